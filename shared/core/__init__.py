@@ -1,0 +1,1 @@
+"""The rules. No clock, no network, no environment: see ``ports`` for the world."""

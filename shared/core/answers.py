@@ -1,0 +1,123 @@
+"""Answering a call: the request to Graph, and what Graph's reply means.
+
+https://learn.microsoft.com/graph/api/call-answer: 202 without a body; 404 (8522) once
+the call is over or the time to answer has passed.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+
+from shared.core.notifications import CallNotification
+from shared.core.reasons import Reason
+from shared.core.strict_json import JsonObject
+
+# The platform waits 15 s, or 5 s for policy recording, from its first POST on; the
+# rest is for the way there and back.
+ORDINARY_BUDGET_SECONDS = 12.0
+POLICY_RECORDING_BUDGET_SECONDS = 4.0
+
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 2.0
+# The part of the remaining budget that one attempt may take, so that a hanging
+# attempt leaves time for another.
+_ATTEMPT_SHARE = 0.6
+
+
+class Attempt(Enum):
+    """Ends of an attempt that brought no status."""
+
+    NO_REPLY = auto()
+    NOT_CONNECTED = auto()
+    NO_CREDENTIAL = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphReply:
+    """Graph's reply to an answer.
+
+    Attributes:
+        status: HTTP status.
+        retry_after_seconds: ``Retry-After``, already relative; ``None`` if absent.
+        code: ``error.code``, for the log.
+    """
+
+    status: int
+    retry_after_seconds: float | None = None
+    code: str | None = None
+
+
+class Verdict(Enum):
+    """What to do after an attempt."""
+
+    RETRY = auto()
+    RENEW_TOKEN = auto()
+
+
+def budget_seconds(call: CallNotification) -> float:
+    """Return how long answering may take from the arrival of the POST."""
+    if call.is_policy_recording:
+        return POLICY_RECORDING_BUDGET_SECONDS
+    return ORDINARY_BUDGET_SECONDS
+
+
+def attempt_seconds(remaining_seconds: float) -> float:
+    """Return how long one attempt may take of what remains of the budget."""
+    return remaining_seconds * _ATTEMPT_SHARE
+
+
+def pause_seconds(attempt: int, reply: GraphReply | Attempt) -> float:
+    """Return the pause after the ``attempt``-th attempt (from 0), obeying Retry-After."""
+    wanted = reply.retry_after_seconds if isinstance(reply, GraphReply) else None
+    if wanted is not None:
+        return wanted
+    return min(_FIRST_PAUSE_SECONDS * 2.0**attempt, _LONGEST_PAUSE_SECONDS)
+
+
+def answer_body(callback_uri: str) -> JsonObject:
+    """Build the body of the answer: audio, played and recorded by Microsoft.
+
+    App-hosted media needs .NET on Windows, so that service-hosted media is all there is:
+    https://learn.microsoft.com/graph/api/resources/servicehostedmediaconfig
+    """
+    return {
+        "callbackUri": callback_uri,
+        "acceptedModalities": ["audio"],
+        "mediaConfig": {
+            "@odata.type": "#microsoft.graph.serviceHostedMediaConfig",
+            "preFetchMedia": [],
+        },
+    }
+
+
+def judge(
+    reply: GraphReply | Attempt, *, was_reply_lost: bool, was_token_renewed: bool
+) -> Reason | Verdict:
+    """Tell what an attempt means: the end of answering, or another attempt.
+
+    Args:
+        reply: what came back.
+        was_reply_lost: an earlier attempt may have taken effect without our knowing.
+        was_token_renewed: a 401 has led to a new token already.
+    """
+    if isinstance(reply, Attempt):
+        return Verdict.RETRY
+    status = reply.status
+    if 200 <= status < 300:  # noqa: PLR2004 - the classes of RFC 9110
+        return Reason.ANSWERED
+    if status == HTTPStatus.TOO_MANY_REQUESTS or not 400 <= status < 500:  # noqa: PLR2004
+        return Verdict.RETRY
+    if status == HTTPStatus.UNAUTHORIZED and not was_token_renewed:
+        return Verdict.RENEW_TOKEN
+    if was_reply_lost:
+        return Reason.ANSWER_PRESUMED
+    if status == HTTPStatus.NOT_FOUND:
+        return Reason.CALL_OVER
+    return Reason.ANSWER_REFUSED
+
+
+def failure_of(reply: GraphReply | Attempt | None) -> Reason:
+    """Name the reason when the budget is used up; ``reply`` is the last one."""
+    if reply is Attempt.NO_CREDENTIAL:
+        return Reason.CREDENTIAL_UNAVAILABLE
+    return Reason.ANSWER_UNAVAILABLE

@@ -1,0 +1,34 @@
+"""Host names in settings: their form, and which of them a redirect may never name."""
+
+import re
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}(?::|\Z))({_LABEL}(?:\.{_LABEL})*)(?::([0-9]{{1,5}}))?")
+_HTTPS_PORT = 443
+_MAX_PORT = 65535
+# Azure's and Azure Government's:
+# https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
+_TRAFFIC_MANAGER_DOMAINS = ("trafficmanager.net", "usgovtrafficmanager.net")
+
+
+def is_host(value: str) -> bool:
+    """Tell whether ``value`` is ``host`` or ``host:port``."""
+    match = _HOST.fullmatch(value)
+    return match is not None and (
+        match[2] is None or 1 <= int(match[2]) <= _MAX_PORT
+    )
+
+
+def host_identity(host: str) -> tuple[str, int]:
+    """Return what two spellings of the same host have in common: name and port."""
+    name, _, port = host.partition(":")
+    return name.lower(), int(port or _HTTPS_PORT)
+
+
+def is_under_traffic_manager(host: str) -> bool:
+    """Tell whether the name is Traffic Manager's, whatever the port."""
+    name, _port = host_identity(host)
+    return any(
+        name == domain or name.endswith(f".{domain}")
+        for domain in _TRAFFIC_MANAGER_DOMAINS
+    )

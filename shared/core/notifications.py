@@ -1,0 +1,123 @@
+"""Graph notifications: the items of a ``commsNotifications`` list.
+
+https://learn.microsoft.com/graph/api/resources/commsnotifications. A tolerant reader:
+unknown members, states and types are no errors, and an item that cannot be read costs
+the others nothing. Nothing in an item is ever used as a URL; a call id is vetted.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.core.strict_json import JsonObject
+
+# ``resource`` became ``resourceUrl`` in 2019; the platform sends both, documentation
+# shows either, absolute or relative, as /app/ or /communications/.
+_RESOURCE = re.compile(
+    r"(?:https?://[^/?#]+)?(?:/v1\.0|/beta)?/?(?:app|communications)/calls/"
+    r"([^/?]+)(?:/([^/?]+)(?:/[^?]*)?)?/?(?:\?.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_CALL_TYPES = (None, "#microsoft.graph.call")
+# Some documentation examples leave changeType out.
+_NEW_CALL_CHANGES = (None, "created")
+_MAX_TEXT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallNotification:
+    """One item: something happened to a call.
+
+    Texts are kept as sent; ``state`` and ``change_type`` in lower case, as the
+    platform's spelling varies. ``None`` where the item does not say.
+
+    Attributes:
+        call_id: from the resource URL, ``[A-Za-z0-9_-]{1,128}``.
+        sub_resource: ``participants``, ``operations``…, or ``None`` for the call itself.
+        is_incoming_call: a new call that waits for an answer.
+        is_policy_recording: it must be answered within 5 s instead of 15 s.
+        claimed_call_id: ``resourceData.id`` where it differs from ``call_id``.
+    """
+
+    call_id: str
+    sub_resource: str | None
+    change_type: str | None
+    state: str | None
+    tenant_id: str | None
+    claimed_call_id: str | None
+    country_code: str | None
+    source_region: str | None
+    media_hosted_region: str | None
+    is_policy_recording: bool
+    is_incoming_call: bool
+
+
+def read_notifications(items: list[object]) -> Iterator[CallNotification | None]:
+    """Read the items in order; ``None`` stands for one that cannot be read."""
+    return (read_notification(item) for item in items)
+
+
+def read_notification(item: object) -> CallNotification | None:
+    """Read one item; ``None`` if it names no call."""
+    members = _object(item)
+    resource = _read_resource(members)
+    if resource is None:
+        return None
+    call_id, sub_resource = resource
+    data = _object(members.get("resourceData"))
+    source = _object(data.get("source"))
+    state = _lower(data.get("state"))
+    change_type = _lower(members.get("changeType"))
+    claimed = _text(data.get("id"))
+    is_call = sub_resource is None and data.get("@odata.type") in _CALL_TYPES
+    return CallNotification(
+        call_id=call_id,
+        sub_resource=sub_resource,
+        change_type=change_type,
+        state=state,
+        tenant_id=_lower(data.get("tenantId")),
+        claimed_call_id=claimed if is_call and claimed != call_id else None,
+        country_code=_text(source.get("countryCode")),
+        source_region=_text(source.get("region")),
+        media_hosted_region=_read_media_hosted_region(data),
+        is_policy_recording=_is_policy_recording(data),
+        is_incoming_call=(
+            is_call and state == "incoming" and change_type in _NEW_CALL_CHANGES
+        ),
+    )
+
+
+def _read_resource(members: JsonObject) -> tuple[str, str | None] | None:
+    """Return call id and sub-resource of the first usable resource URL."""
+    for name in ("resourceUrl", "resource"):
+        url = members.get(name)
+        match = _RESOURCE.fullmatch(url) if type(url) is str else None
+        if match and _CALL_ID.fullmatch(match[1]):
+            return match[1], match[2]
+    return None
+
+
+def _is_policy_recording(data: JsonObject) -> bool:
+    """Tell by ``observedParticipantId``, as Microsoft's PolicyRecordingBot does."""
+    context = _object(data.get("incomingContext"))
+    return context.get("observedParticipantId") is not None
+
+
+def _read_media_hosted_region(data: JsonObject) -> str | None:
+    metadata = _object(data.get("applicationMetadata"))
+    return _text(_object(metadata.get("botData")).get("mediaHostedRegion"))
+
+
+def _object(value: object) -> JsonObject:
+    return value if type(value) is dict else {}
+
+
+def _text(value: object) -> str | None:
+    """Return a text of bounded length; anything else counts as missing."""
+    return value if type(value) is str and 0 < len(value) <= _MAX_TEXT else None
+
+
+def _lower(value: object) -> str | None:
+    text = _text(value)
+    return None if text is None else text.lower()

@@ -1,0 +1,33 @@
+"""What the rules need of the world. ``shared.edge`` carries these out."""
+
+from typing import Protocol
+
+from shared.core.key_sets import KeySet
+
+
+class Clock(Protocol):
+    """The wall clock."""
+
+    def __call__(self) -> float:
+        """Return the time in epoch seconds."""
+
+
+class KeySource(Protocol):
+    """The platform's signing keys."""
+
+    def current(self) -> KeySet | None:
+        """Return the held key set at once; ``None`` if none is held or all too old."""
+
+    async def find(self, key_id: str) -> KeySet:
+        """Return the key set to judge a token by, after looking for ``key_id``.
+
+        Raises:
+            KeysUnavailableError: none is held and none could be obtained in time.
+        """
+
+
+class PeerHealth(Protocol):
+    """The other regions' health."""
+
+    async def is_healthy(self, region: str) -> bool:
+        """Tell whether a call may be sent to ``region``."""

@@ -1,0 +1,317 @@
+"""Why a request got its reply: the stable codes of the log, with cause and cure.
+
+The codes are an interface: people alert on them. ``docs/reasons.md`` shows the
+same table, and a test compares the two. Codes never reach a caller, except in the
+``400`` and ``411`` replies, whose callers have shown a valid token.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+NOTHING = "Nothing to do."
+
+
+class Reason(StrEnum):
+    """A reason code (kebab-case) with its ``cause`` and ``cure`` in one sentence."""
+
+    cause: str
+    cure: str
+
+    def __new__(cls, code: str, cause: str, cure: str) -> Self:
+        """Make the member a plain string that also carries its explanation."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.cause = cause
+        member.cure = cure
+        return member
+
+    # --- taken -----------------------------------------------------------------
+    LEGACY_PROTOCOL = (
+        "legacy-protocol",
+        "The notification came in the legacy protocol; 204 asks for Graph.",
+        NOTHING,
+    )
+    REDIRECTED = (
+        "redirected",
+        "The region rules send this call to another region.",
+        NOTHING,
+    )
+    ANSWERED = ("answered", "Graph accepted the answer.", NOTHING)
+    ALREADY_ANSWERED = (
+        "already-answered",
+        "This process has answered the call before; it came a second time.",
+        NOTHING,
+    )
+    ANSWERING_OFF = (
+        "answering-off",
+        "CALLING_ANSWER is false, so the incoming call was accepted only.",
+        "Set CALLING_ANSWER to true if this deployment should answer calls.",
+    )
+    FOLLOW_UP = (
+        "follow-up",
+        "A notification about a call that is not an incoming call.",
+        NOTHING,
+    )
+    INCOMING_ON_CALLBACK = (
+        "incoming-on-callback",
+        "An incoming call came on the callback route; it is not answered there.",
+        "Register /api/calls, without a partition, as the bot's calling webhook.",
+    )
+    PARTICIPANT_JOINING = (
+        "participant-joining",
+        "A participantJoiningNotification, which this version never asks for.",
+        "Look for another program that answers this bot's calls.",
+    )
+    EMPTY_BATCH = ("empty-batch", "The list of notifications is empty.", NOTHING)
+    UNREADABLE_ITEM = (
+        "unreadable-item",
+        "An item of the batch has no call id that can be trusted.",
+        "Compare what the platform sends with the Graph documentation.",
+    )
+    BATCH = (
+        "batch",
+        "The POST holds several notifications; each is listed under items.",
+        NOTHING,
+    )
+
+    # --- noticed beside the decision ---------------------------------------------
+    TENANT_DIFFERS = (
+        "tenant-differs",
+        "The notification names another tenant than the token; the token counts.",
+        "None if the call crosses tenants; otherwise check who sent it.",
+    )
+    CALL_ID_DIFFERS = (
+        "call-id-differs",
+        "resourceData.id is not the call id of the resource URL; the URL counts.",
+        NOTHING,
+    )
+    REDIRECT_SUPPRESSED = (
+        "redirect-suppressed",
+        "The rules name another region, but the call was redirected once already.",
+        "Make CALLING_REGION_RULES and CALLING_REGION_HOSTS equal in all regions.",
+    )
+    REGION_UNHEALTHY = (
+        "region-unhealthy",
+        "A region that the rules prefer is not healthy and was passed over.",
+        "Look at that region's /api/health.",
+    )
+    PARTITION_UNLISTED = (
+        "partition-unlisted",
+        "The callback's partition is not in CALLING_PARTITIONS.",
+        "None after a partition was removed: its last calls still end here.",
+    )
+
+    # --- answers that failed -----------------------------------------------------
+    CALL_OVER = (
+        "call-over",
+        "Graph does not know the call any more: it ended or the answer came late.",
+        "If frequent, look at durations: a cold start or slow credential is likely.",
+    )
+    ANSWER_PRESUMED = (
+        "answer-presumed",
+        "Graph refused a repeated answer after an earlier attempt's reply was lost.",
+        "None if the call was answered; its follow-ups tell.",
+    )
+    ANSWER_REFUSED = (
+        "answer-refused",
+        "Graph refused the answer; repeating cannot help.",
+        "Look up graph_code; check the application's Graph permissions.",
+    )
+    ANSWER_UNAVAILABLE = (
+        "answer-unavailable",
+        "Graph did not accept the answer within the time budget.",
+        "Check Graph's service health and throttling (429) for this application.",
+    )
+    CREDENTIAL_UNAVAILABLE = (
+        "credential-unavailable",
+        "No token for Graph could be got within the time budget.",
+        "Check the credential settings, the federated credential and the login URL.",
+    )
+
+    # --- refused: the token --------------------------------------------------------
+    AUTHORIZATION_MISSING = (
+        "authorization-missing",
+        "No Authorization header: not the calling platform.",
+        "None for scanners; else look for a proxy that drops the header.",
+    )
+    AUTHORIZATION_MALFORMED = (
+        "authorization-malformed",
+        "Authorization is not exactly one Bearer token.",
+        "None for scanners; else look for a proxy that adds a header.",
+    )
+    TOKEN_TOO_LARGE = (
+        "token-too-large",
+        "The token is over 16 KiB.",
+        "Nothing to do: the platform's tokens are about 1 KiB.",
+    )
+    TOKEN_MALFORMED = (
+        "token-malformed",
+        "The token is not a compact JWS of canonical base64url and strict JSON.",
+        "Nothing to do: the platform's tokens are well formed.",
+    )
+    TOKEN_ALGORITHM = (
+        "token-algorithm",
+        "The token's algorithm is not RS256.",
+        "Nothing to do: this is how forgeries look.",
+    )
+    TOKEN_HEADER = (
+        "token-header",
+        "The token's header has a type or an extension that is never accepted.",
+        "Nothing to do: this is how forgeries look.",
+    )
+    TOKEN_KEY_ID = (
+        "token-key-id",
+        "The token's key id is missing or not printable ASCII of 256 at most.",
+        "Nothing to do: this is how forgeries look.",
+    )
+    SIGNING_KEY_UNKNOWN = (
+        "signing-key-unknown",
+        "No signing key of the platform has this key id.",
+        "None for forgeries; else check CALLING_OPENID_CONFIGURATION_URL.",
+    )
+    SIGNATURE_INVALID = (
+        "signature-invalid",
+        "The signature does not fit the key.",
+        "Nothing to do: this is a forgery or a damaged token.",
+    )
+    CLAIMS_MALFORMED = (
+        "claims-malformed",
+        "A claim is missing or not of its JSON type.",
+        "If the platform sends it, compare the claims with docs/security.md.",
+    )
+    ISSUER_REFUSED = (
+        "issuer-refused",
+        "The token's issuer is not one of CALLING_ISSUERS.",
+        "If the platform sends it, add the issuer to CALLING_ISSUERS.",
+    )
+    ISSUER_ENTRA = (
+        "issuer-entra",
+        "The token was issued by Microsoft Entra, not by the calling platform.",
+        "If genuine calls do this, the platform has moved: update this product.",
+    )
+    AUDIENCE_REFUSED = (
+        "audience-refused",
+        "The token is for another audience than MicrosoftAppId.",
+        "Compare MicrosoftAppId with the bot registration, letter by letter.",
+    )
+    TENANT_MISSING = (
+        "tenant-missing",
+        "The token names no tenant: chat channel tokens look like this.",
+        "Point the bot's messaging endpoint elsewhere: this webhook takes calls.",
+    )
+    TOKEN_EXPIRED = (
+        "token-expired",
+        "The token has expired.",
+        "If frequent, check this machine's clock; else it is a replay.",
+    )
+    TOKEN_NOT_YET_VALID = (
+        "token-not-yet-valid",
+        "The token is not valid yet.",
+        "Check this machine's clock and CALLING_TOKEN_LEEWAY_SECONDS.",
+    )
+    TOKEN_LIFETIME = (
+        "token-lifetime",
+        "The token ends before it starts or lives longer than 24 hours.",
+        "Nothing to do: the platform's tokens live minutes.",
+    )
+
+    # --- refused: the rest ----------------------------------------------------------
+    BODY_TOO_LARGE = (
+        "body-too-large",
+        "The body is over 1 MiB.",
+        "Nothing to do: notifications are a few KiB.",
+    )
+    TENANT_REFUSED = (
+        "tenant-refused",
+        "The token's tenant is not in CALLING_TENANTS.",
+        "Add the tenant to CALLING_TENANTS if it may call.",
+    )
+    PARTITION_UNKNOWN = (
+        "partition-unknown",
+        "The callback's partition is not a legal name.",
+        "Nothing to do: this product never hands out such a callbackUri.",
+    )
+    BODY_EMPTY = (
+        "body-empty",
+        "The body is empty.",
+        "If the platform sends it, see the open reports on empty call events.",
+    )
+    LENGTH_REQUIRED = (
+        "length-required",
+        "The request had Transfer-Encoding; the host hands such bodies over empty.",
+        "Send Content-Length; look for a proxy that re-encodes bodies.",
+    )
+    BODY_NOT_JSON = (
+        "body-not-json",
+        "The body is not strict JSON in UTF-8.",
+        "Compare what was sent with the Graph documentation.",
+    )
+    BODY_NOT_OBJECT = (
+        "body-not-object",
+        "The body is JSON, but not an object.",
+        "Compare what was sent with the Graph documentation.",
+    )
+    PROTOCOL_UNKNOWN = (
+        "protocol-unknown",
+        "The body is neither a Graph nor a legacy notification.",
+        "If the platform sends it, the protocol has changed: report it.",
+    )
+
+    # --- unavailable ------------------------------------------------------------------
+    SETTINGS_UNUSABLE = (
+        "settings-unusable",
+        "The app settings have problems.",
+        "Read problems in /api/health or in the log, and mend each setting.",
+    )
+    SIGNING_KEYS_NONE = (
+        "signing-keys-none",
+        "The platform's signing keys were not obtained since start, or not for 24 h.",
+        "Read keys.refresh-failed in the log; check the way out to the provider.",
+    )
+    UNEXPECTED_ERROR = (
+        "unexpected-error",
+        "The product failed: this is a defect.",
+        "Report the traceback of the log.",
+    )
+
+    # --- the identity provider ----------------------------------------------------------
+    PROVIDER_UNREACHABLE = (
+        "provider-unreachable",
+        "The identity provider could not be reached, or not with trusted TLS.",
+        "Check DNS, the way out and CALLING_CA_BUNDLE.",
+    )
+    PROVIDER_TIMEOUT = (
+        "provider-timeout",
+        "The identity provider did not deliver its document in time.",
+        "Wait: the held keys serve up to 24 h. Check the way out if it lasts.",
+    )
+    PROVIDER_STATUS = (
+        "provider-status",
+        "The identity provider answered with another status than 200.",
+        "Wait; if it lasts, check CALLING_OPENID_CONFIGURATION_URL.",
+    )
+    PROVIDER_TOO_LARGE = (
+        "provider-too-large",
+        "The identity provider's document is over 1 MiB.",
+        "Check CALLING_OPENID_CONFIGURATION_URL.",
+    )
+    PROVIDER_MALFORMED = (
+        "provider-malformed",
+        "The identity provider's document cannot be read.",
+        "Wait; if it lasts, check CALLING_OPENID_CONFIGURATION_URL.",
+    )
+    PROVIDER_ISSUER = (
+        "provider-issuer",
+        "The OpenID configuration names another issuer than CALLING_METADATA_ISSUER.",
+        "Check CALLING_OPENID_CONFIGURATION_URL and CALLING_METADATA_ISSUER.",
+    )
+    PROVIDER_HOST = (
+        "provider-host",
+        "The OpenID configuration puts its key set on another host.",
+        "Check CALLING_OPENID_CONFIGURATION_URL; such key sets are never loaded.",
+    )
+    PROVIDER_NO_KEY = (
+        "provider-no-key",
+        "The key set holds no usable RS256 key.",
+        "Wait: the held keys serve up to 24 h.",
+    )

@@ -1,0 +1,237 @@
+"""Bearer tokens of the calling platform: from the header to vetted claims.
+
+The order is the point, and every step refuses with a reason of its own:
+
+1. ``read_bearer``: exactly one Bearer token of at most 16 KiB.
+2. ``read_jws``: a compact JWS (RFC 7515) in canonical base64url, RS256 by name,
+   without any extension. Nothing is looked up and nothing is fetched.
+3. ``read_key_id``: a key id that may be looked up.
+4. ``verify``: the signature, by PyJWT, with a key prepared when the set was loaded.
+5. ``read_claims``: issuer, audience, tenant and times, each of exactly its type.
+
+``verify_compact_jws`` is 2 and 4 alone: external vectors test it.
+
+Real tokens say ``cty: JWT`` over plain claims, live 300 s and have no ``iat``:
+https://github.com/MicrosoftDocs/bot-docs/issues/2242. What they must say:
+https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call-notifications
+"""
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+
+from shared.core.errors import TokenRefusedError
+from shared.core.key_sets import is_key_id
+from shared.core.reasons import Reason
+from shared.core.strict_json import JsonObject, StrictJsonError, read_object
+
+MAX_TOKEN_BYTES = 16 * 1024
+MAX_LEEWAY_SECONDS = 300
+_MAX_LIFETIME_SECONDS = 24 * 60 * 60
+_MAX_NUMERIC_DATE = 2**40
+
+_SCHEME = "bearer "
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# The characters whose unused low bits are zero, by length modulo 4: any other last
+# character would give the same bytes a second spelling (CVE-2026-102269).
+_CANONICAL_ENDS = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
+_REFUSED_MEMBERS = ("crit", "b64", "zip", "enc")
+_ENTRA_ISSUERS = ("https://sts.windows.net/", "https://login.microsoftonline.com/")
+_RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
+
+
+@dataclass(frozen=True, slots=True)
+class Jws:
+    """A compact JWS that passed every check that needs no key."""
+
+    header: JsonObject
+    signing_input: bytes
+    payload: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPolicy:
+    """What a token must say.
+
+    Attributes:
+        audience: the bot's application id, compared exactly.
+        issuers: the accepted issuers, compared exactly.
+        leeway_seconds: 0 to 300, for the clocks of both sides.
+    """
+
+    audience: str
+    issuers: frozenset[str]
+    leeway_seconds: int = MAX_LEEWAY_SECONDS
+
+    def __post_init__(self) -> None:
+        """Refuse a leeway that would outlive the tokens (they live 300 s)."""
+        if not 0 <= self.leeway_seconds <= MAX_LEEWAY_SECONDS:
+            message = f"leeway must be 0 to {MAX_LEEWAY_SECONDS} seconds"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenClaims:
+    """The claims that count: the caller's tenant (lower case) and the end (epoch s)."""
+
+    tenant_id: str
+    expires_at: int
+
+
+def read_bearer(headers: Mapping[str, str]) -> str:
+    """Take the token out of ``Authorization`` (RFC 6750 section 2.1).
+
+    A second header arrives joined by a comma, which no token may contain.
+
+    Raises:
+        TokenRefusedError: there is not exactly one Bearer token, or it is too large.
+    """
+    value = headers.get("authorization")
+    if not value:
+        raise TokenRefusedError(Reason.AUTHORIZATION_MISSING)
+    if value[: len(_SCHEME)].lower() != _SCHEME:
+        raise TokenRefusedError(Reason.AUTHORIZATION_MALFORMED)
+    token = value[len(_SCHEME) :]
+    if len(token) > MAX_TOKEN_BYTES:
+        raise TokenRefusedError(Reason.TOKEN_TOO_LARGE)
+    if not token or "," in token or " " in token or "\t" in token:
+        raise TokenRefusedError(Reason.AUTHORIZATION_MALFORMED)
+    return token
+
+
+def read_jws(token: str) -> Jws:
+    """Take a compact JWS apart and vet its header.
+
+    Raises:
+        TokenRefusedError: not canonical, not strict JSON, not plain RS256.
+    """
+    parts = _COMPACT.fullmatch(token)
+    if parts is None:
+        raise TokenRefusedError(Reason.TOKEN_MALFORMED)
+    header_part, payload_part, signature_part = parts.groups()
+    header = _read_json(_decode(header_part))
+    _vet_header(header)
+    return Jws(
+        header=header,
+        signing_input=token[: parts.end(2)].encode(),
+        payload=_decode(payload_part),
+        signature=_decode(signature_part),
+    )
+
+
+def read_key_id(jws: Jws) -> str:
+    """Return the ``kid``: nothing but a name to look up in the held key set.
+
+    Raises:
+        TokenRefusedError: missing, not text, empty, too long or not printable ASCII.
+    """
+    key_id = jws.header.get("kid")
+    if not is_key_id(key_id):
+        raise TokenRefusedError(Reason.TOKEN_KEY_ID)
+    return str(key_id)
+
+
+def verify(jws: Jws, key: RSAPublicKey) -> bytes:
+    """Verify the signature and return the payload.
+
+    Raises:
+        TokenRefusedError: the signature does not fit.
+    """
+    if not _RS256.verify(jws.signing_input, key, jws.signature):
+        raise TokenRefusedError(Reason.SIGNATURE_INVALID)
+    return jws.payload
+
+
+def verify_compact_jws(token: str, key: RSAPublicKey) -> bytes:
+    """Verify a compact JWS with this key, whatever its claims, and return its payload.
+
+    Raises:
+        TokenRefusedError: anything is wrong with the JWS.
+    """
+    return verify(read_jws(token), key)
+
+
+def read_claims(payload: bytes, policy: TokenPolicy, *, now: float) -> TokenClaims:
+    """Vet the claims of a verified payload at ``now`` (epoch seconds).
+
+    Raises:
+        TokenRefusedError: a claim is missing, of another type, or refused.
+    """
+    claims = _read_json(payload)
+    _vet_issuer(claims.get("iss"), policy)
+    audience = claims.get("aud")
+    if type(audience) is not str:
+        raise TokenRefusedError(Reason.CLAIMS_MALFORMED)
+    if audience != policy.audience:
+        raise TokenRefusedError(Reason.AUDIENCE_REFUSED)
+    tenant_id = claims.get("tid")
+    # Chat channel tokens of the same bot share issuer, audience and keys, but name no
+    # tenant: RFC 8725 section 3.12, mutually exclusive rules.
+    if tenant_id is None:
+        raise TokenRefusedError(Reason.TENANT_MISSING)
+    if type(tenant_id) is not str or _GUID.fullmatch(tenant_id) is None:
+        raise TokenRefusedError(Reason.CLAIMS_MALFORMED)
+    expires_at = _vet_times(claims, policy.leeway_seconds, now)
+    return TokenClaims(tenant_id=tenant_id.lower(), expires_at=expires_at)
+
+
+def _read_json(data: bytes) -> JsonObject:
+    try:
+        return read_object(data)
+    except StrictJsonError as error:
+        raise TokenRefusedError(Reason.TOKEN_MALFORMED) from error
+
+
+def _decode(part: str) -> bytes:
+    """Decode canonical base64url without padding (RFC 7515 section 2)."""
+    remainder = len(part) % 4
+    if remainder and part[-1] not in _CANONICAL_ENDS.get(remainder, ()):
+        raise TokenRefusedError(Reason.TOKEN_MALFORMED)
+    return urlsafe_b64decode(part + "==")
+
+
+def _vet_header(header: JsonObject) -> None:
+    if header.get("alg") != "RS256":
+        raise TokenRefusedError(Reason.TOKEN_ALGORITHM)
+    if any(member in header for member in _REFUSED_MEMBERS):
+        raise TokenRefusedError(Reason.TOKEN_HEADER)
+    kind = header.get("typ", "JWT")
+    if type(kind) is not str or kind.lower() != "jwt":
+        raise TokenRefusedError(Reason.TOKEN_HEADER)
+
+
+def _vet_issuer(issuer: object, policy: TokenPolicy) -> None:
+    if type(issuer) is not str:
+        raise TokenRefusedError(Reason.CLAIMS_MALFORMED)
+    if issuer in policy.issuers:
+        return
+    # Older documentation announced such tokens: a migration must not go unnoticed.
+    if issuer.startswith(_ENTRA_ISSUERS):
+        raise TokenRefusedError(Reason.ISSUER_ENTRA)
+    raise TokenRefusedError(Reason.ISSUER_REFUSED)
+
+
+def _vet_times(claims: JsonObject, leeway: int, now: float) -> int:
+    """Vet NumericDates (RFC 7519 section 2); whole numbers only. Returns ``exp``."""
+    expires_at = _numeric_date(claims.get("exp"))
+    not_before = _numeric_date(claims.get("nbf"))
+    issued_at = _numeric_date(claims["iat"]) if "iat" in claims else not_before
+    if not 0 < expires_at - not_before <= _MAX_LIFETIME_SECONDS:
+        raise TokenRefusedError(Reason.TOKEN_LIFETIME)
+    if expires_at <= now - leeway:
+        raise TokenRefusedError(Reason.TOKEN_EXPIRED)
+    if max(not_before, issued_at) > now + leeway:
+        raise TokenRefusedError(Reason.TOKEN_NOT_YET_VALID)
+    return expires_at
+
+
+def _numeric_date(value: object) -> int:
+    if type(value) is not int or not 0 < value < _MAX_NUMERIC_DATE:
+        raise TokenRefusedError(Reason.CLAIMS_MALFORMED)
+    return value

@@ -1,0 +1,121 @@
+"""HTTP as plain data: what a request is to the rules, and the replies they give.
+
+Knows the contract's reply headers; knows neither Azure Functions nor sockets.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from shared.core.errors import (
+    BodyRefusedError,
+    BodyTooLargeError,
+    TokenRefusedError,
+    WebhookError,
+)
+
+MAX_BODY_BYTES = 1024 * 1024
+
+_SAFE_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?")
+
+# A kept connection sticks to one instance and no DNS change moves it; Microsoft's
+# sample closes each one, too:
+# https://github.com/microsoftgraph/microsoft-graph-comms-samples (PlatformCallController)
+_EVERY_REPLY = {"Cache-Control": "no-store", "Connection": "close"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRequest:
+    """One POST of the calling platform.
+
+    Attributes:
+        url: as the host gives it; only its query is read.
+        headers: names in lower case, or a mapping that ignores case.
+        body: the bytes as received, undecoded.
+        partition: of the callback route; ``None`` on the calling webhook.
+        invocation_id: the host's id of this invocation, for the log.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    partition: str | None = None
+    invocation_id: str = ""
+
+    @property
+    def raw_query(self) -> str:
+        """The query as sent: Functions' own ``params`` drop empty values."""
+        return self.url.partition("?")[2].partition("#")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookReply:
+    """What goes back: status, headers and a body (``None``: no body)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+def reply_to(
+    request: WebhookRequest,
+    status: HTTPStatus,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+) -> WebhookReply:
+    """Make a reply that carries the contract's headers and echoes the ids."""
+    return WebhookReply(
+        status=status,
+        headers={**_EVERY_REPLY, **_echoes(request.headers), **(headers or {})},
+        body=body,
+    )
+
+
+def refusal_of(request: WebhookRequest, error: WebhookError) -> WebhookReply:
+    """Turn a refusal into its reply: ``401`` and ``413`` are constant."""
+    match error:
+        case TokenRefusedError():
+            return _UNAUTHORIZED
+        case BodyTooLargeError():
+            return _BODY_TOO_LARGE
+        case BodyRefusedError():
+            json_type = {"Content-Type": "application/json"}
+            return reply_to(request, error.status, json_type, _explain(error))
+        case _:
+            wait = error.retry_after_seconds
+            headers = {} if wait is None else {"Retry-After": str(wait)}
+            return reply_to(request, error.status, headers)
+
+
+_UNAUTHORIZED = WebhookReply(
+    status=HTTPStatus.UNAUTHORIZED,
+    headers={**_EVERY_REPLY, "WWW-Authenticate": "Bearer"},
+)
+_BODY_TOO_LARGE = WebhookReply(
+    status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers=_EVERY_REPLY
+)
+
+
+def _explain(error: WebhookError) -> bytes:
+    explanation = {"code": error.reason.value, "message": error.reason.cause}
+    return json.dumps({"error": explanation}).encode()
+
+
+def _echoes(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the ids that the Graph Communications SDK sends back to the platform.
+
+    https://github.com/microsoftgraph/microsoft-graph-comms-samples/issues/664
+    """
+    echoes = {}
+    if message_id := headers.get("x-microsoft-skype-message-id"):
+        echoes["Client-Request-Id"] = message_id
+    scenario_id = headers.get("scenario-id")
+    if scenario_id := scenario_id or headers.get("x-microsoft-skype-chain-id"):
+        echoes["Scenario-Id"] = scenario_id
+    return {
+        name: value
+        for name, value in echoes.items()
+        if _SAFE_HEADER_VALUE.fullmatch(value)
+    }

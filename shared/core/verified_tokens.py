@@ -1,0 +1,55 @@
+"""Tokens that were verified a moment ago, so that a repeated one costs no signature.
+
+Only an optimisation: a miss leads to the whole validation. Bounded; an entry ends with
+the token, and all of them end with the key set that verified them.
+"""
+
+from collections import OrderedDict
+from hashlib import sha256
+
+from shared.core.key_sets import KeySet
+from shared.core.tokens import TokenClaims
+
+MAX_ENTRIES = 1024
+
+
+class VerifiedTokens:
+    """Claims by the SHA-256 of the whole token. For one event loop."""
+
+    def __init__(self, *, leeway_seconds: int) -> None:
+        """Start empty; ``leeway_seconds`` as in the token policy."""
+        self._leeway_seconds = leeway_seconds
+        self._key_set: KeySet | None = None
+        self._claims: OrderedDict[bytes, TokenClaims] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many tokens are remembered."""
+        return len(self._claims)
+
+    def find(self, token: str, key_set: KeySet, *, now: float) -> TokenClaims | None:
+        """Return the claims if this very token was verified with this very key set."""
+        if key_set is not self._key_set:
+            self._key_set = key_set
+            self._claims.clear()
+            return None
+        digest = _digest(token)
+        claims = self._claims.get(digest)
+        if claims is None:
+            return None
+        if claims.expires_at <= now - self._leeway_seconds:
+            del self._claims[digest]
+            return None
+        return claims
+
+    def remember(self, token: str, key_set: KeySet, claims: TokenClaims) -> None:
+        """Remember a token that has just been verified with ``key_set``."""
+        if key_set is not self._key_set:
+            self._key_set = key_set
+            self._claims.clear()
+        self._claims[_digest(token)] = claims
+        if len(self._claims) > MAX_ENTRIES:
+            self._claims.popitem(last=False)
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()

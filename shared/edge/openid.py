@@ -1,0 +1,102 @@
+"""The identity provider's documents: OpenID configuration, then the key set it names.
+
+https://openid.net/specs/openid-connect-discovery-1_0.html. Trusts nothing on the way:
+https only, no redirects, the key set on the configuration's own host, the issuer as
+expected, bounded in size and in time as a whole.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from shared.core.hosts import host_identity, is_host
+from shared.core.key_sets import KeySet, read_key_set
+from shared.core.reasons import Reason
+from shared.core.strict_json import read_object
+from shared.edge.outbound import OutboundError, exchange, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import requests
+
+FETCH_SECONDS = 5.0
+MAX_DOCUMENT_BYTES = 1024 * 1024
+
+
+class ProviderError(Exception):
+    """The key set could not be obtained; ``reason`` says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        """Fail for ``reason``."""
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class OpenIdProvider:
+    """Fetches the key set; blocking, for a thread of its own."""
+
+    def __init__(
+        self, *, configuration_url: str, metadata_issuer: str, ca_bundle: str
+    ) -> None:
+        """Fetch from ``configuration_url``, which must name ``metadata_issuer``."""
+        self._configuration_url = configuration_url
+        self._metadata_issuer = metadata_issuer
+        self._ca_bundle = ca_bundle
+
+    def fetch(self) -> KeySet:
+        """Fetch both documents within ``FETCH_SECONDS`` in all.
+
+        Raises:
+            ProviderError: anything is wrong; nothing else escapes.
+        """
+        ends_at = time.monotonic() + FETCH_SECONDS
+        try:
+            with open_session(self._ca_bundle, connections=1) as session:
+                return self._fetch(partial(_get, session, ends_at=ends_at))
+        except OutboundError as error:
+            late, unreachable = Reason.PROVIDER_TIMEOUT, Reason.PROVIDER_UNREACHABLE
+            raise ProviderError(late if error.is_late else unreachable) from error
+        except ValueError as error:
+            raise ProviderError(Reason.PROVIDER_MALFORMED) from error
+
+    def _fetch(self, get: Callable[[str], bytes]) -> KeySet:
+        configuration = read_object(get(self._configuration_url))
+        if configuration.get("issuer") != self._metadata_issuer:
+            raise ProviderError(Reason.PROVIDER_ISSUER)
+        key_set_url = configuration.get("jwks_uri")
+        if type(key_set_url) is not str:
+            raise ProviderError(Reason.PROVIDER_MALFORMED)
+        if not _is_on_same_host(self._configuration_url, key_set_url):
+            raise ProviderError(Reason.PROVIDER_HOST)
+        key_set = read_key_set(get(key_set_url))
+        if not key_set.keys:
+            raise ProviderError(Reason.PROVIDER_NO_KEY)
+        return key_set
+
+
+def _get(session: requests.Session, url: str, *, ends_at: float) -> bytes:
+    reply = exchange(
+        session,
+        "GET",
+        url,
+        headers={"Accept": "application/json"},
+        ends_at=ends_at,
+        max_bytes=MAX_DOCUMENT_BYTES,
+    )
+    if reply.status != HTTPStatus.OK:
+        raise ProviderError(Reason.PROVIDER_STATUS)
+    if reply.is_cut:
+        raise ProviderError(Reason.PROVIDER_TOO_LARGE)
+    return reply.body
+
+
+def _is_on_same_host(expected_url: str, found_url: str) -> bool:
+    expected, found = urlsplit(expected_url), urlsplit(found_url)
+    if found.scheme != "https" or not is_host(found.netloc):
+        return False
+    return host_identity(expected.netloc) == host_identity(found.netloc)

@@ -1,0 +1,197 @@
+"""The signing keys of this process: held, refreshed in the background, never in the way.
+
+After the model of Microsoft.IdentityModel's ConfigurationManager:
+
+* A set is fresh for an hour. Then it still serves while a refresh runs, and for 24 hours
+  while refreshes fail. A failed refresh changes nothing; a good one replaces the set whole.
+* A key id that is held never waits. An unknown one may cause a refresh, at most one per
+  30 s counted from the last attempt, and waits for it.
+* One refresh at a time, however many ask; between failures the pause doubles.
+
+No lock is held across the network. Safe for several threads and event loops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from shared.core.errors import KeysUnavailableError
+from shared.core.reasons import Reason
+from shared.edge.openid import FETCH_SECONDS, ProviderError
+from shared.edge.telemetry import log_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.core.key_sets import KeySet
+
+FRESH_SECONDS = 60 * 60
+USABLE_SECONDS = 24 * 60 * 60
+REQUEST_WAIT_SECONDS = 3.0
+
+_COOLDOWN_SECONDS = 30
+_LONGEST_COOLDOWN_SECONDS = 300
+# Without keys every call is lost, so the provider is asked again sooner.
+_FIRST_RETRY_SECONDS = 1
+_LONGEST_RETRY_SECONDS = 30
+# A refresh whose thread hangs beyond its own bounds (name resolution) is given up.
+_ABANDONED_SECONDS = 2 * FETCH_SECONDS
+
+type Freshness = Literal["fresh", "stale", "none"]
+
+
+class _Held(NamedTuple):
+    key_set: KeySet
+    fetched_at: float
+
+
+class _Refresh(NamedTuple):
+    started_at: float
+    done: Future[None]
+
+
+class SigningKeyCache:
+    """The ``KeySource`` of this process."""
+
+    def __init__(
+        self, fetch: Callable[[], KeySet], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Hold what ``fetch`` returns.
+
+        Args:
+            fetch: blocking; returns a key set that is not empty, or raises
+                ``ProviderError``. Called on a thread of its own.
+            clock: monotonic seconds.
+        """
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: _Held | None = None
+        self._refresh: _Refresh | None = None
+        self._last_attempt_at: float | None = None
+        self._failures = 0
+
+    def current(self) -> KeySet | None:
+        """Return the held set at once; start a refresh if it is no longer fresh."""
+        held = self._held
+        if held is None:
+            return None
+        age = self._clock() - held.fetched_at
+        if age >= FRESH_SECONDS:
+            self._refresh_if_due()
+        return held.key_set if age < USABLE_SECONDS else None
+
+    async def find(self, key_id: str) -> KeySet:
+        """Return a set that has ``key_id``, or else the set as it is after a look.
+
+        Waits ``REQUEST_WAIT_SECONDS`` at most, and only for a key id that is not held.
+
+        Raises:
+            KeysUnavailableError: there is no usable set.
+        """
+        held = self.current()
+        if held is not None and key_id in held.keys:
+            return held
+        await self._wait_for_refresh(REQUEST_WAIT_SECONDS)
+        held = self.current()
+        if held is None:
+            raise KeysUnavailableError
+        return held
+
+    async def load(self, *, timeout_seconds: float) -> None:
+        """Get the first set before it is needed; returns without it if it takes long."""
+        if self.current() is None:
+            await self._wait_for_refresh(timeout_seconds)
+
+    def age_seconds(self) -> float | None:
+        """Return the age of the held set; ``None`` without one."""
+        held = self._held
+        return None if held is None else self._clock() - held.fetched_at
+
+    def freshness(self) -> Freshness:
+        """Return the word for the health report."""
+        age = self.age_seconds()
+        if age is None or age >= USABLE_SECONDS:
+            return "none"
+        return "fresh" if age < FRESH_SECONDS else "stale"
+
+    async def _wait_for_refresh(self, timeout_seconds: float) -> None:
+        refresh = self._refresh_if_due()
+        if refresh is not None:
+            await asyncio.wait(
+                {asyncio.wrap_future(refresh.done)}, timeout=timeout_seconds
+            )
+
+    def _refresh_if_due(self) -> _Refresh | None:
+        """Return the running refresh, a new one, or ``None`` if it is too early."""
+        now = self._clock()
+        with self._lock:
+            if self._refresh is not None:
+                if now - self._refresh.started_at < _ABANDONED_SECONDS:
+                    return self._refresh
+                self._failures += 1
+                self._last_attempt_at = now
+                self._refresh = None
+            last = self._last_attempt_at
+            if last is not None and now - last < self._pause_seconds(now):
+                return None
+            refresh = _Refresh(now, Future())
+            refresh.done.set_running_or_notify_cancel()
+            self._refresh = refresh
+            self._last_attempt_at = now
+        threading.Thread(
+            target=self._run, args=(refresh,), name="signing-keys", daemon=True
+        ).start()
+        return refresh
+
+    def _pause_seconds(self, now: float) -> float:
+        """Return the least time between the last attempt and the next."""
+        held = self._held
+        doublings = min(max(self._failures - 1, 0), 16)
+        if held is not None and now - held.fetched_at < USABLE_SECONDS:
+            return min(_COOLDOWN_SECONDS * 2**doublings, _LONGEST_COOLDOWN_SECONDS)
+        return min(_FIRST_RETRY_SECONDS * 2**doublings, _LONGEST_RETRY_SECONDS)
+
+    def _run(self, refresh: _Refresh) -> None:
+        """Fetch on this thread and put the outcome in place, unless given up."""
+        key_set: KeySet | None = None
+        reason = Reason.UNEXPECTED_ERROR
+        try:
+            key_set = self._fetch()
+        except ProviderError as error:
+            reason = error.reason
+        except Exception:  # a defect must not leave the refresh running for ever
+            logging.getLogger(__name__).exception("keys.refresh-failed")
+        self._finish(refresh, key_set)
+        self._log(key_set, reason)
+        refresh.done.set_result(None)
+
+    def _finish(self, refresh: _Refresh, key_set: KeySet | None) -> None:
+        now = self._clock()
+        with self._lock:
+            if self._refresh is not refresh:
+                return
+            self._refresh = None
+            self._last_attempt_at = now
+            if key_set is None:
+                self._failures += 1
+            else:
+                self._failures = 0
+                self._held = _Held(key_set, now)
+
+    def _log(self, key_set: KeySet | None, reason: Reason) -> None:
+        if key_set is not None:
+            log_event(logging.INFO, "keys.refreshed", keys=len(key_set.keys))
+            return
+        log_event(
+            logging.ERROR if self.freshness() == "none" else logging.WARNING,
+            "keys.refresh-failed",
+            reason=reason.value,
+            next_step=reason.cure,
+            key_age_seconds=self.age_seconds(),
+        )

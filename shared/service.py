@@ -1,0 +1,305 @@
+"""The composition root: settings, rules and world put together once per process.
+
+``Service.receive`` is the path of a POST: decide, carry the decision out, reply, log one
+line. No exception leaves it. The only module-level state of the product is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, assert_never
+
+from shared.core.decisions import (
+    Accept,
+    AnswerCalls,
+    AskForGraph,
+    Decision,
+    Deployment,
+    RedirectTo,
+    Trail,
+    decide,
+)
+from shared.core.errors import UnexpectedError, WebhookError
+from shared.core.reasons import Reason
+from shared.core.regions import RegionPolicy
+from shared.core.tokens import TokenPolicy
+from shared.core.transport import WebhookReply, WebhookRequest, refusal_of, reply_to
+from shared.core.verified_tokens import VerifiedTokens
+from shared.edge.answering import CallAnswering, Outcome
+from shared.edge.credentials import GraphCredentials
+from shared.edge.graph import GraphClient
+from shared.edge.health import health_reply
+from shared.edge.openid import OpenIdProvider
+from shared.edge.peers import AllPeersHealthy
+from shared.edge.signing_keys import SigningKeyCache
+from shared.edge.telemetry import correlation_of, log_event, log_request
+from shared.settings import Settings, SettingsReport, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Answers wait for Graph on these threads, not on the event loop and not on the worker's
+# own pool, which may be as small as five.
+_THREADS = 128
+_HEALTH_WAIT_SECONDS = 2.0
+_WARM_UP_WAIT_SECONDS = 5.0
+_MAX_LOGGED_ITEMS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Handled:
+    """A request that has its reply, with what the log should say about it."""
+
+    reply: WebhookReply
+    decision: str
+    reason: Reason
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+class _World:
+    """Everything that usable settings make possible."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Put rules and world together; opens nothing yet."""
+        provider = OpenIdProvider(
+            configuration_url=settings.openid_configuration_url,
+            metadata_issuer=settings.metadata_issuer,
+            ca_bundle=settings.ca_bundle,
+        )
+        executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="calling")
+        self.settings = settings
+        self.executor = executor
+        self.keys = SigningKeyCache(provider.fetch)
+        self.graph = GraphClient(
+            graph_url=settings.graph_url,
+            ca_bundle=settings.ca_bundle,
+            connections=_THREADS,
+        )
+        self.credentials = GraphCredentials(
+            settings.credential,
+            graph_url=settings.graph_url,
+            ca_bundle=settings.ca_bundle,
+            executor=executor,
+        )
+        self.answering = CallAnswering(
+            graph=self.graph,
+            credentials=self.credentials,
+            executor=executor,
+            callback_host=settings.callback_host,
+            partitions=settings.partitions,
+        )
+        self.deployment = _build_deployment(settings, self.keys)
+
+
+class Service:
+    """This deployment's front door."""
+
+    def __init__(self, report: SettingsReport) -> None:
+        """Serve by ``report``; with problems, every POST gets 503."""
+        self._report = report
+        self._world = _World(report.settings) if report.settings else None
+        if report.problems:
+            log_event(logging.ERROR, "settings.unusable", problems=report.problems)
+        if report.warnings:
+            log_event(logging.WARNING, "settings.unknown", warnings=report.warnings)
+
+    async def receive(
+        self, request: WebhookRequest, *, received_at: float
+    ) -> WebhookReply:
+        """Handle a POST that arrived at ``received_at`` (``time.monotonic`` seconds)."""
+        trail = Trail()
+        try:
+            deployment = self._world.deployment if self._world else None
+            decision = await decide(request, deployment, trail)
+            handled = await self._carry_out(decision, request, received_at)
+        except WebhookError as error:
+            handled = _refuse(request, error)
+        except Exception:  # nothing escapes: the host would answer 500
+            logging.getLogger("calling").exception("unexpected error")
+            handled = _refuse(request, UnexpectedError())
+        self._log(request, handled, trail, received_at)
+        return handled.reply
+
+    async def health(self) -> WebhookReply:
+        """Report health; the first probe loads the keys and waits for them a little."""
+        if self._world is None:
+            return health_reply(self._report, "none")
+        await self._world.keys.load(timeout_seconds=_HEALTH_WAIT_SECONDS)
+        return health_reply(self._report, self._world.keys.freshness())
+
+    async def warm_up(self) -> None:
+        """Load before the first call what the first call would have to wait for."""
+        world = self._world
+        if world is None:
+            return
+        if world.settings.answer:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(world.executor, world.graph.load)
+            await loop.run_in_executor(world.executor, world.credentials.load)
+        await world.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS)
+
+    async def _carry_out(
+        self, decision: Decision, request: WebhookRequest, received_at: float
+    ) -> _Handled:
+        match decision:
+            case AskForGraph():
+                return _Handled(
+                    reply=reply_to(request, HTTPStatus.NO_CONTENT),
+                    decision="ask-for-graph",
+                    reason=Reason.LEGACY_PROTOCOL,
+                )
+            case RedirectTo():
+                return self._redirect(decision, request)
+            case AnswerCalls():
+                return await self._answer(decision, request, received_at)
+            case Accept():
+                return _Handled(
+                    reply=reply_to(request, HTTPStatus.ACCEPTED),
+                    decision="accept",
+                    reason=decision.reason,
+                )
+            case _:
+                assert_never(decision)
+
+    def _redirect(self, decision: RedirectTo, request: WebhookRequest) -> _Handled:
+        status = HTTPStatus(self._usable_world().settings.redirect_status)
+        return _Handled(
+            reply=reply_to(request, status, {"Location": decision.location}),
+            decision="redirect",
+            reason=Reason.REDIRECTED,
+            fields={"redirect_region": decision.region},
+        )
+
+    async def _answer(
+        self, decision: AnswerCalls, request: WebhookRequest, received_at: float
+    ) -> _Handled:
+        answering = self._usable_world().answering
+        outcomes = await asyncio.gather(
+            *(
+                answering.answer(
+                    call, tenant_id=decision.tenant_id, received_at=received_at
+                )
+                for call in decision.calls
+            )
+        )
+        if any(outcome.is_unavailable for outcome in outcomes):
+            retry = {"Retry-After": "1"}
+            reply = reply_to(request, HTTPStatus.SERVICE_UNAVAILABLE, retry)
+        else:
+            reply = reply_to(request, HTTPStatus.ACCEPTED)
+        is_one = len(outcomes) == 1
+        return _Handled(
+            reply=reply,
+            decision="answer",
+            reason=outcomes[0].reason if is_one else Reason.BATCH,
+            fields=_fields_of(outcomes[0]) if is_one else _items_of(decision, outcomes),
+        )
+
+    def _usable_world(self) -> _World:
+        if self._world is None:
+            raise UnexpectedError
+        return self._world
+
+    def _log(
+        self,
+        request: WebhookRequest,
+        handled: _Handled,
+        trail: Trail,
+        received_at: float,
+    ) -> None:
+        age = self._world.keys.age_seconds() if self._world else None
+        log_request(
+            trail,
+            decision=handled.decision,
+            reason=handled.reason,
+            status=handled.reply.status,
+            duration_ms=round((time.monotonic() - received_at) * 1000, 1),
+            invocation_id=request.invocation_id,
+            region=self._report.region or None,
+            key_age_seconds=None if age is None else int(age),
+            **correlation_of(request.headers),
+            **handled.fields,
+        )
+
+
+def _build_deployment(settings: Settings, keys: SigningKeyCache) -> Deployment:
+    return Deployment(
+        token_policy=TokenPolicy(
+            audience=settings.app_id,
+            issuers=settings.issuers,
+            leeway_seconds=settings.token_leeway_seconds,
+        ),
+        verified_tokens=VerifiedTokens(leeway_seconds=settings.token_leeway_seconds),
+        keys=keys,
+        clock=time.time,
+        peers=AllPeersHealthy(),
+        region_policy=RegionPolicy(settings.region_rules),
+        own_region=settings.region,
+        region_hosts=settings.region_hosts,
+        allowed_tenants=settings.tenants,
+        partitions=settings.partitions,
+        answers_calls=settings.answer,
+    )
+
+
+def _refuse(request: WebhookRequest, error: WebhookError) -> _Handled:
+    return _Handled(
+        reply=refusal_of(request, error), decision="refuse", reason=error.reason
+    )
+
+
+def _fields_of(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "attempts": outcome.attempts,
+        "graph_status": outcome.graph_status,
+        "graph_code": outcome.graph_code,
+    }
+
+
+def _items_of(decision: AnswerCalls, outcomes: list[Outcome]) -> dict[str, Any]:
+    return {
+        "items": [
+            {"call_id": call.call_id, "reason": outcome.reason, **_fields_of(outcome)}
+            for call, outcome in zip(decision.calls, outcomes, strict=True)
+        ][:_MAX_LOGGED_ITEMS]
+    }
+
+
+_building = threading.Lock()
+_service: Service | None = None
+
+
+def get_service() -> Service:
+    """Return the service of this process, built on the first request."""
+    global _service  # noqa: PLW0603 - the one piece of module state
+    if _service is None:
+        with _building:
+            if _service is None:
+                _service = Service(read_settings(os.environ))
+    return _service
+
+
+async def receive(request: WebhookRequest) -> WebhookReply:
+    """Handle a POST with the service of this process."""
+    received_at = time.monotonic()
+    return await get_service().receive(request, received_at=received_at)
+
+
+async def health() -> WebhookReply:
+    """Report the health of this process."""
+    return await get_service().health()
+
+
+async def warm_up() -> None:
+    """Warm this process up; an error here must not keep calls out."""
+    try:
+        await get_service().warm_up()
+    except Exception:  # the first call loads what this did not
+        logging.getLogger("calling").exception("warm-up failed")

@@ -1,0 +1,192 @@
+"""Reading single settings: each method takes a name and returns a value of its type.
+
+What is wrong is noted as a problem, by name and never by value, and replaced by
+something harmless, so that reading goes on and all problems are found together.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificates
+
+from shared.core.clouds import CLOUDS, Cloud
+from shared.core.hosts import is_host
+from shared.core.strict_json import StrictJsonError, read_value
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
+_URL = re.compile(r"https://[\x21-\x7e]+")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+class SettingReader:
+    """Reads settings from a mapping and collects ``problems``."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Read from ``environ``, usually ``os.environ``."""
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def note(self, name: str, sentence: str) -> None:
+        """Note a problem; ``sentence`` must not contain a value."""
+        self.problems.append(f"{name}: {sentence}")
+
+    def text(self, name: str) -> str:
+        """Return the trimmed text; empty or blank counts as absent."""
+        return self._environ.get(name, "").strip()
+
+    def choice(self, name: str, choices: Iterable[str], *, default: str) -> str:
+        """Return one of ``choices``."""
+        value = self.text(name) or default
+        if value in choices:
+            return value
+        self.note(name, f"must be one of {', '.join(choices)}.")
+        return default
+
+    def cloud(self, name: str) -> Cloud:
+        """Return the cloud, which gives other settings their defaults."""
+        return CLOUDS[self.choice(name, tuple(CLOUDS), default="public")]
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Return ``true`` or ``false``, in any case."""
+        value = self.text(name).lower()
+        if value in {"", "true", "false"}:
+            return default if not value else value == "true"
+        self.note(name, "must be true or false.")
+        return default
+
+    def integer(self, name: str, *, default: int, allowed: range) -> int:
+        """Return a whole number within ``allowed``."""
+        value = self.text(name)
+        if not value:
+            return default
+        if _DIGITS.fullmatch(value) and int(value) in allowed:
+            return int(value)
+        self.note(name, f"must be a whole number, {allowed.start} to {allowed[-1]}.")
+        return default
+
+    def code(self, name: str) -> str:
+        """Return the code of a region; empty if absent."""
+        value = self.text(name)
+        if value and not is_region_code(value):
+            self.note(name, "must be letters, digits and hyphens, 32 at most.")
+            return ""
+        return value
+
+    def host(self, name: str) -> str:
+        """Return ``host`` or ``host:port``; empty if absent."""
+        value = self.text(name)
+        if value and not is_host(value):
+            self.note(name, "must be a host name, with or without a port.")
+            return ""
+        return value
+
+    def guid(self, name: str) -> str:
+        """Return a GUID as it is written; empty if absent."""
+        value = self.text(name)
+        if value and not _GUID.fullmatch(value):
+            self.note(name, "must be a GUID.")
+            return ""
+        return value
+
+    def required(self, name: str, why: str) -> str:
+        """Return a text that must be there."""
+        value = self.text(name)
+        if not value:
+            self.note(name, f"is required {why}.")
+        return value
+
+    def guids(self, name: str) -> list[str]:
+        """Return comma-separated GUIDs in lower case."""
+        values = self._items(name)
+        if not all(_GUID.fullmatch(value) for value in values):
+            self.note(name, "must be GUIDs separated by commas.")
+            return []
+        return [value.lower() for value in values]
+
+    def url(self, name: str, default: str | None) -> str:
+        """Return an https URL."""
+        value = self.text(name) or default
+        if value is None:
+            self.note(name, "is required in this cloud.")
+            return ""
+        if not is_https_url(value):
+            self.note(name, "must be an https URL.")
+        return value
+
+    def urls(self, name: str, default: Iterable[str]) -> list[str]:
+        """Return comma-separated https URLs, as they are written."""
+        values = self._items(name) or list(default)
+        if not values:
+            self.note(name, "is required in this cloud.")
+        if not all(is_https_url(value) for value in values):
+            self.note(name, "must be https URLs separated by commas.")
+        return values
+
+    def json[T](self, name: str, empty: T, read: Callable[[Any], T]) -> T:
+        """Return JSON as ``read`` understands it.
+
+        ``read`` raises ``ValueError`` with a sentence about what is wrong.
+        """
+        value = self.text(name)
+        if not value:
+            return empty
+        try:
+            return read(read_value(value.encode("utf-8", "surrogatepass")))
+        except StrictJsonError:
+            self.note(name, "must be JSON, without duplicate members.")
+        except ValueError as error:
+            self.note(name, f"{error}.")
+        return empty
+
+    def authorities_file(self, name: str) -> str:
+        """Return the path of a PEM file of certificates; empty if absent."""
+        return self._pem_file(name, load_pem_x509_certificates, "certificates")
+
+    def certificate_file(self, name: str) -> str:
+        """Return the path of a PEM file with a certificate and its private key."""
+
+        def load(content: bytes) -> None:
+            load_pem_x509_certificates(content)
+            load_pem_private_key(content, password=None)
+
+        return self._pem_file(name, load, "a certificate and its private key")
+
+    def _pem_file(
+        self, name: str, load: Callable[[bytes], object], content: str
+    ) -> str:
+        path = self.text(name)
+        if not path:
+            return ""
+        try:
+            load(Path(path).read_bytes())
+        except OSError:
+            self.note(name, "names a file that cannot be read.")
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            self.note(name, f"must name a PEM file with {content}.")
+        return path
+
+    def _items(self, name: str) -> list[str]:
+        value = self.text(name)
+        return [item.strip() for item in value.split(",")] if value else []
+
+
+def is_region_code(value: str) -> bool:
+    """Tell whether ``value`` may be the code of a region."""
+    return _CODE.fullmatch(value) is not None
+
+
+def is_https_url(value: str) -> bool:
+    """Tell whether ``value`` is an absolute https URL of a host, without odd parts."""
+    if not _URL.fullmatch(value):
+        return False
+    try:
+        url = urlsplit(value)
+    except ValueError:
+        return False
+    return is_host(url.netloc) and not url.query and not url.fragment
