@@ -39,7 +39,7 @@ async def warmup(warm_up_context: WarmUpContext) -> None:  # noqa: ARG001 - bind
     """Load keys and libraries when Functions adds an instance.
 
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-warmup: the
-    function must have this name, and it does not run on restarts, so nothing relies on it.
+    function must have this name, and it does not run on restarts: nothing relies on it.
     """
     await service.warm_up()
 

@@ -1,7 +1,7 @@
 """The composition root: settings, rules and world put together once per process.
 
-``Service.receive`` is the path of a POST: decide, carry the decision out, reply, log one
-line. No exception leaves it. The only module-level state of the product is here.
+``Service.receive`` is the path of a POST: decide, carry the decision out, reply, log
+one line. No exception leaves it. The only module-level state of the product is here.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class _World:
 
 
 class Service:
-    """This deployment's front door."""
+    """The front door of this deployment."""
 
     def __init__(self, report: SettingsReport) -> None:
         """Serve by ``report``; with problems, every POST gets 503."""
@@ -113,7 +113,7 @@ class Service:
     async def receive(
         self, request: WebhookRequest, *, received_at: float
     ) -> WebhookReply:
-        """Handle a POST that arrived at ``received_at`` (``time.monotonic`` seconds)."""
+        """Handle a POST that arrived at ``received_at`` (``time.monotonic``)."""
         trail = Trail()
         try:
             deployment = self._world.deployment if self._world else None

@@ -128,7 +128,7 @@ class SettingReader:
             self.note(name, "must be https URLs separated by commas.")
         return values
 
-    def json[T](self, name: str, empty: T, read: Callable[[Any], T]) -> T:
+    def json[T](self, name: str, read: Callable[[Any], T], *, empty: T) -> T:
         """Return JSON as ``read`` understands it.
 
         ``read`` raises ``ValueError`` with a sentence about what is wrong.

@@ -44,6 +44,9 @@ NAMES = (
 # Set by Functions itself: https://learn.microsoft.com/azure/app-service/reference-app-settings
 _OWN_HOST_NAME = "WEBSITE_HOSTNAME"
 _PREFIX = "CALLING_"
+_NO_HOSTS: Mapping[str, str] = {}
+_NO_RULES: tuple[RegionRule, ...] = ()
+_NO_PARTITIONS: tuple[str, ...] = ()
 
 
 class CredentialKind(StrEnum):
@@ -61,7 +64,7 @@ class CredentialSettings:
     kind: CredentialKind
     app_id: str
     login_url: str
-    token_exchange_audience: str
+    federation_audience: str
     identity_client_id: str
     app_password: str
     certificate_path: str
@@ -163,7 +166,9 @@ def _read(reader: SettingReader) -> Settings:
             reader.choice("CALLING_REDIRECT_STATUS", ("302", "307"), default="302")
         ),
         answer=answer,
-        partitions=reader.json("CALLING_PARTITIONS", (), _parse_partitions),
+        partitions=reader.json(
+            "CALLING_PARTITIONS", _parse_partitions, empty=_NO_PARTITIONS
+        ),
         callback_host=_read_callback_host(
             reader, region_hosts.get(region, ""), is_needed=answer
         ),
@@ -174,7 +179,7 @@ def _read(reader: SettingReader) -> Settings:
 
 def _read_region_hosts(reader: SettingReader, region: str) -> Mapping[str, str]:
     name = "CALLING_REGION_HOSTS"
-    hosts = reader.json(name, {}, _parse_region_hosts)
+    hosts = reader.json(name, _parse_region_hosts, empty=_NO_HOSTS)
     if hosts and not reader.text("CALLING_REGION"):
         reader.note(name, "needs CALLING_REGION.")
     if region and region not in hosts:
@@ -219,7 +224,8 @@ def _read_callback_host(
     if reader.text("CALLING_REGION") or reader.text("CALLING_GLOBAL_HOST"):
         return ""
     return reader.host(_OWN_HOST_NAME) or reader.required(
-        _OWN_HOST_NAME, "to answer calls where no CALLING_REGION or CALLING_GLOBAL_HOST is set"
+        _OWN_HOST_NAME,
+        "to answer calls where no CALLING_REGION or CALLING_GLOBAL_HOST is set",
     )
 
 
@@ -227,7 +233,7 @@ def _read_region_rules(
     reader: SettingReader, region: str, hosts: Mapping[str, str]
 ) -> tuple[RegionRule, ...]:
     name = "CALLING_REGION_RULES"
-    rules = reader.json(name, (), _parse_region_rules)
+    rules = reader.json(name, _parse_region_rules, empty=_NO_RULES)
     if rules and not reader.text("CALLING_REGION"):
         reader.note(name, "needs CALLING_REGION.")
     for position, rule in enumerate(rules, start=1):
@@ -287,13 +293,15 @@ def _read_credential(
     """Read the credential; what it needs is checked only if calls are answered."""
     kinds = tuple(kind.value for kind in CredentialKind)
     kind = CredentialKind(
-        reader.choice("CALLING_CREDENTIAL", kinds, default=CredentialKind.MANAGED_IDENTITY)
+        reader.choice(
+            "CALLING_CREDENTIAL", kinds, default=CredentialKind.MANAGED_IDENTITY
+        )
     )
     credential = CredentialSettings(
         kind=kind,
         app_id=reader.text("MicrosoftAppId"),
         login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
-        token_exchange_audience=cloud.token_exchange_audience,
+        federation_audience=cloud.federation_audience,
         identity_client_id=reader.text("CALLING_IDENTITY_CLIENT_ID"),
         app_password=reader.text("MicrosoftAppPassword"),
         certificate_path=reader.text("CALLING_CERTIFICATE_PATH"),

@@ -23,6 +23,10 @@ _LONGEST_PAUSE_SECONDS = 2.0
 # attempt leaves time for another.
 _ATTEMPT_SHARE = 0.6
 
+_SUCCESS = range(200, 300)
+_CLIENT_ERROR = range(400, 500)
+_TOO_MANY_REQUESTS = HTTPStatus.TOO_MANY_REQUESTS
+
 
 class Attempt(Enum):
     """Ends of an attempt that brought no status."""
@@ -67,7 +71,7 @@ def attempt_seconds(remaining_seconds: float) -> float:
 
 
 def pause_seconds(attempt: int, reply: GraphReply | Attempt) -> float:
-    """Return the pause after the ``attempt``-th attempt (from 0), obeying Retry-After."""
+    """Return the pause after attempt number ``attempt`` (from 0)."""
     wanted = reply.retry_after_seconds if isinstance(reply, GraphReply) else None
     if wanted is not None:
         return wanted
@@ -77,7 +81,7 @@ def pause_seconds(attempt: int, reply: GraphReply | Attempt) -> float:
 def answer_body(callback_uri: str) -> JsonObject:
     """Build the body of the answer: audio, played and recorded by Microsoft.
 
-    App-hosted media needs .NET on Windows, so that service-hosted media is all there is:
+    App-hosted media needs .NET on Windows; service-hosted media is all there is:
     https://learn.microsoft.com/graph/api/resources/servicehostedmediaconfig
     """
     return {
@@ -102,18 +106,16 @@ def judge(
     """
     if isinstance(reply, Attempt):
         return Verdict.RETRY
-    status = reply.status
-    if 200 <= status < 300:  # noqa: PLR2004 - the classes of RFC 9110
+    if reply.status in _SUCCESS:
         return Reason.ANSWERED
-    if status == HTTPStatus.TOO_MANY_REQUESTS or not 400 <= status < 500:  # noqa: PLR2004
+    if reply.status not in _CLIENT_ERROR or reply.status == _TOO_MANY_REQUESTS:
         return Verdict.RETRY
-    if status == HTTPStatus.UNAUTHORIZED and not was_token_renewed:
+    if reply.status == HTTPStatus.UNAUTHORIZED and not was_token_renewed:
         return Verdict.RENEW_TOKEN
     if was_reply_lost:
         return Reason.ANSWER_PRESUMED
-    if status == HTTPStatus.NOT_FOUND:
-        return Reason.CALL_OVER
-    return Reason.ANSWER_REFUSED
+    is_over = reply.status == HTTPStatus.NOT_FOUND
+    return Reason.CALL_OVER if is_over else Reason.ANSWER_REFUSED
 
 
 def failure_of(reply: GraphReply | Attempt | None) -> Reason:

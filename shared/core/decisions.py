@@ -149,7 +149,9 @@ async def decide(
     incoming = [item for item in notifications if item and item.is_incoming_call]
     if incoming and request.partition is None:
         if len(incoming) == len(notifications):
-            redirect = await _find_redirect(incoming, claims, request, deployment, trail)
+            redirect = await _find_redirect(
+                incoming, claims, request, deployment, trail
+            )
             if redirect is not None:
                 return redirect
         if deployment.answers_calls:
@@ -158,9 +160,7 @@ async def decide(
     return Accept(_reason_to_accept(notifications, has_incoming=bool(incoming)))
 
 
-async def _authenticate(
-    request: WebhookRequest, deployment: Deployment
-) -> TokenClaims:
+async def _authenticate(request: WebhookRequest, deployment: Deployment) -> TokenClaims:
     """Authenticate the POST: validate its token, or know it from a moment ago."""
     token = read_bearer(request.headers)
     held = deployment.keys.current()
@@ -190,7 +190,9 @@ def _read_unverified(token: str) -> tuple[Jws, str]:
     return jws, read_key_id(jws)
 
 
-def _validate(jws: Jws, key: RSAPublicKey | None, deployment: Deployment) -> TokenClaims:
+def _validate(
+    jws: Jws, key: RSAPublicKey | None, deployment: Deployment
+) -> TokenClaims:
     if key is None:
         raise TokenRefusedError(Reason.SIGNING_KEY_UNKNOWN)
     payload = verify(jws, key)
@@ -241,8 +243,7 @@ async def _find_redirect(
 ) -> RedirectTo | None:
     """Find the one other region to which all these calls belong, if there is one."""
     regions = {
-        await _choose_region(call, claims, request, deployment, trail)
-        for call in calls
+        await _choose_region(call, claims, request, deployment, trail) for call in calls
     }
     region = regions.pop()
     if regions or region == deployment.own_region:

@@ -3,7 +3,9 @@
 import re
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST = re.compile(rf"(?=.{{1,253}}(?::|\Z))({_LABEL}(?:\.{_LABEL})*)(?::([0-9]{{1,5}}))?")
+_HOST = re.compile(
+    rf"(?=.{{1,253}}(?::|\Z))({_LABEL}(?:\.{_LABEL})*)(?::([0-9]{{1,5}}))?"
+)
 _HTTPS_PORT = 443
 _MAX_PORT = 65535
 # Azure's and Azure Government's:
@@ -14,9 +16,7 @@ _TRAFFIC_MANAGER_DOMAINS = ("trafficmanager.net", "usgovtrafficmanager.net")
 def is_host(value: str) -> bool:
     """Tell whether ``value`` is ``host`` or ``host:port``."""
     match = _HOST.fullmatch(value)
-    return match is not None and (
-        match[2] is None or 1 <= int(match[2]) <= _MAX_PORT
-    )
+    return match is not None and (match[2] is None or 1 <= int(match[2]) <= _MAX_PORT)
 
 
 def host_identity(host: str) -> tuple[str, int]:

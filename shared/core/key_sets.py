@@ -21,7 +21,7 @@ from shared.core.strict_json import JsonObject, StrictJsonError, read_object
 _KEY_ID = re.compile(r"[\x20-\x7e]{1,256}")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _KEY_BITS = range(2048, 8192 + 1)
-_MAX_EXPONENT = 2**32
+_EXPONENTS = range(3, 2**32, 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +67,7 @@ def read_signing_key(member: object) -> RSAPublicKey | None:
         return None
     if modulus.bit_length() not in _KEY_BITS or modulus % 2 == 0:
         return None
-    if exponent % 2 == 0 or not 3 <= exponent < _MAX_EXPONENT:
+    if exponent not in _EXPONENTS:
         return None
     try:
         return RSAPublicNumbers(exponent, modulus).public_key()

@@ -34,7 +34,7 @@ class CallNotification:
 
     Attributes:
         call_id: from the resource URL, ``[A-Za-z0-9_-]{1,128}``.
-        sub_resource: ``participants``, ``operations``…, or ``None`` for the call itself.
+        sub_resource: such as ``participants``; ``None`` for the call itself.
         is_incoming_call: a new call that waits for an answer.
         is_policy_recording: it must be answered within 5 s instead of 15 s.
         claimed_call_id: ``resourceData.id`` where it differs from ``call_id``.

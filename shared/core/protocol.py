@@ -1,4 +1,4 @@
-"""Protocol determination: is this body a Graph or a legacy notification?
+"""Protocol determination: whether a body is a Graph or a legacy notification.
 
 Microsoft's word for it, and why legacy gets a 204:
 https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call-notifications
@@ -21,12 +21,14 @@ _GRAPH_TYPE_PREFIX = "#microsoft.graph"
 # Sent only to bots that answered with participantCapacity:
 # https://learn.microsoft.com/graph/api/resources/participantjoiningnotification
 _PARTICIPANT_JOINING_TYPE = "#microsoft.graph.participantJoiningNotification"
-_LEGACY_MEMBERS = frozenset({
-    "callState",
-    "presentedModalityTypes",
-    "operationOutcome",
-    "currentState",
-})
+_LEGACY_MEMBERS = frozenset(
+    {
+        "callState",
+        "presentedModalityTypes",
+        "operationOutcome",
+        "currentState",
+    }
+)
 
 
 class Protocol(Enum):

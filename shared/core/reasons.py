@@ -274,7 +274,7 @@ class Reason(StrEnum):
         "Report the traceback of the log.",
     )
 
-    # --- the identity provider ----------------------------------------------------------
+    # --- the identity provider --------------------------------------------------
     PROVIDER_UNREACHABLE = (
         "provider-unreachable",
         "The identity provider could not be reached, or not with trusted TLS.",

@@ -70,7 +70,9 @@ def redirect_location(host: str) -> str:
 
 def _index(rules: Sequence[RegionRule], name: str) -> tuple[dict[str, int], int]:
     """Index one condition: sets of rules by value, and the set for any other value."""
-    indifferent = _bits(i for i, rule in enumerate(rules) if name not in rule.conditions)
+    indifferent = _bits(
+        i for i, rule in enumerate(rules) if name not in rule.conditions
+    )
     by_value: dict[str, int] = {}
     for position, rule in enumerate(rules):
         for value in rule.conditions.get(name, ()):

@@ -22,7 +22,7 @@ _SAFE_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?"
 
 # A kept connection sticks to one instance and no DNS change moves it; Microsoft's
 # sample closes each one, too:
-# https://github.com/microsoftgraph/microsoft-graph-comms-samples (PlatformCallController)
+# https://github.com/microsoftgraph/microsoft-graph-comms-samples (PolicyRecordingBot)
 _EVERY_REPLY = {"Cache-Control": "no-store", "Connection": "close"}
 
 

@@ -1,7 +1,7 @@
 """Answering incoming calls: once per call and process, within the time budget.
 
-A call's notification may come twice, also at the same time: the second one waits for the
-first and gets its outcome. Attempts and pauses follow ``shared.core.answers``; blocking
+A call's notification may come twice, also at the same time: the second one waits
+for the first and gets its outcome. Attempts and pauses follow ``shared.core.answers``; blocking
 requests run on an executor of our own, pauses hold no thread.
 """
 
@@ -87,7 +87,7 @@ class CallAnswering:
     async def answer(
         self, call: CallNotification, *, tenant_id: str, received_at: float
     ) -> Outcome:
-        """Answer a call that arrived at ``received_at`` (``time.monotonic`` seconds)."""
+        """Answer a call that arrived at ``received_at`` (``time.monotonic``)."""
         if self._was_answered(call.call_id):
             return Outcome(Reason.ALREADY_ANSWERED)
         task = self._running.get(call.call_id)
@@ -117,9 +117,7 @@ class CallAnswering:
             if len(self._answered) > REMEMBERED_CALLS:
                 self._answered.popitem(last=False)
 
-    async def _answer(
-        self, call_id: str, *, tenant_id: str, ends_at: float
-    ) -> Outcome:
+    async def _answer(self, call_id: str, *, tenant_id: str, ends_at: float) -> Outcome:
         """Try until Graph's reply is final or the budget is used up."""
         was_reply_lost = was_token_renewed = False
         attempts = 0
@@ -175,7 +173,9 @@ class CallAnswering:
         return reply
 
 
-def _outcome(reason: Reason, attempts: int, last: GraphReply | Attempt | None) -> Outcome:
+def _outcome(
+    reason: Reason, attempts: int, last: GraphReply | Attempt | None
+) -> Outcome:
     if isinstance(last, GraphReply):
         return Outcome(reason, attempts, last.status, last.code)
     return Outcome(reason, attempts)

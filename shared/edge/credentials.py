@@ -176,8 +176,8 @@ class GraphCredentials:
         )
 
     def _credential(self, tenant_id: str) -> _Credential:
-        """Build a credential, new each time: an old one would repeat its cached token."""
-        import azure.identity as identity  # noqa: PLC0415 - see the module
+        """Build a credential, new each time: an old one repeats its cached token."""
+        from azure import identity  # noqa: PLC0415 - see the module
 
         settings = self._settings
         common = {**self._client_options(), **self._authority_options()}
@@ -204,7 +204,7 @@ class GraphCredentials:
                 client_id=self._settings.identity_client_id or None,
                 **self._client_options(),
             )
-        audience = self._settings.token_exchange_audience
+        audience = self._settings.federation_audience
         return self._identity.get_token_info(f"{audience}/.default").token
 
     def _client_options(self) -> dict[str, Any]:

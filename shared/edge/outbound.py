@@ -96,7 +96,7 @@ def open_session(ca_bundle: str, *, connections: int) -> requests.Session:
     return session
 
 
-def exchange(
+def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
     session: requests.Session,
     method: str,
     url: str,
@@ -182,7 +182,9 @@ def _context(ca_bundle: str) -> ssl.SSLContext:
     return context
 
 
-def _adapter(context: ssl.SSLContext, connections: int) -> requests.adapters.HTTPAdapter:
+def _adapter(
+    context: ssl.SSLContext, connections: int
+) -> requests.adapters.HTTPAdapter:
     from requests.adapters import HTTPAdapter  # noqa: PLC0415 - see open_session
 
     class ContextAdapter(HTTPAdapter):
@@ -192,12 +194,15 @@ def _adapter(context: ssl.SSLContext, connections: int) -> requests.adapters.HTT
             super().init_poolmanager(*args, **kwargs, ssl_context=context)
 
         def build_connection_pool_key_attributes(
-            self, *args: Any, **kwargs: Any  # noqa: ANN401
-        ) -> tuple[dict[str, Any], dict[str, Any]]:
-            host, pool = super().build_connection_pool_key_attributes(*args, **kwargs)
-            for name in ("ca_certs", "ca_cert_dir"):
-                pool.pop(name, None)
-            return host, {**pool, "ssl_context": context}
+            self,
+            request: requests.PreparedRequest,
+            verify: bool | str,  # noqa: FBT001 - as in requests
+            cert: str | tuple[str, str] | None = None,
+        ) -> tuple[Any, Any]:
+            host, _pool = super().build_connection_pool_key_attributes(
+                request, verify, cert
+            )
+            return host, {"ssl_context": context}
 
         def cert_verify(self, *_args: Any) -> None:  # noqa: ANN401
             """Leave the connection alone: the context requires a certificate."""

@@ -1,9 +1,10 @@
-"""The signing keys of this process: held, refreshed in the background, never in the way.
+"""The signing keys of this process: held, and refreshed in the background.
 
 After the model of Microsoft.IdentityModel's ConfigurationManager:
 
-* A set is fresh for an hour. Then it still serves while a refresh runs, and for 24 hours
-  while refreshes fail. A failed refresh changes nothing; a good one replaces the set whole.
+* A set is fresh for an hour. Then it still serves while a refresh runs, and for 24
+  hours while refreshes fail. A failed refresh changes nothing; a good one replaces
+  the set whole.
 * A key id that is held never waits. An unknown one may cause a refresh, at most one per
   30 s counted from the last attempt, and waits for it.
 * One refresh at a time, however many ask; between failures the pause doubles.
@@ -59,7 +60,10 @@ class SigningKeyCache:
     """The ``KeySource`` of this process."""
 
     def __init__(
-        self, fetch: Callable[[], KeySet], *, clock: Callable[[], float] = time.monotonic
+        self,
+        fetch: Callable[[], KeySet],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Hold what ``fetch`` returns.
 
@@ -104,7 +108,7 @@ class SigningKeyCache:
         return held
 
     async def load(self, *, timeout_seconds: float) -> None:
-        """Get the first set before it is needed; returns without it if it takes long."""
+        """Get the first set before it is needed; return without it if it takes long."""
         if self.current() is None:
             await self._wait_for_refresh(timeout_seconds)
 
@@ -152,10 +156,10 @@ class SigningKeyCache:
     def _pause_seconds(self, now: float) -> float:
         """Return the least time between the last attempt and the next."""
         held = self._held
-        doublings = min(max(self._failures - 1, 0), 16)
+        doubled = 1 << min(max(self._failures - 1, 0), 16)
         if held is not None and now - held.fetched_at < USABLE_SECONDS:
-            return min(_COOLDOWN_SECONDS * 2**doublings, _LONGEST_COOLDOWN_SECONDS)
-        return min(_FIRST_RETRY_SECONDS * 2**doublings, _LONGEST_RETRY_SECONDS)
+            return min(_COOLDOWN_SECONDS * doubled, _LONGEST_COOLDOWN_SECONDS)
+        return min(_FIRST_RETRY_SECONDS * doubled, _LONGEST_RETRY_SECONDS)
 
     def _run(self, refresh: _Refresh) -> None:
         """Fetch on this thread and put the outcome in place, unless given up."""

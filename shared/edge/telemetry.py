@@ -17,11 +17,13 @@ logger = logging.getLogger("calling")
 
 _MAX_TEXT = 64
 _MAX_CALL_IDS = 20
-_ALARMING = frozenset({
-    Reason.REDIRECT_SUPPRESSED,
-    Reason.REGION_UNHEALTHY,
-    Reason.UNREADABLE_ITEM,
-})
+_ALARMING = frozenset(
+    {
+        Reason.REDIRECT_SUPPRESSED,
+        Reason.REGION_UNHEALTHY,
+        Reason.UNREADABLE_ITEM,
+    }
+)
 # Of the calling platform, for its support: header name by field.
 _CORRELATION_HEADERS = {
     "chain_id": "x-microsoft-skype-chain-id",
@@ -34,7 +36,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 def log_event(level: int, event: str, **fields: object) -> None:
     """Log ``event`` with its fields; fields without a value are left out."""
     if logger.isEnabledFor(level):
-        present = {"event": event}
+        present: dict[str, object] = {"event": event}
         present.update((k, v) for k, v in fields.items() if v is not None)
         # The JSON is no format string: it goes in as an argument.
         logger.log(level, "%s", _encode(present), extra=present)
