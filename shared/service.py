@@ -39,7 +39,7 @@ from shared.edge.health import health_reply
 from shared.edge.openid import OpenIdProvider
 from shared.edge.peers import AllPeersHealthy
 from shared.edge.signing_keys import SigningKeyCache
-from shared.edge.telemetry import correlation_of, log_event, log_request
+from shared.edge.telemetry import clip, log_event, log_request
 from shared.settings import Settings, SettingsReport, read_settings
 
 if TYPE_CHECKING:
@@ -217,15 +217,18 @@ class Service:
         age = self._world.keys.age_seconds() if self._world else None
         log_request(
             trail,
-            decision=handled.decision,
+            request.correlation,
             reason=handled.reason,
             status=handled.reply.status,
-            duration_ms=round((time.monotonic() - received_at) * 1000, 1),
-            invocation_id=request.invocation_id,
-            region=self._report.region or None,
-            key_age_seconds=None if age is None else int(age),
-            **correlation_of(request.headers),
-            **handled.fields,
+            fields={
+                "decision": handled.decision,
+                "duration_ms": round((time.monotonic() - received_at) * 1000, 1),
+                "invocation_id": request.invocation_id,
+                "region": self._report.region or None,
+                "partition": request.partition and clip(request.partition),
+                "key_age_seconds": None if age is None else int(age),
+                **handled.fields,
+            },
         )
 
 

@@ -46,7 +46,7 @@ from shared.core.tokens import (
     verify,
 )
 from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
-from shared.core.verified_tokens import VerifiedTokens
+from shared.core.verified_tokens import VerifiedTokens, digest_of
 
 _HOP = "hop"
 
@@ -163,15 +163,16 @@ async def decide(
 async def _authenticate(request: WebhookRequest, deployment: Deployment) -> TokenClaims:
     """Authenticate the POST: validate its token, or know it from a moment ago."""
     token = read_bearer(request.headers)
+    digest = digest_of(token)
+    now = deployment.clock()
     held = deployment.keys.current()
-    if held is not None:
-        known = deployment.verified_tokens.find(token, held, now=deployment.clock())
-        if known is not None:
-            return known
+    known = held and deployment.verified_tokens.find(digest, held, now=now)
+    if known:
+        return known
     jws, key_id = _guarded(_read_unverified, token)
     key_set = await deployment.keys.find(key_id)
     claims = _guarded(_validate, jws, key_set.keys.get(key_id), deployment)
-    deployment.verified_tokens.remember(token, key_set, claims)
+    deployment.verified_tokens.remember(digest, key_set, claims)
     return claims
 
 

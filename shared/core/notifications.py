@@ -7,7 +7,7 @@ the others nothing. Nothing in an item is ever used as a URL; a call id is vette
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.core.strict_json import JsonObject
 
@@ -25,8 +25,7 @@ _NEW_CALL_CHANGES = (None, "created")
 _MAX_TEXT = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallNotification:
+class CallNotification(NamedTuple):
     """One item: something happened to a call.
 
     Texts are kept as sent; ``state`` and ``change_type`` in lower case, as the

@@ -17,9 +17,11 @@ https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call
 """
 
 import re
-from base64 import urlsafe_b64decode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
@@ -40,13 +42,13 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The characters whose unused low bits are zero, by length modulo 4: any other last
 # character would give the same bytes a second spelling (CVE-2026-102269).
 _CANONICAL_ENDS = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
+_TO_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _REFUSED_MEMBERS = ("crit", "b64", "zip", "enc")
 _ENTRA_ISSUERS = ("https://sts.windows.net/", "https://login.microsoftonline.com/")
 _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 
 
-@dataclass(frozen=True, slots=True)
-class Jws:
+class Jws(NamedTuple):
     """A compact JWS that passed every check that needs no key."""
 
     header: JsonObject
@@ -76,8 +78,7 @@ class TokenPolicy:
             raise ValueError(message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenClaims:
+class TokenClaims(NamedTuple):
     """The claims that count: the caller's tenant (lower case) and the end (epoch s)."""
 
     tenant_id: str
@@ -115,13 +116,11 @@ def read_jws(token: str) -> Jws:
     if parts is None:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
     header_part, payload_part, signature_part = parts.groups()
-    header = _read_json(_decode(header_part))
-    _vet_header(header)
     return Jws(
-        header=header,
-        signing_input=token[: parts.end(2)].encode(),
-        payload=_decode(payload_part),
-        signature=_decode(signature_part),
+        _read_header(header_part),
+        token[: parts.end(2)].encode(),
+        _decode(payload_part),
+        _decode(signature_part),
     )
 
 
@@ -193,10 +192,13 @@ def _decode(part: str) -> bytes:
     remainder = len(part) % 4
     if remainder and part[-1] not in _CANONICAL_ENDS.get(remainder, ()):
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
-    return urlsafe_b64decode(part + "==")
+    return a2b_base64(part.encode().translate(_TO_STANDARD_ALPHABET) + b"==")
 
 
-def _vet_header(header: JsonObject) -> None:
+# The platform's tokens share a few headers, one a key; refusals are not remembered.
+@lru_cache(maxsize=32)
+def _read_header(part: str) -> JsonObject:
+    header = _read_json(_decode(part))
     if header.get("alg") != "RS256":
         raise TokenRefusedError(Reason.TOKEN_ALGORITHM)
     if any(member in header for member in _REFUSED_MEMBERS):
@@ -204,6 +206,7 @@ def _vet_header(header: JsonObject) -> None:
     kind = header.get("typ", "JWT")
     if type(kind) is not str or kind.lower() != "jwt":
         raise TokenRefusedError(Reason.TOKEN_HEADER)
+    return header
 
 
 def _vet_issuer(issuer: object, policy: TokenPolicy) -> None:

@@ -7,7 +7,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
+from typing import NamedTuple
 
 from shared.core.errors import (
     BodyRefusedError,
@@ -26,7 +28,18 @@ _SAFE_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?"
 _EVERY_REPLY = {"Cache-Control": "no-store", "Connection": "close"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation(NamedTuple):
+    """The platform's ids of a POST, as sent; empty where it has none.
+
+    https://github.com/microsoftgraph/microsoft-graph-comms-samples/issues/664
+    """
+
+    message_id: str
+    scenario_id: str
+    chain_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebhookRequest:
     """One POST of the calling platform.
 
@@ -43,6 +56,16 @@ class WebhookRequest:
     body: bytes
     partition: str | None = None
     invocation_id: str = ""
+
+    @cached_property
+    def correlation(self) -> Correlation:
+        """The ids that replies echo and the log shows."""
+        get = self.headers.get
+        return Correlation(
+            get("x-microsoft-skype-message-id", ""),
+            get("scenario-id", ""),
+            get("x-microsoft-skype-chain-id", ""),
+        )
 
     @property
     def raw_query(self) -> str:
@@ -68,7 +91,7 @@ def reply_to(
     """Make a reply that carries the contract's headers and echoes the ids."""
     return WebhookReply(
         status=status,
-        headers={**_EVERY_REPLY, **_echoes(request.headers), **(headers or {})},
+        headers={**_EVERY_REPLY, **_echoes(request.correlation), **(headers or {})},
         body=body,
     )
 
@@ -103,17 +126,12 @@ def _explain(error: WebhookError) -> bytes:
     return json.dumps({"error": explanation}).encode()
 
 
-def _echoes(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the ids that the Graph Communications SDK sends back to the platform.
-
-    https://github.com/microsoftgraph/microsoft-graph-comms-samples/issues/664
-    """
-    echoes = {}
-    if message_id := headers.get("x-microsoft-skype-message-id"):
-        echoes["Client-Request-Id"] = message_id
-    scenario_id = headers.get("scenario-id")
-    if scenario_id := scenario_id or headers.get("x-microsoft-skype-chain-id"):
-        echoes["Scenario-Id"] = scenario_id
+def _echoes(correlation: Correlation) -> dict[str, str]:
+    """Return the ids as the Graph Communications SDK sends them back."""
+    echoes = {
+        "Client-Request-Id": correlation.message_id,
+        "Scenario-Id": correlation.scenario_id or correlation.chain_id,
+    }
     return {
         name: value
         for name, value in echoes.items()

@@ -14,7 +14,7 @@ MAX_ENTRIES = 1024
 
 
 class VerifiedTokens:
-    """Claims by the SHA-256 of the whole token. For one event loop."""
+    """Claims by the digest of their token. For one event loop."""
 
     def __init__(self, *, leeway_seconds: int) -> None:
         """Start empty; ``leeway_seconds`` as in the token policy."""
@@ -26,30 +26,29 @@ class VerifiedTokens:
         """Return how many tokens are remembered."""
         return len(self._claims)
 
-    def find(self, token: str, key_set: KeySet, *, now: float) -> TokenClaims | None:
+    def find(self, digest: bytes, key_set: KeySet, *, now: float) -> TokenClaims | None:
         """Return the claims if this very token was verified with this very key set."""
         if key_set is not self._key_set:
-            self._key_set = key_set
-            self._claims.clear()
-            return None
-        digest = _digest(token)
+            self._start_anew(key_set)
         claims = self._claims.get(digest)
-        if claims is None:
-            return None
-        if claims.expires_at <= now - self._leeway_seconds:
-            del self._claims[digest]
-            return None
-        return claims
+        if claims is None or claims.expires_at > now - self._leeway_seconds:
+            return claims
+        del self._claims[digest]
+        return None
 
-    def remember(self, token: str, key_set: KeySet, claims: TokenClaims) -> None:
+    def remember(self, digest: bytes, key_set: KeySet, claims: TokenClaims) -> None:
         """Remember a token that has just been verified with ``key_set``."""
         if key_set is not self._key_set:
-            self._key_set = key_set
-            self._claims.clear()
-        self._claims[_digest(token)] = claims
+            self._start_anew(key_set)
+        self._claims[digest] = claims
         if len(self._claims) > MAX_ENTRIES:
             self._claims.popitem(last=False)
 
+    def _start_anew(self, key_set: KeySet) -> None:
+        self._key_set = key_set
+        self._claims.clear()
 
-def _digest(token: str) -> bytes:
+
+def digest_of(token: str) -> bytes:
+    """Return what stands for a token here: the SHA-256 of all of it."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()

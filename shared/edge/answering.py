@@ -1,8 +1,9 @@
 """Answering incoming calls: once per call and process, within the time budget.
 
 A call's notification may come twice, also at the same time: the second one waits
-for the first and gets its outcome. Attempts and pauses follow ``shared.core.answers``; blocking
-requests run on an executor of our own, pauses hold no thread.
+for the first and gets its outcome. Attempts and pauses follow
+``shared.core.answers``; blocking requests run on an executor of our own, and pauses
+hold no thread.
 """
 
 from __future__ import annotations
