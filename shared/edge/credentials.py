@@ -169,8 +169,9 @@ class GraphCredentials:
             RequestsTransport,
         )
 
-        # It logs every token request at INFO: noise, and the canonical line tells.
-        logging.getLogger("azure").setLevel(logging.WARNING)
+        # They log every request, and failures once more: our own lines tell both.
+        for name in ("azure.core", "azure.identity"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         self._transport = RequestsTransport(
             session=open_session(self._ca_bundle, connections=8), session_owner=False
         )

@@ -18,11 +18,13 @@ logger = logging.getLogger("calling")
 
 _MAX_TEXT = 64
 _MAX_CALL_IDS = 20
-_ALARMING = frozenset({
-    Reason.REDIRECT_SUPPRESSED,
-    Reason.REGION_UNHEALTHY,
-    Reason.UNREADABLE_ITEM,
-})
+_ALARMING = frozenset(
+    {
+        Reason.REDIRECT_SUPPRESSED,
+        Reason.REGION_UNHEALTHY,
+        Reason.UNREADABLE_ITEM,
+    }
+)
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
