@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Check format, style, types, import contracts and the infrastructure with the tools of
+# the virtual environment $1.
+set -euo pipefail
+
+bin=$1/bin
+
+"$bin/ruff" format --check --quiet .
+"$bin/ruff" check --quiet .
+"$bin/mypy" --no-error-summary function_app.py shared tests
+PYTHONPATH=. "$bin/lint-imports" --no-cache >/dev/null || {
+  PYTHONPATH=. "$bin/lint-imports" --no-cache
+  exit 1
+}
+if [[ -x infra/lint.sh ]]; then
+  infra/lint.sh
+else
+  echo "lint: infra/ has no templates yet, so Bicep is not checked."
+fi
+echo "lint: all good."

@@ -1,0 +1,57 @@
+# The commands of the checkout. `make demo` and `make test` set up what is missing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PORT ?= 7071
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+LOCK := requirements-dev.lock
+
+.PHONY: help setup demo test serve bench lint format fuzz security lock clean
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(READY) ## Set up the virtual environment.
+
+# Only complete environments carry the mark; an interrupted one is made anew.
+$(READY): $(LOCK) .python-version .ci/setup.sh
+	@bash .ci/setup.sh $(VENV) $(LOCK)
+	@touch $@
+
+demo: $(READY) ## Show calls travelling through two regions.
+	@$(PYTHON) -m tests.simulator demo
+
+test: $(READY) ## Run all tests, fast ones first.
+	@bash .ci/test.sh $(PYTHON)
+
+serve: $(READY) ## Serve function_app.py on loopback, PORT=7071.
+	@exec $(PYTHON) -m tests.localhost --port $(PORT)
+
+bench: $(READY) ## Measure cost and throughput as ratios.
+	@$(PYTHON) -m tests.bench
+
+lint: $(READY) ## Check format, style, types, imports and Bicep.
+	@bash .ci/lint.sh $(VENV)
+
+format: $(READY) ## Format the code.
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix-only --quiet .
+
+fuzz: $(READY) ## Run the property tests with many more inputs.
+	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/property --timeout=3600
+
+security: $(READY) ## Show which tests prove which requirement.
+	@$(PYTHON) -m tests.security.requirements
+
+lock: ## Lock the versions anew (needs uv).
+	@for name in requirements requirements-dev; do \
+	  uv pip compile --quiet --universal --generate-hashes --no-header \
+	    --no-emit-index-url --python-version 3.13 $$name.txt -o $$name.lock; done
+
+clean: ## Remove what the commands made.
+	@rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+	  .import_linter_cache .hypothesis bench.json
