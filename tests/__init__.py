@@ -1,0 +1,1 @@
+"""Tests, and the two programs that they and the demo run: localhost and simulator."""

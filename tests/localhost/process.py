@@ -1,0 +1,111 @@
+"""A local host as a process of its own, for tests and the simulator."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+
+
+class LocalHost:
+    """Starts ``python -m tests.localhost`` and waits for its one line.
+
+    Attributes:
+        base_url: where it listens, such as ``https://127.0.0.1:43211``.
+        pid: of the process.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        certificate: tuple[Path, Path] | None = None,
+        app_directory: Path = CHECKOUT,
+        warms_up: bool = False,
+    ) -> None:
+        """Describe the process; settings come from ``environment`` only."""
+        self._environment = environment
+        self._arguments = ["--host", host, "--port", str(port)]
+        self._arguments += ["--app", str(app_directory)]
+        if certificate is not None:
+            certfile, keyfile = map(str, certificate)
+            self._arguments += ["--certfile", certfile, "--keyfile", keyfile]
+        if warms_up:
+            self._arguments.append("--warmup")
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._process: subprocess.Popen[str] | None = None
+        self.base_url = ""
+        self.pid = 0
+
+    def __enter__(self) -> Self:
+        """Start and wait until it listens."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.localhost", *self._arguments],
+            cwd=CHECKOUT,
+            env={**_bare_environment(), **self._environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        self._process, self.pid = process, process.pid
+        watchdog = threading.Timer(_START_SECONDS, process.kill)
+        watchdog.start()
+        line = process.stdout.readline() if process.stdout else ""
+        watchdog.cancel()
+        if not line.startswith("Listening on "):
+            self.stop()
+            message = "the local host did not start:\n" + "\n".join(self.log_lines())
+            raise RuntimeError(message)
+        self.base_url = line.removeprefix("Listening on ").strip()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the process."""
+        self.stop()
+        self._log.close()
+
+    def stop(self, number: int = signal.SIGTERM) -> int | None:
+        """Send a signal and wait for the end, not for ever; return the exit status."""
+        process = self._process
+        if process is None:
+            return None
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+        return process.returncode
+
+    def log_lines(self) -> list[str]:
+        """Return what it has logged so far."""
+        descriptor = self._log.fileno()
+        size = os.fstat(descriptor).st_size
+        return os.pread(descriptor, size, 0).decode("utf-8", "replace").splitlines()
+
+
+def _bare_environment() -> dict[str, str]:
+    """Return what a process needs of ours, and no setting."""
+    kept = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "COVERAGE_PROCESS_START")
+    return {name: os.environ[name] for name in kept if name in os.environ}
