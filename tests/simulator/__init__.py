@@ -1,0 +1,8 @@
+"""The outside world of the webhook, simulated on this machine over real TLS.
+
+The calling platform (``platform``), its identity provider (``openid_provider``),
+Microsoft Entra with managed identity (``entra``) and Microsoft Graph (``graph_api``);
+``world`` puts them together with regional deployments. A library for tests and a
+command:
+``python -m tests.simulator demo | serve | call | token``.
+"""

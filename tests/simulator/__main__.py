@@ -1,0 +1,112 @@
+"""``python -m tests.simulator demo | serve | call | token``."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+
+from tests.simulator import demo
+from tests.simulator.identity import VARIANTS
+from tests.simulator.notifications import Call, Caller, incoming
+from tests.simulator.platform import Scenario
+from tests.simulator.world import TENANT_ID, OutsideWorld, Plan, World
+
+_SCENARIOS = {
+    "ordinary": Scenario(),
+    "legacy-then-graph": Scenario(starts_legacy=True),
+    "policy-recording": Scenario(),
+    **{name: Scenario(token_variant=name) for name in VARIANTS if name != "good"},
+}
+
+
+def main() -> int:
+    """Read the command line and run one command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulator")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="calls through two regions, checked")
+    commands.add_parser("serve", help="the outside world, for make serve")
+    call = commands.add_parser("call", help="place one call in a world of two regions")
+    call.add_argument("--scenario", choices=sorted(_SCENARIOS), default="ordinary")
+    call.add_argument("--country", default="DE", help="where the caller is")
+    call.add_argument("--duplicate", action="store_true", help="post it twice")
+    token = commands.add_parser("token", help="a request to copy, signed for `serve`")
+    token.add_argument("--variant", choices=sorted(VARIANTS), default="good")
+    arguments = parser.parse_args()
+    match arguments.command:
+        case "demo":
+            return 0 if demo.run() else 1
+        case "serve":
+            return _serve()
+        case "call":
+            return _call(arguments)
+        case _:
+            return _token(arguments.variant)
+
+
+def _serve() -> int:
+    """Run identity provider, Entra and Graph until the process is stopped."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with OutsideWorld() as world:
+        print("# Settings for a deployment; then: make serve", flush=True)
+        settings = world.settings(CALLING_GLOBAL_HOST="localhost:7071")
+        for name, value in settings.items():
+            print(f"export {name}='{value}'", flush=True)
+        print("\n# A call, valid for five minutes:", flush=True)
+        print(_curl(world, "good"), flush=True)
+        stopping.wait()
+    return 0
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    """Place one call and show its way; 0 if it was answered."""
+    call = Call(
+        tenant_id=TENANT_ID,
+        caller=Caller(country_code=arguments.country),
+        is_policy_recording=arguments.scenario == "policy-recording",
+    )
+    with World(Plan(rules=demo.RULES)) as world:
+        platform = world.platform(
+            lambda _call, step: print(f"{step.what:<13} {step.status}  {step.url}")
+        )
+        record = platform.place(
+            call, world.webhook("weu"), _SCENARIOS[arguments.scenario]
+        )
+        if arguments.duplicate:
+            body = incoming(call, world.webhook("weu"))
+            platform.post(call, world.webhook("weu"), body, what="duplicate")
+        print(f"→ {record.outcome.value}")
+        for code, deployment in world.deployments.items():
+            for line in deployment.log_lines():
+                if '"notification.handled"' in line:
+                    print(f"{code} {line}")
+    return 0 if record.callback_uri else 1
+
+
+def _token(variant: str) -> int:
+    """Print a token and its claims: for a look, its key is nobody's."""
+    world = OutsideWorld()
+    token = world.tokens.variant(variant)
+    print(token)
+    print(
+        json.dumps({"variant": variant, "minted_at": int(time.time())}), file=sys.stderr
+    )
+    return 0
+
+
+def _curl(world: OutsideWorld, variant: str) -> str:
+    call = Call(tenant_id=world.tenant_id)
+    world.graph.ring(call.call_id, call.tenant_id)
+    body = json.dumps(incoming(call, "http://localhost:7071/api/calls"))
+    return (
+        "curl -i http://localhost:7071/api/calls"
+        f" -H 'Authorization: Bearer {world.tokens.variant(variant)}'"
+        f" -H 'Content-Type: application/json' -d '{body}'"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""An authority of the simulator's own, and certificates for loopback."""
+
+import ssl
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+import trustme
+
+NAMES = ("localhost", "127.0.0.1", *(f"127.0.1.{last}" for last in range(1, 10)))
+
+
+class Authority:
+    """Issues one certificate for all of loopback; its files end with the object."""
+
+    def __init__(self, *names: str) -> None:
+        """Make the authority and a certificate for ``names`` (default: loopback)."""
+        self._directory = tempfile.TemporaryDirectory(prefix="simulator-")
+        self._authority = trustme.CA()
+        self._certificate = self._authority.issue_cert(*(names or NAMES))
+
+    @cached_property
+    def bundle(self) -> Path:
+        """The authority's certificate in PEM: the value of CALLING_CA_BUNDLE."""
+        path = Path(self._directory.name, "authority.pem")
+        self._authority.cert_pem.write_to_path(str(path))
+        return path
+
+    @cached_property
+    def certificate(self) -> tuple[Path, Path]:
+        """Certificate chain and key in PEM, for a server."""
+        chain = Path(self._directory.name, "server.pem")
+        key = Path(self._directory.name, "server.key")
+        for number, blob in enumerate(self._certificate.cert_chain_pems):
+            blob.write_to_path(str(chain), append=number > 0)
+        self._certificate.private_key_pem.write_to_path(str(key))
+        return chain, key
+
+    def client_context(self) -> ssl.SSLContext:
+        """Return a context that trusts this authority only."""
+        return ssl.create_default_context(cafile=str(self.bundle))
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return a context for a server of our own."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*self.certificate)
+        return context

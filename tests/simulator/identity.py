@@ -1,0 +1,142 @@
+"""Signing keys and tokens of the calling platform, good ones and bad ones.
+
+Shape of a real token: https://github.com/MicrosoftDocs/bot-docs/issues/2242. Header
+RS256 with kid, x5t = kid, typ and (wrongly) cty JWT; claims tid, appid, nbf, exp =
+nbf + 300 s, iss, aud; no iat.
+"""
+
+import json
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    generate_private_key,
+)
+from jwt.algorithms import RSAAlgorithm
+
+ISSUER = "https://api.botframework.com"
+PLATFORM_APP_ID = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
+LIFETIME_SECONDS = 300
+
+_RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
+
+
+class SigningKey:
+    """An RSA key under a key id."""
+
+    def __init__(self, key_id: str | None = None, *, bits: int = 2048) -> None:
+        """Make a key; the id is random unless given."""
+        self.key_id = key_id or secrets.token_urlsafe(20)
+        self.private: RSAPrivateKey = generate_private_key(65537, bits)
+
+    def jwk(self) -> dict[str, Any]:
+        """Return the public half as the provider publishes it."""
+        public = RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
+        member = {"kty": "RSA", "use": "sig", "kid": self.key_id, "x5t": self.key_id}
+        return {**member, "n": public["n"], "e": public["e"]}
+
+    def sign(self, header: bytes, payload: bytes) -> str:
+        """Return a compact JWS of these very bytes, however malformed they are."""
+        signing_input = f"{base64url(header)}.{base64url(payload)}".encode()
+        signature = _RS256.sign(signing_input, self.private)
+        return f"{signing_input.decode()}.{base64url(signature)}"
+
+
+def base64url(data: bytes) -> str:
+    """Encode without padding (RFC 7515 section 2)."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class TokenFactory:
+    """Mints tokens for one bot."""
+
+    def __init__(self, key: SigningKey, *, audience: str, tenant_id: str) -> None:
+        """Sign with ``key``; the other two are the defaults of the claims."""
+        self.key = key
+        self._audience = audience
+        self._tenant_id = tenant_id
+
+    def header(self) -> dict[str, Any]:
+        """Return the header of a real token."""
+        key_id = self.key.key_id
+        shape = {"alg": "RS256", "kid": key_id, "typ": "JWT", "cty": "JWT"}
+        return {**shape, "x5t": key_id}
+
+    def claims(self) -> dict[str, Any]:
+        """Return the claims of a real token, fresh."""
+        now = int(time.time())
+        return {
+            "tid": self._tenant_id,
+            "appid": PLATFORM_APP_ID,
+            "nbf": now,
+            "exp": now + LIFETIME_SECONDS,
+            "iss": ISSUER,
+            "aud": self._audience,
+        }
+
+    def mint(
+        self,
+        header: Mapping[str, Any] | None = None,
+        key: SigningKey | None = None,
+        **claims: Any,
+    ) -> str:
+        """Mint a token; ``None`` takes a member of the header or a claim away."""
+        members = _merge(self.header(), header or {})
+        payload = _merge(self.claims(), claims)
+        return (key or self.key).sign(_json(members), _json(payload))
+
+    def variant(self, name: str) -> str:
+        """Mint one of ``VARIANTS``."""
+        return VARIANTS[name](self)
+
+
+def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**base, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _expired(tokens: TokenFactory) -> str:
+    past = int(time.time()) - 3600
+    return tokens.mint(nbf=past, exp=past + LIFETIME_SECONDS)
+
+
+def _not_yet_valid(tokens: TokenFactory) -> str:
+    future = int(time.time()) + 3600
+    return tokens.mint(nbf=future, exp=future + LIFETIME_SECONDS)
+
+
+def _tampered(tokens: TokenFactory) -> str:
+    head, _payload, signature = tokens.mint().split(".")
+    other = tokens.mint(tid="99999999-9999-4999-8999-999999999999").split(".")[1]
+    return f"{head}.{other}.{signature}"
+
+
+def _unsigned(tokens: TokenFactory) -> str:
+    head = _json({**tokens.header(), "alg": "none"})
+    return f"{base64url(head)}.{base64url(_json(tokens.claims()))}."
+
+
+VARIANTS: Mapping[str, Callable[[TokenFactory], str]] = {
+    "good": lambda tokens: tokens.mint(),
+    "forged": lambda tokens: tokens.mint(key=SigningKey(tokens.key.key_id)),
+    "tampered": _tampered,
+    "unsigned": _unsigned,
+    "unknown-key": lambda tokens: tokens.mint(
+        {"kid": "unknown"}, SigningKey("unknown")
+    ),
+    "expired": _expired,
+    "not-yet-valid": _not_yet_valid,
+    "wrong-audience": lambda tokens: tokens.mint(
+        aud="00000000-0000-4000-8000-000000000000"
+    ),
+    "wrong-issuer": lambda tokens: tokens.mint(iss="https://api.botframework.com/"),
+    "no-tenant": lambda tokens: tokens.mint(tid=None),
+}

@@ -1,0 +1,176 @@
+"""Notifications as the platform sends them, with made-up ids.
+
+Shapes: https://learn.microsoft.com/graph/api/call-answer (Graph) and the legacy
+calling protocol of BotBuilder-V3. ``resource`` and ``resourceUrl`` are both there, as
+on the wire.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+type Json = dict[str, Any]
+
+
+def new_id() -> str:
+    """Return a random id in the platform's form."""
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls, as far as region rules can see it."""
+
+    country_code: str | None = "DE"
+    region: str | None = "emea"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call that is placed."""
+
+    tenant_id: str
+    call_id: str = field(default_factory=new_id)
+    chain_id: str = field(default_factory=new_id)
+    caller: Caller = field(default_factory=Caller)
+    is_policy_recording: bool = False
+    media_hosted_region: str | None = None
+
+
+def legacy_incoming(call: Call) -> Json:
+    """Return the legacy form of an incoming call; its id is not the Graph call id."""
+    return {
+        "id": new_id(),
+        "participants": [
+            {
+                "identity": f"8:orgid:{new_id()}",
+                "languageId": "en-us",
+                "tenantId": call.tenant_id,
+                "region": call.caller.region,
+                "originator": True,
+            },
+            {"identity": f"28:{new_id()}", "originator": False},
+        ],
+        "isMultiparty": False,
+        "presentedModalityTypes": ["audio"],
+        "callState": "incoming",
+        "tenantId": call.tenant_id,
+    }
+
+
+def incoming(call: Call, webhook: str) -> Json:
+    """Return the Graph form of an incoming call."""
+    source = {
+        "@odata.type": "#microsoft.graph.participantInfo",
+        "id": new_id(),
+        "identity": _identity("user"),
+        "endpointType": "default",
+        "countryCode": call.caller.country_code,
+        "region": call.caller.region,
+        "languageId": "en-us",
+    }
+    members: Json = {
+        "direction": "incoming",
+        "callbackUri": webhook,
+        "callChainId": call.chain_id,
+        "source": {name: value for name, value in source.items() if value is not None},
+        "targets": [
+            {
+                "@odata.type": "#microsoft.graph.invitationParticipantInfo",
+                "identity": _identity("application"),
+            }
+        ],
+        "myParticipantId": new_id(),
+    }
+    if call.is_policy_recording:
+        members |= _policy_recording(call)
+    return batch(item(call, "created", "incoming", members))
+
+
+def establishing(call: Call) -> Json:
+    """Return the follow-up while media is set up."""
+    return batch(item(call, "updated", "establishing"))
+
+
+def established(call: Call, *, is_audio_active: bool) -> Json:
+    """Return the follow-up of an answered call; it comes twice, then with audio."""
+    state = {"@odata.type": "#microsoft.graph.callMediaState", "audio": "active"}
+    members = {"mediaState": state} if is_audio_active else {}
+    return batch(item(call, "updated", "established", members))
+
+
+def terminated(call: Call) -> Json:
+    """Return the last follow-up."""
+    result = {
+        "@odata.type": "#microsoft.graph.resultInfo",
+        "code": 0,
+        "subcode": 0,
+        "message": "The call has ended.",
+    }
+    return batch(item(call, "deleted", "terminated", {"resultInfo": result}))
+
+
+def roster(call: Call) -> Json:
+    """Return a follow-up about the participants: a list, not a call."""
+    participant = {
+        "@odata.type": "#microsoft.graph.participant",
+        "id": new_id(),
+        "isMuted": False,
+        "info": {"identity": _identity("user")},
+    }
+    path = f"{call.call_id}/participants"
+    return batch(_notification(path, "updated", [participant]))
+
+
+def item(
+    call: Call, change_type: str, state: str, members: Mapping[str, Any] | None = None
+) -> Json:
+    """Return one item about the call itself."""
+    data = {
+        "@odata.type": "#microsoft.graph.call",
+        "id": call.call_id,
+        "state": state,
+        "tenantId": call.tenant_id,
+        **(members or {}),
+    }
+    return _notification(call.call_id, change_type, data)
+
+
+def batch(*items: Json) -> Json:
+    """Return the body of a POST."""
+    return {"@odata.type": "#microsoft.graph.commsNotifications", "value": [*items]}
+
+
+def _notification(path: str, change_type: str, data: object) -> Json:
+    return {
+        "@odata.type": "#microsoft.graph.commsNotification",
+        "changeType": change_type,
+        "resource": f"/app/calls/{path}",
+        "resourceUrl": f"/communications/calls/{path}",
+        "resourceData": data,
+    }
+
+
+def _identity(kind: str) -> Json:
+    identity = {"@odata.type": "#microsoft.graph.identity", "id": new_id()}
+    return {"@odata.type": "#microsoft.graph.identitySet", kind: identity}
+
+
+def _policy_recording(call: Call) -> Json:
+    observed = new_id()
+    return {
+        "incomingContext": {
+            "@odata.type": "#microsoft.graph.incomingContext",
+            "sourceParticipantId": observed,
+            "observedParticipantId": observed,
+        },
+        "applicationMetadata": {
+            "botData": {
+                "mediaHostedRegion": call.media_hosted_region or "USEA",
+                "user": {"participationMethod": "callee", "clientLocation": "US"},
+                "inviteReasons": ["PolicyBasedRecording"],
+                "policyIdentifier": "Simulated policy",
+            }
+        },
+    }

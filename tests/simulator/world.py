@@ -1,0 +1,151 @@
+"""Everything together: identity provider, Entra, Graph, and regional deployments.
+
+Each deployment is a process of its own, as in Azure; the rest runs in threads here.
+"""
+
+import json
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from tests.localhost.process import LocalHost
+from tests.simulator.authority import Authority
+from tests.simulator.entra import Entra, ManagedIdentityEndpoint, Registration
+from tests.simulator.graph_api import GraphApi
+from tests.simulator.identity import ISSUER, SigningKey, TokenFactory
+from tests.simulator.notifications import Call
+from tests.simulator.openid_provider import OpenIdProvider
+from tests.simulator.platform import CallingPlatform, Step
+
+APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
+TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
+
+
+class OutsideWorld:
+    """What a deployment talks to: identity provider, Entra, Graph.
+
+    Attributes:
+        registration: the bot's, as Entra knows it.
+        tokens: mints what the platform would send.
+    """
+
+    def __init__(self, *, app_id: str = APP_ID, tenant_id: str = TENANT_ID) -> None:
+        """Make the world of one bot and one tenant."""
+        self.app_id = app_id
+        self.tenant_id = tenant_id
+        self.authority = Authority()
+        self.registration = Registration(app_id)
+        self.key = SigningKey()
+        self.tokens = TokenFactory(self.key, audience=app_id, tenant_id=tenant_id)
+        certificate = self.authority.certificate
+        self.provider = OpenIdProvider(certificate, self.key)
+        self.entra = Entra(certificate, self.registration)
+        self.identity = ManagedIdentityEndpoint(self.registration)
+        self.graph = GraphApi(certificate, self.entra)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start the servers."""
+        for server in (self.provider, self.entra, self.identity, self.graph):
+            self._stack.enter_context(server)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the servers."""
+        self._stack.close()
+
+    def settings(self, **changes: str) -> dict[str, str]:
+        """Return the settings of a deployment without regions, changed as wanted."""
+        return {
+            "MicrosoftAppId": self.app_id,
+            "CALLING_OPENID_CONFIGURATION_URL": self.provider.configuration_url,
+            "CALLING_METADATA_ISSUER": ISSUER,
+            "CALLING_LOGIN_URL": self.entra.url,
+            "CALLING_GRAPH_URL": self.graph.graph_url,
+            "CALLING_CA_BUNDLE": str(self.authority.bundle),
+            "IDENTITY_ENDPOINT": self.identity.endpoint,
+            "IDENTITY_HEADER": self.identity.header,
+            **changes,
+        }
+
+    def platform(
+        self, watch: Callable[[Call, Step], None] | None = None
+    ) -> CallingPlatform:
+        """Return a calling platform that knows this world."""
+        return CallingPlatform(
+            authority=self.authority,
+            tokens=self.tokens,
+            graph=self.graph,
+            watch=watch,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which regions there are, and what they are told."""
+
+    regions: Sequence[str] = ("weu", "sea")
+    rules: Sequence[Mapping[str, Any]] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class World(OutsideWorld):
+    """The outside world with one local host for each region, over TLS.
+
+    Attributes:
+        hosts: ``host:port`` by region: CALLING_REGION_HOSTS.
+        deployments: the processes by region.
+    """
+
+    def __init__(self, plan: Plan | None = None) -> None:
+        """Plan the regions; they start with the ``with`` block."""
+        super().__init__()
+        self.plan = plan or Plan()
+        self.hosts = {code: f"127.0.0.1:{free_port()}" for code in self.plan.regions}
+        self.deployments: dict[str, LocalHost] = {}
+
+    def __enter__(self) -> Self:
+        """Start the servers, then the deployments."""
+        super().__enter__()
+        try:
+            for code in self.plan.regions:
+                self.start_deployment(code)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def webhook(self, code: str) -> str:
+        """Return the calling webhook of a region."""
+        return f"https://{self.hosts[code]}/api/calls"
+
+    def start_deployment(self, code: str) -> LocalHost:
+        """Start the local host of a region."""
+        settings = self.settings(
+            CALLING_REGION=code,
+            CALLING_REGION_HOSTS=json.dumps(self.hosts),
+            CALLING_REGION_RULES=json.dumps(list(self.plan.rules)),
+            **self.plan.settings,
+        )
+        deployment = LocalHost(
+            settings,
+            port=int(self.hosts[code].rpartition(":")[2]),
+            certificate=self.authority.certificate,
+        )
+        self.deployments[code] = self._stack.enter_context(deployment)
+        return deployment
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
