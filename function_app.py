@@ -49,7 +49,7 @@ def _to_request(
 ) -> WebhookRequest:
     return WebhookRequest(
         url=req.url,
-        headers=dict(req.headers),
+        headers=req.headers,
         body=req.get_body(),
         partition=partition,
         invocation_id=context.invocation_id,

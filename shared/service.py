@@ -12,9 +12,8 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from shared.core.decisions import (
     Accept,
@@ -30,7 +29,13 @@ from shared.core.errors import UnexpectedError, WebhookError
 from shared.core.reasons import Reason
 from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenPolicy
-from shared.core.transport import WebhookReply, WebhookRequest, refusal_of, reply_to
+from shared.core.transport import (
+    Correlation,
+    WebhookReply,
+    WebhookRequest,
+    refusal_of,
+    reply_to,
+)
 from shared.core.verified_tokens import VerifiedTokens
 from shared.edge.answering import CallAnswering, Outcome
 from shared.edge.credentials import GraphCredentials
@@ -39,7 +44,7 @@ from shared.edge.health import health_reply
 from shared.edge.openid import OpenIdProvider
 from shared.edge.peers import AllPeersHealthy
 from shared.edge.signing_keys import SigningKeyCache
-from shared.edge.telemetry import clip, log_event, log_request
+from shared.edge.telemetry import log_event, log_request
 from shared.settings import Settings, SettingsReport, read_settings
 
 if TYPE_CHECKING:
@@ -53,14 +58,13 @@ _WARM_UP_WAIT_SECONDS = 5.0
 _MAX_LOGGED_ITEMS = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Handled:
+class _Handled(NamedTuple):
     """A request that has its reply, with what the log should say about it."""
 
     reply: WebhookReply
     decision: str
     reason: Reason
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
 
 
 class _World:
@@ -114,17 +118,31 @@ class Service:
         self, request: WebhookRequest, *, received_at: float
     ) -> WebhookReply:
         """Handle a POST that arrived at ``received_at`` (``time.monotonic``)."""
+        correlation = Correlation.of(request.headers)
         trail = Trail()
         try:
             deployment = self._world.deployment if self._world else None
             decision = await decide(request, deployment, trail)
-            handled = await self._carry_out(decision, request, received_at)
+            handled = await self._carry_out(decision, correlation, received_at)
         except WebhookError as error:
-            handled = _refuse(request, error)
+            handled = _refuse(correlation, error)
         except Exception:  # nothing escapes: the host would answer 500
             logging.getLogger("calling").exception("unexpected error")
-            handled = _refuse(request, UnexpectedError())
-        self._log(request, handled, trail, received_at)
+            handled = _refuse(correlation, UnexpectedError())
+        log_request(
+            request,
+            correlation,
+            trail,
+            reason=handled.reason,
+            status=handled.reply.status,
+            fields={
+                "decision": handled.decision,
+                "duration_ms": int((time.monotonic() - received_at) * 1e4) / 10,
+                "region": self._report.region or None,
+                "key_age_seconds": self._key_age_seconds(),
+                **handled.fields,
+            },
+        )
         return handled.reply
 
     async def health(self) -> WebhookReply:
@@ -146,39 +164,39 @@ class Service:
         await world.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS)
 
     async def _carry_out(
-        self, decision: Decision, request: WebhookRequest, received_at: float
+        self, decision: Decision, correlation: Correlation, received_at: float
     ) -> _Handled:
         match decision:
             case AskForGraph():
                 return _Handled(
-                    reply=reply_to(request, HTTPStatus.NO_CONTENT),
+                    reply=reply_to(correlation, HTTPStatus.NO_CONTENT),
                     decision="ask-for-graph",
                     reason=Reason.LEGACY_PROTOCOL,
                 )
             case RedirectTo():
-                return self._redirect(decision, request)
+                return self._redirect(decision, correlation)
             case AnswerCalls():
-                return await self._answer(decision, request, received_at)
+                return await self._answer(decision, correlation, received_at)
             case Accept():
                 return _Handled(
-                    reply=reply_to(request, HTTPStatus.ACCEPTED),
+                    reply=reply_to(correlation, HTTPStatus.ACCEPTED),
                     decision="accept",
                     reason=decision.reason,
                 )
             case _:
                 assert_never(decision)
 
-    def _redirect(self, decision: RedirectTo, request: WebhookRequest) -> _Handled:
-        status = HTTPStatus(self._usable_world().settings.redirect_status)
+    def _redirect(self, decision: RedirectTo, correlation: Correlation) -> _Handled:
+        status = self._usable_world().settings.redirect_status
         return _Handled(
-            reply=reply_to(request, status, {"Location": decision.location}),
+            reply=reply_to(correlation, status, {"Location": decision.location}),
             decision="redirect",
             reason=Reason.REDIRECTED,
             fields={"redirect_region": decision.region},
         )
 
     async def _answer(
-        self, decision: AnswerCalls, request: WebhookRequest, received_at: float
+        self, decision: AnswerCalls, correlation: Correlation, received_at: float
     ) -> _Handled:
         answering = self._usable_world().answering
         outcomes = await asyncio.gather(
@@ -191,9 +209,9 @@ class Service:
         )
         if any(outcome.is_unavailable for outcome in outcomes):
             retry = {"Retry-After": "1"}
-            reply = reply_to(request, HTTPStatus.SERVICE_UNAVAILABLE, retry)
+            reply = reply_to(correlation, HTTPStatus.SERVICE_UNAVAILABLE, retry)
         else:
-            reply = reply_to(request, HTTPStatus.ACCEPTED)
+            reply = reply_to(correlation, HTTPStatus.ACCEPTED)
         is_one = len(outcomes) == 1
         return _Handled(
             reply=reply,
@@ -207,29 +225,9 @@ class Service:
             raise UnexpectedError
         return self._world
 
-    def _log(
-        self,
-        request: WebhookRequest,
-        handled: _Handled,
-        trail: Trail,
-        received_at: float,
-    ) -> None:
+    def _key_age_seconds(self) -> int | None:
         age = self._world.keys.age_seconds() if self._world else None
-        log_request(
-            trail,
-            request.correlation,
-            reason=handled.reason,
-            status=handled.reply.status,
-            fields={
-                "decision": handled.decision,
-                "duration_ms": round((time.monotonic() - received_at) * 1000, 1),
-                "invocation_id": request.invocation_id,
-                "region": self._report.region or None,
-                "partition": request.partition and clip(request.partition),
-                "key_age_seconds": None if age is None else int(age),
-                **handled.fields,
-            },
-        )
+        return None if age is None else int(age)
 
 
 def _build_deployment(settings: Settings, keys: SigningKeyCache) -> Deployment:
@@ -252,9 +250,9 @@ def _build_deployment(settings: Settings, keys: SigningKeyCache) -> Deployment:
     )
 
 
-def _refuse(request: WebhookRequest, error: WebhookError) -> _Handled:
+def _refuse(correlation: Correlation, error: WebhookError) -> _Handled:
     return _Handled(
-        reply=refusal_of(request, error), decision="refuse", reason=error.reason
+        reply=refusal_of(correlation, error), decision="refuse", reason=error.reason
     )
 
 

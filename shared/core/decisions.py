@@ -49,6 +49,21 @@ from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
 from shared.core.verified_tokens import VerifiedTokens, digest_of
 
 _HOP = "hop"
+# What each condition of a region rule is compared with.
+_CONDITIONS: Mapping[
+    str, Callable[[CallNotification, TokenClaims, WebhookRequest], str | None]
+] = {
+    "tenant": lambda _call, claims, _request: claims.tenant_id,
+    "countryCode": lambda call, _claims, _request: call.country_code,
+    "sourceRegion": lambda call, _claims, _request: call.source_region,
+    "mediaHostedRegion": lambda call, _claims, _request: call.media_hosted_region,
+    "callerRegion": lambda _call, _claims, request: request.headers.get(
+        "x-microsoft-skype-caller-region"
+    ),
+    "teamsRegion": lambda _call, _claims, request: request.headers.get(
+        "ms-teams-region"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,12 +258,12 @@ async def _find_redirect(
     trail: Trail,
 ) -> RedirectTo | None:
     """Find the one other region to which all these calls belong, if there is one."""
-    regions = {
-        await _choose_region(call, claims, request, deployment, trail) for call in calls
-    }
-    region = regions.pop()
-    if regions or region == deployment.own_region:
+    region = await _choose_region(calls[0], claims, request, deployment, trail)
+    if region == deployment.own_region:
         return None
+    for call in calls[1:]:
+        if await _choose_region(call, claims, request, deployment, trail) != region:
+            return None
     if _was_redirected(request.raw_query):
         trail.notes.add(Reason.REDIRECT_SUPPRESSED)
         return None
@@ -264,12 +279,8 @@ async def _choose_region(
 ) -> str:
     """Choose the first preferred region that is healthy; none: our own."""
     facts = {
-        "tenant": claims.tenant_id,
-        "countryCode": call.country_code,
-        "sourceRegion": call.source_region,
-        "mediaHostedRegion": call.media_hosted_region,
-        "callerRegion": request.headers.get("x-microsoft-skype-caller-region"),
-        "teamsRegion": request.headers.get("ms-teams-region"),
+        name: _CONDITIONS[name](call, claims, request)
+        for name in deployment.region_policy.conditions
     }
     for region in deployment.region_policy.preferred_regions(facts):
         if region == deployment.own_region or await deployment.peers.is_healthy(region):
@@ -280,6 +291,8 @@ async def _choose_region(
 
 def _was_redirected(raw_query: str) -> bool:
     """Tell whether the query has ``hop``, with any value or none, however spelt."""
+    if not raw_query:
+        return False
     parameters = parse_qsl(raw_query, keep_blank_values=True, encoding="latin-1")
     return any(name.casefold() == _HOP for name, _value in parameters)
 

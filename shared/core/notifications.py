@@ -12,13 +12,13 @@ from typing import NamedTuple
 from shared.core.strict_json import JsonObject
 
 # ``resource`` became ``resourceUrl`` in 2019; the platform sends both, documentation
-# shows either, absolute or relative, as /app/ or /communications/.
+# shows either, absolute or relative, as /app/ or /communications/. The first group is
+# the call id in its only legal form: it becomes part of a URL.
 _RESOURCE = re.compile(
     r"(?:https?://[^/?#]+)?(?:/v1\.0|/beta)?/?(?:app|communications)/calls/"
-    r"([^/?]+)(?:/([^/?]+)(?:/[^?]*)?)?/?(?:\?.*)?",
+    r"([A-Za-z0-9_-]{1,128})(?:/([^/?]+)(?:/[^?]*)?)?/?(?:\?.*)?",
     re.IGNORECASE | re.DOTALL,
 )
-_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _CALL_TYPES = (None, "#microsoft.graph.call")
 # Some documentation examples leave changeType out.
 _NEW_CALL_CHANGES = (None, "created")
@@ -92,7 +92,7 @@ def _read_resource(members: JsonObject) -> tuple[str, str | None] | None:
     for name in ("resourceUrl", "resource"):
         url = members.get(name)
         match = _RESOURCE.fullmatch(url) if type(url) is str else None
-        if match and _CALL_ID.fullmatch(match[1]):
+        if match:
             return match[1], match[2]
     return None
 

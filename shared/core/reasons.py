@@ -45,7 +45,7 @@ class Reason(StrEnum):
     ANSWERING_OFF = (
         "answering-off",
         "CALLING_ANSWER is false, so the incoming call was accepted only.",
-        "Set CALLING_ANSWER to true if this deployment should answer calls.",
+        NOTHING,
     )
     FOLLOW_UP = (
         "follow-up",

@@ -43,15 +43,19 @@ class RegionPolicy:
         self._regions = tuple(tuple(rule.regions) for rule in rules)
         self._all = (1 << len(rules)) - 1
         used = {name for rule in rules for name in rule.conditions}
-        self._indexes = tuple(
-            (name, *_index(rules, name)) for name in CONDITIONS if name in used
-        )
+        self._conditions = tuple(name for name in CONDITIONS if name in used)
+        self._indexes = tuple((name, *_index(rules, name)) for name in self._conditions)
+
+    @property
+    def conditions(self) -> Sequence[str]:
+        """The names of all conditions that any rule asks."""
+        return self._conditions
 
     def preferred_regions(self, facts: Mapping[str, str | None]) -> Sequence[str]:
         """Return the regions that should have the call, best first; empty: anyone.
 
         Args:
-            facts: value of each condition's name; ``None`` where the call has none.
+            facts: value of each of ``conditions``; ``None`` where the call has none.
         """
         matching = self._all
         for name, by_value, otherwise in self._indexes:

@@ -6,10 +6,8 @@ Knows the contract's reply headers; knows neither Azure Functions nor sockets.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from shared.core.errors import (
     BodyRefusedError,
@@ -25,7 +23,12 @@ _SAFE_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?"
 # A kept connection sticks to one instance and no DNS change moves it; Microsoft's
 # sample closes each one, too:
 # https://github.com/microsoftgraph/microsoft-graph-comms-samples (PolicyRecordingBot)
-_EVERY_REPLY = {"Cache-Control": "no-store", "Connection": "close"}
+# The Content-Type is what the host sends in any case where a reply has no body.
+_EVERY_REPLY = {
+    "Cache-Control": "no-store",
+    "Connection": "close",
+    "Content-Type": "text/plain; charset=utf-8",
+}
 
 
 class Correlation(NamedTuple):
@@ -38,9 +41,17 @@ class Correlation(NamedTuple):
     scenario_id: str
     chain_id: str
 
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Self:
+        """Read the ids that replies echo and the log shows."""
+        return cls(
+            headers.get("x-microsoft-skype-message-id", ""),
+            headers.get("scenario-id", ""),
+            headers.get("x-microsoft-skype-chain-id", ""),
+        )
 
-@dataclass(frozen=True, kw_only=True)
-class WebhookRequest:
+
+class WebhookRequest(NamedTuple):
     """One POST of the calling platform.
 
     Attributes:
@@ -57,24 +68,13 @@ class WebhookRequest:
     partition: str | None = None
     invocation_id: str = ""
 
-    @cached_property
-    def correlation(self) -> Correlation:
-        """The ids that replies echo and the log shows."""
-        get = self.headers.get
-        return Correlation(
-            get("x-microsoft-skype-message-id", ""),
-            get("scenario-id", ""),
-            get("x-microsoft-skype-chain-id", ""),
-        )
-
     @property
     def raw_query(self) -> str:
         """The query as sent: Functions' own ``params`` drop empty values."""
         return self.url.partition("?")[2].partition("#")[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookReply:
+class WebhookReply(NamedTuple):
     """What goes back: status, headers and a body (``None``: no body)."""
 
     status: int
@@ -83,20 +83,20 @@ class WebhookReply:
 
 
 def reply_to(
-    request: WebhookRequest,
-    status: HTTPStatus,
+    correlation: Correlation,
+    status: int,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> WebhookReply:
     """Make a reply that carries the contract's headers and echoes the ids."""
     return WebhookReply(
         status=status,
-        headers={**_EVERY_REPLY, **_echoes(request.correlation), **(headers or {})},
+        headers={**_EVERY_REPLY, **_echoes(correlation), **(headers or {})},
         body=body,
     )
 
 
-def refusal_of(request: WebhookRequest, error: WebhookError) -> WebhookReply:
+def refusal_of(correlation: Correlation, error: WebhookError) -> WebhookReply:
     """Turn a refusal into its reply: ``401`` and ``413`` are constant."""
     match error:
         case TokenRefusedError():
@@ -105,11 +105,11 @@ def refusal_of(request: WebhookRequest, error: WebhookError) -> WebhookReply:
             return _BODY_TOO_LARGE
         case BodyRefusedError():
             json_type = {"Content-Type": "application/json"}
-            return reply_to(request, error.status, json_type, _explain(error))
+            return reply_to(correlation, error.status, json_type, _explain(error))
         case _:
             wait = error.retry_after_seconds
             headers = {} if wait is None else {"Retry-After": str(wait)}
-            return reply_to(request, error.status, headers)
+            return reply_to(correlation, error.status, headers)
 
 
 _UNAUTHORIZED = WebhookReply(
@@ -128,12 +128,10 @@ def _explain(error: WebhookError) -> bytes:
 
 def _echoes(correlation: Correlation) -> dict[str, str]:
     """Return the ids as the Graph Communications SDK sends them back."""
-    echoes = {
-        "Client-Request-Id": correlation.message_id,
-        "Scenario-Id": correlation.scenario_id or correlation.chain_id,
-    }
-    return {
-        name: value
-        for name, value in echoes.items()
-        if _SAFE_HEADER_VALUE.fullmatch(value)
-    }
+    echoes = {}
+    if _SAFE_HEADER_VALUE.fullmatch(correlation.message_id):
+        echoes["Client-Request-Id"] = correlation.message_id
+    scenario_id = correlation.scenario_id or correlation.chain_id
+    if _SAFE_HEADER_VALUE.fullmatch(scenario_id):
+        echoes["Scenario-Id"] = scenario_id
+    return echoes

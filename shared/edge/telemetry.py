@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from shared.core.decisions import Trail
 from shared.core.reasons import NOTHING, Reason
-from shared.core.transport import Correlation
+from shared.core.transport import Correlation, WebhookRequest
 
 logger = logging.getLogger("calling")
 
@@ -30,36 +30,51 @@ _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 def log_event(level: int, event: str, **fields: object) -> None:
     """Log an event that belongs to no request; ``None`` is left out."""
-    _log(level, {"event": event, **fields})
+    if logger.isEnabledFor(level):
+        present = {name: value for name, value in fields.items() if value is not None}
+        _log(level, {"event": event, **present})
 
 
 def log_request(
-    trail: Trail,
+    request: WebhookRequest,
     correlation: Correlation,
+    trail: Trail,
     *,
     reason: Reason,
     status: int,
     fields: Mapping[str, object],
 ) -> None:
-    """Log the canonical line of a request: everything about it, in one place."""
-    call_ids = trail.call_ids
-    _log(
-        _level_of(reason, status, trail.notes),
-        {
-            "event": "notification.handled",
-            "reason": reason,
-            "status": status,
-            "next_step": None if reason.cure is NOTHING else reason.cure,
-            "tenant_id": trail.tenant_id,
-            "call_id": call_ids[0] if call_ids else None,
-            "call_ids": call_ids[:_MAX_CALL_IDS] if len(call_ids) > 1 else None,
-            "notes": sorted(trail.notes) if trail.notes else None,
-            "chain_id": correlation.chain_id[:_MAX_TEXT] or None,
-            "message_id": correlation.message_id[:_MAX_TEXT] or None,
-            "scenario_id": correlation.scenario_id[:_MAX_TEXT] or None,
-            **fields,
-        },
-    )
+    """Log the canonical line of a request: everything about it, in one place.
+
+    Args:
+        request: what came.
+        correlation: its ids.
+        trail: what was learnt about it.
+        reason: why it got its reply.
+        status: of the reply.
+        fields: more of it; those without a value are left out.
+    """
+    level = _level_of(reason, status, trail.notes)
+    if not logger.isEnabledFor(level):
+        return
+    line = {"event": "notification.handled", "reason": reason, "status": status}
+    if reason.cure is not NOTHING:
+        line["next_step"] = reason.cure
+    line["invocation_id"] = request.invocation_id
+    candidates = {
+        "tenant_id": trail.tenant_id,
+        "call_id": trail.call_ids[0] if trail.call_ids else None,
+        "message_id": correlation.message_id[:_MAX_TEXT] or None,
+        "scenario_id": correlation.scenario_id[:_MAX_TEXT] or None,
+        "chain_id": correlation.chain_id[:_MAX_TEXT] or None,
+        "partition": request.partition and clip(request.partition),
+        "notes": sorted(trail.notes) if trail.notes else None,
+        **fields,
+    }
+    line.update({k: v for k, v in candidates.items() if v is not None})
+    if len(trail.call_ids) > 1:
+        line["call_ids"] = trail.call_ids[:_MAX_CALL_IDS]
+    _log(level, line)
 
 
 def clip(text: str) -> str:
@@ -67,15 +82,12 @@ def clip(text: str) -> str:
     return text[:_MAX_TEXT]
 
 
-def _log(level: int, fields: Mapping[str, object]) -> None:
-    """Log the fields that have a value.
+def _log(level: int, line: dict[str, object]) -> None:
+    """Log a line.
 
     The record is made here and not by ``logger.log``, which would look for its caller
     in the stack (always this line) and take the message for a format string.
     """
-    if not logger.isEnabledFor(level):
-        return
-    line = {name: value for name, value in fields.items() if value is not None}
     message = _encode(line)
     record = logger.makeRecord(logger.name, level, __file__, 0, message, (), None)
     record.__dict__.update(line)
