@@ -61,6 +61,9 @@ class OpenIdProvider:
         except OutboundError as error:
             late, unreachable = Reason.PROVIDER_TIMEOUT, Reason.PROVIDER_UNREACHABLE
             raise ProviderError(late if error.is_late else unreachable) from error
+        # CALLING_CA_BUNDLE was readable at start, but need not be for ever.
+        except OSError as error:
+            raise ProviderError(Reason.PROVIDER_UNREACHABLE) from error
         except ValueError as error:
             raise ProviderError(Reason.PROVIDER_MALFORMED) from error
 
