@@ -1,0 +1,149 @@
+"""shared.edge.signing_keys: unknown key ids, and one fetch at a time."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from shared.edge.signing_keys import (
+    FRESH_SECONDS,
+    SigningKeyCache,
+)
+from tests.signing_key_fakes import (
+    SETTLE_SECONDS,
+    FakeClock,
+    FakeProvider,
+    find,
+    settle,
+    wait_until,
+)
+
+HOUR = 3600.0
+COOLDOWN = 30.0
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Return a clock in our hands."""
+    return FakeClock()
+
+
+@pytest.fixture
+def provider() -> FakeProvider:
+    """Return a provider that publishes one key."""
+    return FakeProvider("old")
+
+
+@pytest.fixture
+def cache(provider: FakeProvider, clock: FakeClock) -> SigningKeyCache:
+    """Return an empty cache."""
+    return SigningKeyCache(provider, clock=clock)
+
+
+@pytest.fixture
+def loaded(cache: SigningKeyCache) -> SigningKeyCache:
+    """Return a cache that holds the first set."""
+    find(cache, "old")
+    settle(cache)
+    return cache
+
+
+@pytest.mark.requirement("R11")
+@pytest.mark.parametrize("is_failing", [False, True], ids=["healthy", "failing"])
+def test_unknown_key_ids_cost_one_fetch_in_30_seconds(
+    loaded: SigningKeyCache,
+    provider: FakeProvider,
+    clock: FakeClock,
+    is_failing: bool,
+) -> None:
+    """Counted from the last attempt, also while the provider fails."""
+    if is_failing:
+        provider.fail()
+    for number in range(1000):
+        find_unknown = loaded.find(f"unknown-{number}")
+        assert "old" in asyncio.run(find_unknown).keys
+    assert provider.fetches == 1
+
+    clock.now += COOLDOWN
+    for number in range(1000):
+        asyncio.run(loaded.find(f"unknown-{number}"))
+    assert provider.fetches == 2
+
+
+@pytest.mark.requirement("R14")
+def test_a_new_key_is_found_by_the_first_token_after_the_pause(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """That token waits for the fetch and is judged by the new set."""
+    provider.key_ids = ("old", "new")
+    clock.now += COOLDOWN - 1
+    assert "new" not in find(loaded, "new").keys
+    clock.now += 1
+    assert "new" in find(loaded, "new").keys
+
+
+@pytest.mark.requirement("R11")
+def test_the_pause_counts_from_the_end_of_a_slow_attempt(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """A slow provider is not asked again the moment it has answered."""
+    clock.now += COOLDOWN
+    with provider.held():
+        waiting = threading.Thread(target=find, args=(loaded, "unknown"))
+        waiting.start()
+        wait_until(lambda: provider.fetches == 2)
+        clock.now += 4
+    waiting.join(SETTLE_SECONDS)
+    clock.now += COOLDOWN - 1
+    find(loaded, "unknown")
+    assert provider.fetches == 2
+
+
+@pytest.mark.requirement("R13")
+def test_a_known_key_does_not_wait_for_anothers_refresh(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """No lock is held across the network."""
+    clock.now += COOLDOWN
+
+    async def look() -> tuple[bool, float]:
+        unknown = asyncio.create_task(loaded.find("unknown"))
+        await asyncio.to_thread(wait_until, lambda: provider.fetches == 2)
+        started = time.monotonic()
+        await loaded.find("old")
+        seconds = time.monotonic() - started
+        was_waiting = not unknown.done()
+        provider.gate.set()
+        await unknown
+        return was_waiting, seconds
+
+    with provider.held():
+        was_waiting, seconds = asyncio.run(look())
+
+    assert was_waiting
+    assert seconds < 0.5
+
+
+def test_a_refresh_that_never_ends_is_given_up_and_its_result_ignored(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """Name resolution has no deadline; what it brings at last is too old to use."""
+    first = loaded.current()
+    provider.key_ids = ("late",)
+    clock.now += FRESH_SECONDS
+    with provider.held():
+        loaded.current()
+        wait_until(lambda: provider.fetches == 2)
+        given_up = loaded._refresh
+        assert given_up is not None
+        clock.now += 10
+        loaded.current()
+        assert loaded._refresh is None
+    given_up.done.result(SETTLE_SECONDS)
+
+    assert loaded.current() is first
+    clock.now += COOLDOWN
+    loaded.current()
+    settle(loaded)
+    assert provider.fetches == 3

@@ -1,0 +1,346 @@
+"""shared.edge.signing_keys: the set is held, replaced whole, and serves for a day."""
+
+import asyncio
+import itertools
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.core.errors import KeysUnavailableError
+from shared.core.reasons import Reason
+from shared.edge.openid import ProviderError
+from shared.edge.signing_keys import (
+    FRESH_SECONDS,
+    REQUEST_WAIT_SECONDS,
+    USABLE_SECONDS,
+    SigningKeyCache,
+)
+from tests.signing_key_fakes import (
+    SETTLE_SECONDS,
+    FakeClock,
+    FakeProvider,
+    find,
+    settle,
+    wait_until,
+)
+
+if TYPE_CHECKING:
+    from shared.core.key_sets import KeySet
+
+HOUR = 3600.0
+COOLDOWN = 30.0
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Return a clock in our hands."""
+    return FakeClock()
+
+
+@pytest.fixture
+def provider() -> FakeProvider:
+    """Return a provider that publishes one key."""
+    return FakeProvider("old")
+
+
+@pytest.fixture
+def cache(provider: FakeProvider, clock: FakeClock) -> SigningKeyCache:
+    """Return an empty cache."""
+    return SigningKeyCache(provider, clock=clock)
+
+
+@pytest.fixture
+def loaded(cache: SigningKeyCache) -> SigningKeyCache:
+    """Return a cache that holds the first set."""
+    find(cache, "old")
+    settle(cache)
+    return cache
+
+
+def test_nothing_is_fetched_before_it_is_needed(
+    cache: SigningKeyCache, provider: FakeProvider
+) -> None:
+    """A set is not asked for by looking at what is held."""
+    assert cache.current() is None
+    assert cache.age_seconds() is None
+    assert cache.freshness() == "none"
+    assert provider.fetches == 0
+
+
+def test_the_first_token_waits_for_the_first_set(
+    cache: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """It is then fresh, and its age is counted."""
+    assert "old" in find(cache, "old").keys
+
+    clock.now += 7
+    assert cache.freshness() == "fresh"
+    assert cache.age_seconds() == 7
+    assert provider.fetches == 1
+
+
+@pytest.mark.requirement("R12")
+@pytest.mark.parametrize("threads", [1, 8])
+def test_callers_without_a_set_share_one_fetch(
+    cache: SigningKeyCache, provider: FakeProvider, threads: int
+) -> None:
+    """32 cold calls, on one event loop or on several threads', cost one fetch."""
+    found: list[KeySet] = []
+
+    async def look() -> None:
+        found.extend(
+            await asyncio.gather(*(cache.find("old") for _ in range(32 // threads)))
+        )
+
+    workers = [
+        threading.Thread(target=asyncio.run, args=(look(),)) for _ in range(threads)
+    ]
+    with provider.held():
+        for worker in workers:
+            worker.start()
+        wait_until(lambda: provider.fetches == 1)
+    for worker in workers:
+        worker.join(SETTLE_SECONDS)
+
+    assert len(found) == 32
+    assert len({id(key_set) for key_set in found}) == 1
+    assert provider.fetches == 1
+
+
+@pytest.mark.requirement("R14")
+def test_a_caller_waits_for_the_first_set_no_longer_than_its_share(
+    cache: SigningKeyCache, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hanging provider costs seconds; the fetch goes on and serves the next."""
+    assert REQUEST_WAIT_SECONDS == 3.0
+    monkeypatch.setattr("shared.edge.signing_keys.REQUEST_WAIT_SECONDS", 0.2)
+    with provider.held():
+        started = time.monotonic()
+        with pytest.raises(KeysUnavailableError):
+            find(cache, "old")
+        assert time.monotonic() - started < 2
+    settle(cache)
+
+    assert "old" in find(cache, "old").keys
+    assert provider.fetches == 1
+
+
+@pytest.mark.requirement("R14")
+def test_without_a_set_retries_come_soon_and_then_back_off(
+    cache: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """After 1, 2, 4, 8, 16, then every 30 s; in between callers fail at once."""
+    provider.fail()
+    attempts: list[float] = []
+    started = clock.now
+    while clock.now < started + 130:
+        fetches = provider.fetches
+        with pytest.raises(KeysUnavailableError):
+            find(cache, "old")
+        settle(cache)
+        if provider.fetches > fetches:
+            attempts.append(clock.now - started)
+        clock.now += 0.5
+
+    assert attempts == [0, 1, 3, 7, 15, 31, 61, 91, 121]
+
+
+@pytest.mark.requirement("R14")
+def test_the_first_set_after_an_outage_is_taken_at_once(
+    cache: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """The provider is back: the next attempt serves, and failures are forgotten."""
+    provider.fail()
+    for _ in range(5):
+        with pytest.raises(KeysUnavailableError):
+            find(cache, "old")
+        settle(cache)
+        clock.now += 40
+    provider.error = None
+
+    assert "old" in find(cache, "old").keys
+    assert cache._failures == 0
+
+
+def test_a_known_key_id_costs_no_fetch(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """As long as the set is fresh."""
+    clock.now += FRESH_SECONDS - 1
+    for _ in range(100):
+        find(loaded, "old")
+    assert provider.fetches == 1
+
+
+@pytest.mark.requirement("R13", "R14")
+def test_after_an_hour_the_old_set_serves_while_one_refresh_runs(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """Callers with a known key do not notice."""
+    clock.now += FRESH_SECONDS
+    assert loaded.freshness() == "stale"
+    with provider.held():
+        started = time.monotonic()
+        for _ in range(100):
+            assert "old" in find(loaded, "old").keys
+        assert time.monotonic() - started < 3
+        wait_until(lambda: provider.fetches == 2)
+    settle(loaded)
+
+    assert loaded.freshness() == "fresh"
+    assert loaded.age_seconds() == 0
+    assert provider.fetches == 2
+
+
+@pytest.mark.requirement("R10")
+def test_a_refresh_replaces_the_set_whole(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """A withdrawn key stops with it."""
+    before = loaded.current()
+    provider.key_ids = ("new",)
+    clock.now += FRESH_SECONDS
+    loaded.current()
+    settle(loaded)
+
+    after = loaded.current()
+    assert before is not None
+    assert after is not None
+    assert set(before.keys) == {"old"}
+    assert set(after.keys) == {"new"}
+
+
+@pytest.mark.requirement("R10", "R14")
+@pytest.mark.parametrize(
+    "error", [ProviderError(Reason.PROVIDER_NO_KEY), RuntimeError("defect")], ids=repr
+)
+def test_a_failed_refresh_changes_nothing(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock, error: Exception
+) -> None:
+    """Not even where it fails in a way that nobody thought of."""
+    before = loaded.current()
+    provider.error = error
+    clock.now += FRESH_SECONDS
+    loaded.current()
+    settle(loaded)
+
+    assert provider.fetches == 2
+    assert loaded.current() is before
+    assert loaded.freshness() == "stale"
+
+
+@pytest.mark.requirement("R14")
+def test_known_keys_serve_for_24_hours_without_the_provider(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """To the second; then no token can be judged."""
+    provider.fail()
+    clock.now += USABLE_SECONDS - 1
+    assert "old" in find(loaded, "old").keys
+    assert loaded.freshness() == "stale"
+    settle(loaded)
+
+    clock.now += 1
+    assert loaded.current() is None
+    assert loaded.freshness() == "none"
+    with pytest.raises(KeysUnavailableError):
+        find(loaded, "old")
+
+
+@pytest.mark.requirement("R14")
+def test_a_day_without_the_provider_costs_few_fetches(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """The pause doubles from 30 s to 5 minutes, whatever callers bring."""
+    provider.fail()
+    attempts = []
+    started = clock.now
+    while clock.now < started + 5 * HOUR:
+        fetches = provider.fetches
+        loaded.current()
+        settle(loaded)
+        if provider.fetches > fetches:
+            attempts.append(clock.now - started)
+        clock.now += 10
+
+    pauses = [later - earlier for earlier, later in itertools.pairwise(attempts)]
+    assert attempts[0] == FRESH_SECONDS
+    assert pauses[:5] == [30, 60, 120, 240, 300]
+    assert set(pauses[4:]) == {300}
+
+
+@pytest.mark.requirement("R14")
+def test_the_provider_comes_back_within_30_seconds_after_a_day(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """Once the set is too old, calls are lost: the long pause does not hold then."""
+    provider.fail()
+    clock.now += 23 * HOUR
+    for _ in range(12):
+        loaded.current()
+        settle(loaded)
+        clock.now += 300
+    assert loaded.freshness() == "none"
+    provider.error = None
+    clock.now += 30
+
+    assert "old" in find(loaded, "old").keys
+
+
+def test_loading_gets_the_first_set_and_does_nothing_later(
+    cache: SigningKeyCache, provider: FakeProvider
+) -> None:
+    """Warm-up and the first health probe use it."""
+    asyncio.run(cache.load(timeout_seconds=SETTLE_SECONDS))
+    asyncio.run(cache.load(timeout_seconds=SETTLE_SECONDS))
+
+    assert cache.freshness() == "fresh"
+    assert provider.fetches == 1
+
+
+def test_loading_returns_without_a_set_when_it_takes_long(
+    cache: SigningKeyCache, provider: FakeProvider
+) -> None:
+    """A health probe has no more than its seconds."""
+    with provider.held():
+        asyncio.run(cache.load(timeout_seconds=0.1))
+        assert cache.freshness() == "none"
+    settle(cache)
+    assert cache.freshness() == "fresh"
+
+
+def test_refreshes_are_logged_with_their_reason(
+    loaded: SigningKeyCache,
+    provider: FakeProvider,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A warning while the old set serves, an error once calls are lost."""
+    provider.fail(Reason.PROVIDER_TIMEOUT)
+    caplog.set_level(logging.INFO)
+    for age in (FRESH_SECONDS, USABLE_SECONDS):
+        clock.now += age
+        loaded.current()
+        wait_until(lambda: loaded._refresh is None)
+    wait_until(lambda: len(caplog.records) == 2)
+
+    warning, error = caplog.records
+    assert (warning.levelname, error.levelname) == ("WARNING", "ERROR")
+    assert '"event":"keys.refresh-failed"' in warning.message
+    assert '"reason":"provider-timeout"' in warning.message
+    assert '"key_age_seconds":3600' in warning.message
+
+
+def test_a_defect_in_fetching_is_logged_with_its_traceback(
+    cache: SigningKeyCache, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It reads like any failed refresh to callers, and like a defect to us."""
+    provider.error = RuntimeError("defect")
+    with pytest.raises(KeysUnavailableError):
+        find(cache, "old")
+
+    assert any(record.exc_info for record in caplog.records)
+    assert '"reason":"unexpected-error"' in caplog.records[-1].message
