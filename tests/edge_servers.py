@@ -29,8 +29,17 @@ class Certificates:
     def __init__(self, directory: Path) -> None:
         """Make the authority, with its file in ``directory``."""
         self._authority = trustme.CA()
+        self._directory = directory
         self.bundle = str(directory / "authority.pem")
         self._authority.cert_pem.write_to_path(self.bundle)
+
+    def files(self) -> tuple[Path, Path]:
+        """Return certificate chain and key for loopback, in PEM."""
+        certificate = self._authority.issue_cert("127.0.0.1", "localhost")
+        chain, key = self._directory / "server.pem", self._directory / "server.key"
+        chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+        key.write_bytes(certificate.private_key_pem.bytes())
+        return chain, key
 
     def context(self, *names: str, not_after: datetime | None = None) -> ssl.SSLContext:
         """Return a server's context with a certificate for ``names`` (loopback)."""
