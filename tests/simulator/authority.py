@@ -1,7 +1,9 @@
 """An authority of the simulator's own, and certificates for loopback."""
 
+import shutil
 import ssl
 import tempfile
+import weakref
 from functools import cached_property
 from pathlib import Path
 
@@ -15,22 +17,23 @@ class Authority:
 
     def __init__(self, *names: str) -> None:
         """Make the authority and a certificate for ``names`` (default: loopback)."""
-        self._directory = tempfile.TemporaryDirectory(prefix="simulator-")
+        self._directory = Path(tempfile.mkdtemp(prefix="simulator-"))
+        weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
         self._authority = trustme.CA()
         self._certificate = self._authority.issue_cert(*(names or NAMES))
 
     @cached_property
     def bundle(self) -> Path:
         """The authority's certificate in PEM: the value of CALLING_CA_BUNDLE."""
-        path = Path(self._directory.name, "authority.pem")
+        path = self._directory / "authority.pem"
         self._authority.cert_pem.write_to_path(str(path))
         return path
 
     @cached_property
     def certificate(self) -> tuple[Path, Path]:
         """Certificate chain and key in PEM, for a server."""
-        chain = Path(self._directory.name, "server.pem")
-        key = Path(self._directory.name, "server.key")
+        chain = self._directory / "server.pem"
+        key = self._directory / "server.key"
         for number, blob in enumerate(self._certificate.cert_chain_pems):
             blob.write_to_path(str(chain), append=number > 0)
         self._certificate.private_key_pem.write_to_path(str(key))

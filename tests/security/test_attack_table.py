@@ -1,0 +1,136 @@
+"""Every row of the attack table, judged by the rules as a POST would be."""
+
+import json
+import time
+
+import pytest
+
+from shared.core.errors import TokenRefusedError
+from shared.core.key_sets import KeySet, read_key_set
+from shared.core.reasons import Reason
+from shared.core.tokens import (
+    TokenClaims,
+    TokenPolicy,
+    read_bearer,
+    read_claims,
+    read_jws,
+    read_key_id,
+    verify,
+)
+from tests.security.attacks import Attack, all_rows
+from tests.simulator.identity import TokenFactory
+from tests.simulator.world import APP_ID, TENANT_ID
+
+ROWS = all_rows()
+POLICY = TokenPolicy(
+    audience=APP_ID,
+    issuers=frozenset({"https://api.botframework.com", "https://graph.microsoft.com"}),
+)
+
+
+@pytest.fixture(scope="session")
+def key_set(tokens: TokenFactory) -> KeySet:
+    """The platform's key set."""
+    return read_key_set(json.dumps({"keys": [tokens.key.jwk()]}).encode())
+
+
+def _judge(headers: dict[str, str], key_set: KeySet) -> TokenClaims:
+    jws = read_jws(read_bearer(headers))
+    key = key_set.keys.get(read_key_id(jws))
+    if key is None:
+        raise TokenRefusedError(Reason.SIGNING_KEY_UNKNOWN)
+    return read_claims(verify(jws, key), POLICY, now=time.time())
+
+
+def test_the_table_has_at_least_two_hundred_rows() -> None:
+    """And no row twice."""
+    names = [row.what for row in ROWS]
+
+    assert len(names) >= 200
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.requirement("R1", "R2", "R3", "R4", "R5", "R6", "R7")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: ascii(row.what)[1:61])
+def test_token(row: Attack, tokens: TokenFactory, key_set: KeySet) -> None:
+    """The verdict is the row's, reason included."""
+    headers = {"authorization": row.authorization(tokens)}
+    if row.verdict is None:
+        assert _judge(headers, key_set).tenant_id == TENANT_ID, row.why
+        return
+    with pytest.raises(TokenRefusedError) as refused:
+        _judge(headers, key_set)
+    assert refused.value.reason is row.verdict, row.why
+
+
+@pytest.mark.requirement("R18")
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (None, Reason.AUTHORIZATION_MISSING),
+        ("", Reason.AUTHORIZATION_MISSING),
+        ("Bearer", Reason.AUTHORIZATION_MALFORMED),
+        ("Bearer ", Reason.AUTHORIZATION_MALFORMED),
+        ("{token}", Reason.AUTHORIZATION_MALFORMED),
+        ("Basic {token}", Reason.AUTHORIZATION_MALFORMED),
+        ("BearerX {token}", Reason.AUTHORIZATION_MALFORMED),
+        ("Bearer  {token}", Reason.AUTHORIZATION_MALFORMED),
+        ("Bearer\t{token}", Reason.AUTHORIZATION_MALFORMED),
+        ("Bearer {token} ", Reason.AUTHORIZATION_MALFORMED),
+        ("Bearer {token},Bearer {token}", Reason.AUTHORIZATION_MALFORMED),
+        ("Bearer {token}, Bearer {token}", Reason.AUTHORIZATION_MALFORMED),
+        ("Bearer {token} {token}", Reason.AUTHORIZATION_MALFORMED),
+        ("Bearer {token}\t", Reason.AUTHORIZATION_MALFORMED),
+        ("Basic x,Bearer {token}", Reason.AUTHORIZATION_MALFORMED),
+        ("\u212aearer {token}", Reason.AUTHORIZATION_MALFORMED),
+    ],
+)
+def test_authorization_is_exactly_one_bearer_token(
+    header: str | None, reason: Reason, tokens: TokenFactory
+) -> None:
+    """The host joins repeated headers by a bare comma."""
+    headers = {}
+    if header is not None:
+        headers["authorization"] = header.replace("{token}", tokens.mint())
+
+    with pytest.raises(TokenRefusedError) as refused:
+        read_bearer(headers)
+
+    assert refused.value.reason is reason
+
+
+@pytest.mark.requirement("R18")
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_ignores_case(scheme: str, tokens: TokenFactory) -> None:
+    """RFC 9110 section 11.1."""
+    token = tokens.mint()
+
+    assert read_bearer({"authorization": f"{scheme} {token}"}) == token
+
+
+@pytest.mark.requirement("R7")
+@pytest.mark.parametrize("leeway", [-1, 301, 3600])
+def test_a_leeway_beyond_five_minutes_is_refused(leeway: int) -> None:
+    """It would outlive the tokens."""
+    with pytest.raises(ValueError, match="leeway"):
+        TokenPolicy(audience="a", issuers=frozenset(), leeway_seconds=leeway)
+
+
+@pytest.mark.requirement("R7")
+def test_times_are_judged_to_the_second() -> None:
+    """Exp is exclusive, nbf inclusive, both with the leeway."""
+    policy = TokenPolicy(
+        audience="a", issuers=frozenset({"https://i"}), leeway_seconds=10
+    )
+    claims = b'{"iss":"https://i","aud":"a","tid":"%s","nbf":1000,"exp":2000}'
+    payload = claims % TENANT_ID.encode()
+
+    assert read_claims(payload, policy, now=990).expires_at == 2000
+    assert read_claims(payload, policy, now=2009).expires_at == 2000
+    for now, reason in (
+        (989, Reason.TOKEN_NOT_YET_VALID),
+        (2010, Reason.TOKEN_EXPIRED),
+    ):
+        with pytest.raises(TokenRefusedError) as refused:
+            read_claims(payload, policy, now=now)
+        assert refused.value.reason is reason

@@ -1,0 +1,475 @@
+"""The order of work, and what is decided at each step."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.core.decisions import (
+    Accept,
+    AnswerCalls,
+    AskForGraph,
+    Decision,
+    Deployment,
+    RedirectTo,
+    Trail,
+    decide,
+)
+from shared.core.errors import WebhookError
+from shared.core.key_sets import KeySet
+from shared.core.reasons import Reason
+from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
+from tests.simulator.identity import TokenFactory
+from tests.simulator.notifications import (
+    Call,
+    Caller,
+    batch,
+    established,
+    incoming,
+    legacy_incoming,
+)
+from tests.simulator.world import TENANT_ID
+from tests.unit.builders import (
+    FakeKeys,
+    FakePeers,
+    build_deployment,
+    build_request,
+    key_set_of,
+)
+
+TO_SEA = {"countryCode": ["SG"], "regions": ["sea"]}
+
+
+def call_from(country: str, **members: Any) -> Call:
+    """Return a call from a country."""
+    return Call(tenant_id=TENANT_ID, caller=Caller(country_code=country), **members)
+
+
+def graph(*countries: str) -> dict[str, Any]:
+    """Return a POST with one incoming call for each country."""
+    items = [
+        incoming(call_from(country), "https://b")["value"][0] for country in countries
+    ]
+    return batch(*items)
+
+
+@pytest.fixture(scope="session")
+def key_set(tokens: TokenFactory) -> KeySet:
+    """The platform's key set."""
+    return key_set_of(tokens.key)
+
+
+def run(
+    request: WebhookRequest, deployment: Deployment | None, trail: Trail | None = None
+) -> Decision | WebhookError:
+    """Decide; a refusal is returned, not raised."""
+    try:
+        return asyncio.run(decide(request, deployment, trail or Trail()))
+    except WebhookError as error:
+        return error
+
+
+def status_of(outcome: Decision | WebhookError) -> int:
+    """Return the status of a refusal."""
+    assert isinstance(outcome, WebhookError)
+    return int(outcome.status)
+
+
+def test_each_step_is_before_the_next(tokens: TokenFactory, key_set: KeySet) -> None:
+    """A POST that is wrong in all ways fails at the first; mend it, and so on."""
+    too_large = b"x" * (MAX_BODY_BYTES + 1)
+    strict = build_deployment(key_set, allowed_tenants=frozenset({"other"}))
+    open_door = build_deployment(key_set)
+    statuses = [
+        status_of(run(build_request(None, too_large, partition="BAD"), None)),
+        status_of(run(build_request(None, b"x", partition="BAD"), None)),
+        status_of(run(build_request(None, b"x", partition="BAD"), strict)),
+        status_of(run(build_request(tokens, b"x", partition="BAD"), strict)),
+        status_of(run(build_request(tokens, b"x", partition="BAD"), open_door)),
+        status_of(run(build_request(tokens, b"x", partition="good"), open_door)),
+    ]
+
+    assert statuses == [413, 503, 401, 403, 404, 400]
+
+
+def test_a_body_of_exactly_one_mebibyte_is_read(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Over the limit is over the limit."""
+    body = b'{"callState":"incoming"}'.ljust(MAX_BODY_BYTES)
+
+    assert run(build_request(tokens, body), build_deployment(key_set)) == AskForGraph()
+
+
+def test_a_legacy_notification_is_asked_for_in_graph(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Also on the callback route, and whatever the rules say."""
+    deployment = build_deployment(key_set, rules=[{"regions": ["sea"]}])
+    body = legacy_incoming(call_from("SG"))
+
+    assert run(build_request(tokens, body), deployment) == AskForGraph()
+    assert run(build_request(tokens, body, partition="a"), deployment) == AskForGraph()
+
+
+def test_an_incoming_call_is_answered_here(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """No rule: this deployment."""
+    decision = run(build_request(tokens, graph("DE")), build_deployment(key_set))
+
+    assert isinstance(decision, AnswerCalls)
+    assert decision.tenant_id == TENANT_ID
+    assert len(decision.calls) == 1
+
+
+def test_an_incoming_call_of_another_region_is_redirected(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """To the host of the map, with the port, marked."""
+    deployment = build_deployment(key_set, rules=[TO_SEA])
+
+    assert run(build_request(tokens, graph("SG")), deployment) == RedirectTo(
+        "sea", "https://sea.example.org:8443/api/calls?hop=1"
+    )
+
+
+@pytest.mark.requirement("R20")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?hop=1",
+        "?hop=",
+        "?hop",
+        "?hop=0",
+        "?a=1&hop=2",
+        "?HOP=1",
+        "?h%6Fp=1",
+        "?hop&hop",
+    ],
+)
+def test_a_call_is_redirected_once(
+    query: str, tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """With any value or none; the would-be redirect is noted."""
+    deployment = build_deployment(key_set, rules=[TO_SEA])
+    trail = Trail()
+
+    decision = run(build_request(tokens, graph("SG"), query=query), deployment, trail)
+
+    assert isinstance(decision, AnswerCalls)
+    assert trail.notes == {Reason.REDIRECT_SUPPRESSED}
+
+
+@pytest.mark.parametrize("query", ["?hope=1", "?shop=1", "?a=hop", "?"])
+def test_other_queries_are_no_hops(
+    query: str, tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """The name must be hop."""
+    deployment = build_deployment(key_set, rules=[TO_SEA])
+    decision = run(build_request(tokens, graph("SG"), query=query), deployment)
+
+    assert isinstance(decision, RedirectTo)
+
+
+@pytest.mark.parametrize(
+    ("regions", "sick", "expected"),
+    [
+        (["sea"], [], "sea"),
+        (["sea", "neu"], [], "sea"),
+        (["sea", "neu"], ["sea"], "neu"),
+        (["sea"], ["sea"], None),
+        (["weu", "sea"], [], None),
+        (["sea", "weu", "neu"], ["sea"], None),
+        (["sea", "neu"], ["sea", "neu"], None),
+    ],
+)
+def test_the_first_healthy_preference_gets_the_call(
+    regions: list[str],
+    sick: list[str],
+    expected: str | None,
+    tokens: TokenFactory,
+    key_set: KeySet,
+) -> None:
+    """Own region first, or nobody healthy: stay."""
+    deployment = build_deployment(key_set, rules=[{"regions": regions}], sick=sick)
+    trail = Trail()
+
+    decision = run(build_request(tokens, graph("DE")), deployment, trail)
+
+    if expected is None:
+        assert isinstance(decision, AnswerCalls)
+    else:
+        assert isinstance(decision, RedirectTo)
+        assert decision.region == expected
+    assert (Reason.REGION_UNHEALTHY in trail.notes) is bool(sick)
+
+
+def test_the_health_of_the_own_region_is_not_asked(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """It is here, and it is answering."""
+    deployment = build_deployment(key_set, rules=[{"regions": ["weu", "sea"]}])
+    run(build_request(tokens, graph("DE")), deployment)
+
+    assert isinstance(deployment.peers, FakePeers)
+    assert deployment.peers.asked == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "headers"),
+    [
+        ("tenant", TENANT_ID.upper(), {}),
+        ("countryCode", "SG", {}),
+        ("sourceRegion", "EMEA", {}),
+        ("mediaHostedRegion", "asea", {}),
+        ("callerRegion", "apac", {"x-microsoft-skype-caller-region": "APAC"}),
+        ("teamsRegion", "apac", {"ms-teams-region": "Apac"}),
+    ],
+)
+def test_each_condition_looks_at_its_own_fact(
+    condition: str,
+    value: str,
+    headers: dict[str, str],
+    tokens: TokenFactory,
+    key_set: KeySet,
+) -> None:
+    """Contract section 3, row by row; another value stays."""
+    call = call_from("SG", is_policy_recording=True, media_hosted_region="ASEA")
+    request = build_request(tokens, incoming(call, "https://b"), headers=headers)
+    for wanted, kind in ((value, RedirectTo), ("other", AnswerCalls)):
+        rules = [{condition: [wanted], "regions": ["sea"]}]
+        assert isinstance(run(request, build_deployment(key_set, rules=rules)), kind)
+
+
+def test_several_calls_for_one_other_region_are_redirected_together(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Every item an incoming call, all to the same region."""
+    deployment = build_deployment(key_set, rules=[TO_SEA])
+
+    decision = run(build_request(tokens, graph("SG", "SG")), deployment)
+
+    assert isinstance(decision, RedirectTo)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [established(call_from("SG"), is_audio_active=False)["value"][0]],
+        [None],
+        [graph("DE")["value"][0]],
+        [{"resourceUrl": "/app/calls/..%2f"}],
+    ],
+)
+def test_a_mixed_batch_is_handled_here(
+    others: list[Any], tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """One bad or other item keeps the rest, and costs it nothing."""
+    deployment = build_deployment(key_set, rules=[TO_SEA])
+    for items in ([*graph("SG")["value"], *others], [*others, *graph("SG")["value"]]):
+        decision = run(build_request(tokens, batch(*items)), deployment)
+        assert isinstance(decision, AnswerCalls)
+        assert len(decision.calls) >= 1
+
+
+@pytest.mark.requirement("R23")
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"value": []}, Reason.EMPTY_BATCH),
+        ({"value": [None]}, Reason.UNREADABLE_ITEM),
+        ({"value": [1, None]}, Reason.BATCH),
+        (established(call_from("DE"), is_audio_active=True), Reason.FOLLOW_UP),
+        (
+            {
+                "@odata.type": "#microsoft.graph.participantJoiningNotification",
+                "call": {},
+            },
+            Reason.PARTICIPANT_JOINING,
+        ),
+    ],
+)
+def test_everything_else_is_accepted(
+    body: dict[str, Any], reason: Reason, tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """On both routes."""
+    deployment = build_deployment(key_set)
+
+    assert run(build_request(tokens, body), deployment) == Accept(reason)
+    assert run(build_request(tokens, body, partition="a"), deployment) == Accept(reason)
+
+
+def test_an_incoming_call_on_the_callback_route_is_only_accepted(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Neither redirected nor answered."""
+    deployment = build_deployment(key_set, rules=[TO_SEA])
+    request = build_request(tokens, graph("SG"), partition="a")
+
+    assert run(request, deployment) == Accept(Reason.INCOMING_ON_CALLBACK)
+
+
+def test_without_answering_calls_are_accepted_but_still_redirected(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """CALLING_ANSWER is about answering alone."""
+    deployment = build_deployment(key_set, rules=[TO_SEA], answers_calls=False)
+
+    here = run(build_request(tokens, graph("DE")), deployment)
+    there = run(build_request(tokens, graph("SG")), deployment)
+
+    assert here == Accept(Reason.ANSWERING_OFF)
+    assert isinstance(there, RedirectTo)
+
+
+@pytest.mark.requirement("R24")
+def test_another_tenant_in_the_payload_is_noted_and_tid_counts(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Cross-tenant calls exist."""
+    call = Call(tenant_id="99999999-9999-4999-8999-999999999999")
+    trail = Trail()
+
+    decision = run(
+        build_request(tokens, incoming(call, "https://b")),
+        build_deployment(key_set),
+        trail,
+    )
+
+    assert isinstance(decision, AnswerCalls)
+    assert decision.tenant_id == TENANT_ID
+    assert trail.notes == {Reason.TENANT_DIFFERS}
+
+
+@pytest.mark.requirement("R24")
+def test_an_allow_list_lets_its_tenants_in(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """By the token's tenant."""
+    request = build_request(tokens, {"value": []})
+    allowed = build_deployment(key_set, allowed_tenants=frozenset({TENANT_ID}))
+    other = build_deployment(key_set, allowed_tenants=frozenset({"other"}))
+
+    assert isinstance(run(request, allowed), Accept)
+    assert status_of(run(request, other)) == 403
+
+
+def test_another_id_in_the_data_is_noted(tokens: TokenFactory, key_set: KeySet) -> None:
+    """The URL's call id counts."""
+    body = graph("DE")
+    body["value"][0]["resourceData"]["id"] = "other"
+    trail = Trail()
+
+    run(build_request(tokens, body), build_deployment(key_set), trail)
+
+    assert trail.notes == {Reason.CALL_ID_DIFFERS}
+
+
+def test_a_partition_that_is_not_listed_is_taken_and_noted(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Its last calls still end here; without a list there is nothing to note."""
+    request = build_request(tokens, {"value": []}, partition="old")
+    trail, silent = Trail(), Trail()
+
+    listed = build_deployment(key_set, partitions=("new",))
+    assert isinstance(run(request, listed, trail), Accept)
+    run(request, build_deployment(key_set), silent)
+
+    assert trail.notes == {Reason.PARTITION_UNLISTED}
+    assert silent.notes == set()
+
+
+@pytest.mark.requirement("R19")
+def test_headers_that_anybody_can_send_are_not_trusted(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Neither a principal nor a forwarded host changes anything."""
+    headers = {
+        "x-ms-client-principal": "e30=",
+        "x-ms-client-principal-id": "admin",
+        "x-forwarded-host": "evil.example",
+        "x-original-url": "https://evil.example/",
+        "host": "evil.example",
+    }
+    deployment = build_deployment(key_set, rules=[TO_SEA])
+
+    refused = run(build_request(None, graph("SG"), headers=headers), deployment)
+    redirect = run(build_request(tokens, graph("SG"), headers=headers), deployment)
+
+    assert status_of(refused) == 401
+    assert isinstance(redirect, RedirectTo)
+    assert "evil" not in redirect.location
+
+
+@pytest.mark.requirement("R3", "R16")
+def test_without_keys_only_what_needs_a_key_is_unavailable(
+    tokens: TokenFactory,
+) -> None:
+    """What can be refused without a key is 401, and asks for none."""
+    deployment = build_deployment(None)
+    keys = deployment.keys
+    assert isinstance(keys, FakeKeys)
+
+    for variant in ("unsigned",):
+        bearer = {"authorization": f"Bearer {tokens.variant(variant)}"}
+        assert (
+            status_of(run(build_request(None, {}, headers=bearer), deployment)) == 401
+        )
+    assert status_of(run(build_request(None, {}), deployment)) == 401
+    assert keys.asked == []
+    assert status_of(run(build_request(tokens, {}), deployment)) == 503
+    assert keys.asked == [tokens.key.key_id]
+
+
+@pytest.mark.requirement("R16")
+def test_whatever_breaks_while_a_token_is_read_is_the_tokens_fault(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """A library's own exception ends as 401."""
+
+    class Broken:
+        def verify(self, *_arguments: object) -> None:
+            raise MemoryError
+
+    broken = KeySet({tokens.key.key_id: Broken()})  # type: ignore[dict-item]
+    outcome = run(build_request(tokens, {"value": []}), build_deployment(broken))
+
+    assert status_of(outcome) == 401
+
+
+@pytest.mark.requirement("R15")
+def test_a_repeated_token_is_known_and_still_ends(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Verified once, judged by the clock every time."""
+    now = [0.0]
+    claims = tokens.claims()
+    now[0] = claims["nbf"]
+    deployment = build_deployment(key_set, clock=lambda: now[0])
+    bearer = {"authorization": f"Bearer {tokens.mint()}"}
+    request = build_request(None, {"value": []}, headers=bearer)
+
+    assert isinstance(run(request, deployment), Accept)
+    assert isinstance(run(request, deployment), Accept)
+    assert isinstance(deployment.keys, FakeKeys)
+    assert len(deployment.keys.asked) == 1
+    now[0] = claims["exp"] + 301
+    assert status_of(run(request, deployment)) == 401
+
+
+@pytest.mark.requirement("R10")
+def test_a_withdrawn_key_ends_its_repeated_tokens(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """A new set replaces the old one whole, verdicts included."""
+    deployment = build_deployment(key_set)
+    bearer = {"authorization": f"Bearer {tokens.mint()}"}
+    request = build_request(None, {"value": []}, headers=bearer)
+    assert isinstance(run(request, deployment), Accept)
+
+    assert isinstance(deployment.keys, FakeKeys)
+    deployment.keys.key_set = KeySet({})
+
+    assert status_of(run(request, deployment)) == 401

@@ -1,0 +1,287 @@
+"""Reading notifications: tolerant of everything but the call id."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.core.notifications import read_notification
+from tests.simulator.notifications import (
+    Call,
+    established,
+    incoming,
+    roster,
+    terminated,
+)
+
+TENANT = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
+
+
+def _item(url: object = "/app/calls/abc", **members: Any) -> dict[str, Any]:
+    data = {"@odata.type": "#microsoft.graph.call", "state": "incoming"}
+    base = {"changeType": "created", "resourceUrl": url, "resourceData": data}
+    return {**base, **members}
+
+
+def test_an_incoming_call_is_read_whole() -> None:
+    """Everything that rules and answers need."""
+    call = Call(tenant_id=TENANT, is_policy_recording=True, media_hosted_region="ASEA")
+
+    found = read_notification(incoming(call, "https://bot")["value"][0])
+
+    assert found is not None
+    assert found.is_incoming_call
+    assert found.is_policy_recording
+    assert found.call_id == call.call_id
+    assert found.tenant_id == TENANT
+    assert (found.country_code, found.source_region) == ("DE", "emea")
+    assert found.media_hosted_region == "ASEA"
+    assert found.claimed_call_id is None
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "sub_resource"),
+    [
+        (
+            established(Call(tenant_id=TENANT), is_audio_active=True),
+            "established",
+            None,
+        ),
+        (terminated(Call(tenant_id=TENANT)), "terminated", None),
+        (roster(Call(tenant_id=TENANT)), None, "participants"),
+    ],
+)
+def test_follow_ups_are_no_incoming_calls(
+    body: dict[str, Any], state: str | None, sub_resource: str | None
+) -> None:
+    """Whatever they are about."""
+    found = read_notification(body["value"][0])
+
+    assert found is not None
+    assert (found.state, found.sub_resource) == (state, sub_resource)
+    assert not found.is_incoming_call
+
+
+@pytest.mark.requirement("R21")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/app/calls/abc-DEF_1",
+        "/communications/calls/abc-DEF_1",
+        "app/calls/abc-DEF_1",
+        "/App/Calls/abc-DEF_1",
+        "/app/calls/abc-DEF_1/",
+        "/v1.0/communications/calls/abc-DEF_1",
+        "/beta/communications/calls/abc-DEF_1",
+        "https://graph.microsoft.com/v1.0/communications/calls/abc-DEF_1",
+        "https://graph.microsoft.com/app/calls/abc-DEF_1",
+        "/app/calls/abc-DEF_1?query=1",
+    ],
+)
+def test_resource_urls_are_read_in_all_their_forms(url: str) -> None:
+    """Relative and absolute, /app/ and /communications/."""
+    for name in ("resource", "resourceUrl"):
+        found = read_notification({**_item(None), name: url})
+        assert found is not None
+        assert found.call_id == "abc-DEF_1"
+        assert found.is_incoming_call
+
+
+@pytest.mark.requirement("R21")
+@pytest.mark.parametrize(
+    "call_id",
+    [
+        "",
+        "..",
+        ".",
+        "../../users",
+        "..%2f..%2fusers",
+        "a%2fb",
+        "%61",
+        "a b",
+        "a#b",
+        "a;b",
+        "a\nb",
+        "a\r\nX: y",
+        "a\x00",
+        "\uff41",
+        "é",
+        "a\u202eb",
+        "a@evil.example",
+        "a:b",
+        "a\\b",
+        "a" * 129,
+        "a\n",
+        "$(id)",
+        "'",
+        '"',
+        "<a>",
+        "{id}",
+        "a&b",
+        "a=b",
+        "a+b",
+        "a*",
+    ],
+)
+def test_a_hostile_call_id_makes_an_item_unreadable(call_id: str) -> None:
+    """It would become part of a URL with a token."""
+    found = read_notification(_item(f"/app/calls/{call_id}"))
+
+    assert found is None or found.call_id == call_id.split("/", maxsplit=1)[0]
+    if "/" not in call_id:
+        assert found is None
+
+
+@pytest.mark.requirement("R23")
+@pytest.mark.parametrize(
+    "item",
+    [
+        None,
+        1,
+        "x",
+        [],
+        {},
+        _item(None),
+        _item(1),
+        _item([]),
+        _item({}),
+        _item("/app/other/abc"),
+        _item("/users/abc"),
+        _item("/app/calls"),
+        _item("ftp://x/app/calls/abc"),
+        _item("//evil.example/app/calls/abc"),
+        {"resourceData": {"id": "abc", "state": "incoming"}},
+    ],
+)
+def test_an_item_without_a_usable_resource_is_unreadable(item: object) -> None:
+    """And never an exception."""
+    assert read_notification(item) is None
+
+
+@pytest.mark.requirement("R23")
+@pytest.mark.parametrize(
+    ("members", "is_incoming"),
+    [
+        ({}, True),
+        ({"changeType": "Created"}, True),
+        ({"changeType": None}, True),
+        ({"changeType": "updated"}, False),
+        ({"changeType": "deleted"}, False),
+        ({"changeType": "invented"}, False),
+        ({"changeType": 7}, True),
+        ({"resourceData": {"state": "Incoming"}}, True),
+        ({"resourceData": {"state": "incoming"}}, True),
+        ({"resourceData": {"state": "established"}}, False),
+        ({"resourceData": {"state": "unknownFutureValue"}}, False),
+        ({"resourceData": {"state": 1}}, False),
+        ({"resourceData": {}}, False),
+        ({"resourceData": None}, False),
+        ({"resourceData": []}, False),
+        ({"resourceData": "incoming"}, False),
+        (
+            {
+                "resourceData": {
+                    "@odata.type": "#microsoft.graph.CALL",
+                    "state": "incoming",
+                }
+            },
+            False,
+        ),
+        ({"resourceData": {"@odata.type": "#evil", "state": "incoming"}}, False),
+        ({"resourceData": {"@odata.type": {}, "state": "incoming"}}, False),
+        ({"resourceUrl": "/app/calls/abc/participants"}, False),
+        ({"resourceUrl": "/app/calls/abc/operations/x"}, False),
+    ],
+)
+def test_only_a_new_call_that_waits_is_an_incoming_call(
+    members: dict[str, Any], is_incoming: bool
+) -> None:
+    """By allow-list: anything unknown has no side effect."""
+    found = read_notification(_item(**members))
+
+    assert found is not None
+    assert found.is_incoming_call is is_incoming
+
+
+def test_the_url_counts_where_the_id_differs() -> None:
+    """Contract section 2: the difference is logged."""
+    data = {"state": "established", "id": "other"}
+
+    found = read_notification(_item(resourceData=data))
+
+    assert found is not None
+    assert (found.call_id, found.claimed_call_id) == ("abc", "other")
+
+
+def test_the_second_url_serves_where_the_first_cannot() -> None:
+    """The wire has had both for years."""
+    found = read_notification(_item("nonsense", resource="/app/calls/abc"))
+
+    assert found is not None
+    assert found.call_id == "abc"
+
+
+@pytest.mark.parametrize("value", [None, 1, "", [], {}, "x" * 257])
+def test_odd_values_count_as_missing(value: object) -> None:
+    """For every text that a rule may look at."""
+    data = {
+        "state": "incoming",
+        "tenantId": value,
+        "source": {"countryCode": value, "region": value},
+        "applicationMetadata": {"botData": {"mediaHostedRegion": value}},
+        "incomingContext": value,
+    }
+
+    found = read_notification(_item(resourceData=data))
+
+    assert found is not None
+    assert found.tenant_id is None
+    assert found.country_code is None
+    assert found.source_region is None
+    assert found.media_hosted_region is None
+    assert not found.is_policy_recording
+
+
+def test_published_notifications_mean_what_they_say(shared_data: Path) -> None:
+    """File name against meaning, for all examples of the documentation."""
+    folder = shared_data / "payloads" / "graph-docs"
+    seen = 0
+    for path in sorted(folder.glob("*.json")):
+        if "INVALID" in path.name:
+            continue
+        for item in json.loads(path.read_bytes())["value"]:
+            found = read_notification(item)
+            assert found is not None, path.name
+            seen += 1
+            expects_incoming = "incoming" in path.name or "policy-based" in path.name
+            is_redirected_end = "redirect" in path.name and "terminated" in path.name
+            if not is_redirected_end:
+                assert found.is_incoming_call is expects_incoming, path.name
+            assert found.is_policy_recording is ("policy-based" in path.name)
+            for state in ("establishing", "established", "terminated"):
+                if path.name.endswith(f"{state}.json"):
+                    assert found.state == state or is_redirected_end, path.name
+            if "roster" in path.name:
+                assert found.sub_resource in {"participants", "operations"}, path.name
+
+    assert seen >= 45
+
+
+def test_notifications_without_data_are_follow_ups(shared_data: Path) -> None:
+    """Content sharing sends no resourceData."""
+    folder = shared_data / "payloads" / "graph-other"
+    for path in folder.glob("graph_*.json"):
+        found = read_notification(json.loads(path.read_bytes())["value"][0])
+        assert found is not None
+        assert found.sub_resource == "contentsharingsessions"
+
+
+def test_a_batch_is_read_item_by_item(shared_data: Path) -> None:
+    """Two calls in one POST."""
+    path = shared_data / "payloads/synthetic/SYNTHETIC_batch_two_calls_in_one_post.json"
+    items = json.loads(path.read_bytes())["value"]
+
+    found = [read_notification(item) for item in items]
+
+    assert [n.is_incoming_call for n in found if n] == [True, False, False, False]

@@ -1,0 +1,151 @@
+"""Protocol determination and the body."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.core.errors import BodyRefusedError, LengthRequiredError
+from shared.core.protocol import Protocol, detect_protocol, read_body
+from shared.core.reasons import Reason
+from tests.simulator.notifications import Call, incoming, legacy_incoming
+
+CALL = Call(tenant_id="3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87")
+JOINING = "#microsoft.graph.participantJoiningNotification"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (incoming(CALL, "https://bot"), Protocol.GRAPH),
+        ({"value": []}, Protocol.GRAPH),
+        ({"value": [None, 1, "x"]}, Protocol.GRAPH),
+        ({"value": [], "@odata.type": "#other"}, Protocol.GRAPH),
+        ({"value": [], "callState": "incoming"}, Protocol.GRAPH),
+        ({"value": [], "@odata.type": JOINING, "call": {}}, Protocol.GRAPH),
+        (legacy_incoming(CALL), Protocol.LEGACY),
+        ({"callState": "incoming"}, Protocol.LEGACY),
+        ({"callState": None}, Protocol.LEGACY),
+        ({"presentedModalityTypes": ["audio"]}, Protocol.LEGACY),
+        ({"operationOutcome": {}}, Protocol.LEGACY),
+        ({"type": "callStateChange", "currentState": "x"}, Protocol.LEGACY),
+        ({"callState": "incoming", "@odata.type": 7}, Protocol.LEGACY),
+        ({"callState": "incoming", "@odata.type": "#other"}, Protocol.LEGACY),
+        ({"@odata.type": JOINING, "call": {}}, Protocol.PARTICIPANT_JOINING),
+    ],
+)
+def test_the_top_level_tells_the_protocol(
+    body: dict[str, Any], expected: Protocol
+) -> None:
+    """Contract section 2, step 5."""
+    assert detect_protocol(body) is expected
+
+
+@pytest.mark.requirement("R23")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"value": None},
+        {"value": {}},
+        {"value": "[]"},
+        {"value": 1},
+        {"value": {"callState": "incoming"}},
+        {"value": None, "callState": "incoming"},
+        {"callState": "incoming", "@odata.type": "#microsoft.graph.call"},
+        {"@odata.type": "#microsoft.graph.commsNotifications"},
+        {"@odata.type": JOINING},
+        {"@odata.type": JOINING, "call": None},
+        {"@odata.type": JOINING, "call": "x"},
+        {"@odata.type": JOINING.lower(), "call": {}},
+        {"@odata.type": {"a": 1}, "call": {}},
+        {"call": {}},
+        {"callstate": "incoming"},
+        {"id": "x", "type": "message", "text": "a chat activity"},
+        {"__class__": "x", "constructor": {}},
+    ],
+)
+def test_anything_else_is_refused(body: dict[str, Any]) -> None:
+    """A 204 for rubbish would hide faults."""
+    with pytest.raises(BodyRefusedError) as refused:
+        detect_protocol(body)
+
+    assert refused.value.reason is Reason.PROTOCOL_UNKNOWN
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", Reason.BODY_EMPTY),
+        (b"{", Reason.BODY_NOT_JSON),
+        (b'{"a":1,"a":1}', Reason.BODY_NOT_JSON),
+        (b"\xef\xbb\xbf{}", Reason.BODY_NOT_JSON),
+        (b'{"a":NaN}', Reason.BODY_NOT_JSON),
+        (b"[]", Reason.BODY_NOT_OBJECT),
+        (b"null", Reason.BODY_NOT_OBJECT),
+    ],
+)
+def test_a_body_must_be_one_strict_json_object(body: bytes, reason: Reason) -> None:
+    """Each way to fail has a code of its own."""
+    with pytest.raises(BodyRefusedError) as refused:
+        read_body(body, is_transfer_encoded=False)
+
+    assert refused.value.reason is reason
+    assert refused.value.status == 400
+
+
+def test_an_empty_body_with_transfer_encoding_needs_a_length() -> None:
+    """The host hands such bodies over empty, whatever they were."""
+    with pytest.raises(LengthRequiredError) as refused:
+        read_body(b"", is_transfer_encoded=True)
+
+    assert refused.value.status == 411
+
+
+def test_transfer_encoding_does_not_matter_to_a_body_that_is_there() -> None:
+    """Other hosts may deliver it."""
+    assert read_body(b"{}", is_transfer_encoded=True) == {}
+
+
+def _bodies(folder: Path, pattern: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
+
+
+def test_every_published_legacy_notification_is_legacy(shared_data: Path) -> None:
+    """Real ones among them."""
+    folder = shared_data / "payloads"
+    bodies = _bodies(folder / "legacy", "*.json")
+    bodies |= _bodies(folder / "synthetic", "*legacy*.json")
+    valid = {name: body for name, body in bodies.items() if "INVALID" not in name}
+
+    assert len(valid) >= 4
+    for name, body in valid.items():
+        found = detect_protocol(read_body(body, is_transfer_encoded=False))
+        assert found is Protocol.LEGACY, name
+
+
+def test_every_published_graph_notification_is_graph(shared_data: Path) -> None:
+    """All examples of the documentation that are valid JSON."""
+    folder = shared_data / "payloads"
+    bodies = _bodies(folder / "graph-docs", "*.json")
+    bodies |= _bodies(folder / "graph-other", "graph_*.json")
+    valid = {name: body for name, body in bodies.items() if "INVALID" not in name}
+
+    assert len(valid) >= 45
+    for name, body in valid.items():
+        found = detect_protocol(read_body(body, is_transfer_encoded=False))
+        assert found is Protocol.GRAPH, name
+
+
+def test_published_examples_that_are_no_json_are_refused(shared_data: Path) -> None:
+    """Trailing commas, and the documentation page's malformed sample."""
+    bodies = _bodies(shared_data / "payloads", "*/*.INVALID.json")
+    sample = shared_data / "payloads" / "graph-other" / "seed_sample_malformed.http.txt"
+    bodies["the page's sample"] = sample.read_bytes().split(b"\n\n", 1)[1]
+
+    assert len(bodies) >= 9
+    for name, body in bodies.items():
+        with pytest.raises(BodyRefusedError) as refused:
+            read_body(body, is_transfer_encoded=False)
+        assert refused.value.reason is Reason.BODY_NOT_JSON, name

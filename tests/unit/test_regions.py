@@ -1,0 +1,138 @@
+"""Region rules: the first whose conditions all hold decides."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from shared.core.hosts import host_identity, is_host, is_under_traffic_manager
+from shared.core.regions import (
+    CONDITIONS,
+    RegionPolicy,
+    RegionRule,
+    redirect_location,
+)
+
+
+def _facts(**known: str) -> dict[str, str | None]:
+    return {name: known.get(name) for name in CONDITIONS}
+
+
+def _policy(*rules: tuple[Mapping[str, Sequence[str]], Sequence[str]]) -> RegionPolicy:
+    return RegionPolicy(
+        [
+            RegionRule(conditions=conditions, regions=regions)
+            for conditions, regions in rules
+        ]
+    )
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_each_condition_compares_without_case(condition: str) -> None:
+    """Contract section 3: values compare case-insensitively."""
+    policy = _policy(({condition: ["Emea", "apac"]}, ["weu"]))
+
+    assert policy.preferred_regions(_facts(**{condition: "EMEA"})) == ("weu",)
+    assert policy.preferred_regions(_facts(**{condition: "amer"})) == ()
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_missing_value_never_matches(condition: str) -> None:
+    """Also not where the rule lists an odd value."""
+    policy = _policy(({condition: ["none", "None"]}, ["weu"]))
+
+    assert policy.preferred_regions(_facts()) == ()
+
+
+def test_the_first_matching_rule_decides() -> None:
+    """The order of the list is the priority."""
+    policy = _policy(
+        ({"countryCode": ["DE"]}, ["weu"]),
+        ({"countryCode": ["DE", "FR"]}, ["neu"]),
+        ({}, ["sea"]),
+    )
+
+    assert policy.preferred_regions(_facts(countryCode="DE")) == ("weu",)
+    assert policy.preferred_regions(_facts(countryCode="FR")) == ("neu",)
+    assert policy.preferred_regions(_facts(countryCode="US")) == ("sea",)
+
+
+def test_all_conditions_of_a_rule_must_hold() -> None:
+    """Conditions are joined by and, their values by or."""
+    policy = _policy(({"countryCode": ["DE"], "sourceRegion": ["emea"]}, ["weu"]))
+
+    assert policy.preferred_regions(_facts(countryCode="DE")) == ()
+    both = _facts(countryCode="de", sourceRegion="EMEA")
+    assert policy.preferred_regions(both) == ("weu",)
+
+
+def test_without_rules_nobody_is_preferred() -> None:
+    """No rule: this deployment."""
+    assert _policy().preferred_regions(_facts(countryCode="DE")) == ()
+    assert _policy().conditions == ()
+
+
+def test_only_the_conditions_of_some_rule_are_asked() -> None:
+    """So that the others need not be looked up."""
+    policy = _policy(({"teamsRegion": ["emea"]}, ["weu"]), ({"tenant": ["x"]}, ["neu"]))
+
+    assert policy.conditions == ("tenant", "teamsRegion")
+
+
+def test_a_redirect_is_absolute_and_marked() -> None:
+    """One hop at most: the marker is a query, which survives a redirect."""
+    assert redirect_location("weu.example.org:8443") == (
+        "https://weu.example.org:8443/api/calls?hop=1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("weu.example.org", True),
+        ("localhost:7071", True),
+        ("127.0.0.1:1", True),
+        ("a", True),
+        ("", False),
+        ("a:", False),
+        ("a:0", False),
+        ("a:65536", False),
+        ("a:x", False),
+        ("a b", False),
+        ("a/b", False),
+        ("user@a", False),
+        ("a.", False),
+        (".a", False),
+        ("-a", False),
+        ("a_b", False),
+        ("https://a", False),
+        ("a\n", False),
+        ("é.example", False),
+        ("a" * 64, False),
+        (".".join(["a" * 60] * 5), False),
+    ],
+)
+def test_hosts_are_names_with_or_without_a_port(value: str, expected: bool) -> None:
+    """Nothing else becomes part of a Location."""
+    assert is_host(value) is expected
+
+
+def test_two_spellings_of_a_host_are_one_host() -> None:
+    """Case and the default port make no difference; another port does."""
+    assert host_identity("A.Example") == host_identity("a.example:443")
+    assert host_identity("a.example") != host_identity("a.example:444")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("calls.trafficmanager.net", True),
+        ("CALLS.TrafficManager.NET:443", True),
+        ("trafficmanager.net", True),
+        ("x.usgovtrafficmanager.net", True),
+        ("nottrafficmanager.net", False),
+        ("trafficmanager.net.example.org", False),
+    ],
+)
+def test_names_of_traffic_manager_are_known(host: str, expected: bool) -> None:
+    """By name alone, whatever the port."""
+    assert is_under_traffic_manager(host) is expected

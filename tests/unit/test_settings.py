@@ -1,0 +1,342 @@
+"""Settings: defaults, every problem, and that no value is ever told."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.core.clouds import CLOUDS
+from shared.settings import CredentialKind, Settings, read_settings
+from tests.simulator.authority import Authority
+
+APP_ID = "5F0C7D1E-3b52-4c8e-9a41-6d2f8b7c9e10"
+BARE = {"MicrosoftAppId": APP_ID, "WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+HOSTS = {"weu": "weu.example.org", "sea": "sea.example.org:8443"}
+REGIONAL = {
+    **BARE,
+    "CALLING_REGION": "weu",
+    "CALLING_REGION_HOSTS": json.dumps(HOSTS),
+    "CALLING_GLOBAL_HOST": "global.example.org",
+}
+
+
+def _usable(environ: Mapping[str, str]) -> Settings:
+    report = read_settings(environ)
+    assert report.problems == ()
+    assert report.settings is not None
+    return report.settings
+
+
+def _names(environ: Mapping[str, str]) -> list[str]:
+    """Return the names that have a problem."""
+    report = read_settings(environ)
+    assert (report.settings is None) == bool(report.problems)
+    return [problem.split(":", 1)[0] for problem in report.problems]
+
+
+def test_only_the_app_id_is_required() -> None:
+    """Where Functions tells the host name."""
+    settings = _usable(BARE)
+
+    assert settings.app_id == APP_ID
+    assert settings.openid_configuration_url == (
+        "https://api.aps.skype.com/v1/.well-known/OpenIdConfiguration"
+    )
+    assert settings.metadata_issuer == "https://api.botframework.com"
+    assert settings.issuers == {
+        "https://api.botframework.com",
+        "https://graph.microsoft.com",
+    }
+    assert settings.graph_url == "https://graph.microsoft.com/v1.0"
+    assert settings.credential.login_url == "https://login.microsoftonline.com"
+    assert settings.credential.kind is CredentialKind.MANAGED_IDENTITY
+    assert settings.token_leeway_seconds == 300
+    assert settings.redirect_status == 302
+    assert settings.answer is True
+    assert settings.tenants == frozenset()
+    assert settings.partitions == ()
+    assert settings.callback_host == "app.azurewebsites.net"
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+def test_a_blank_variable_counts_as_absent(blank: str) -> None:
+    """App settings cannot be unset in some tools, only emptied."""
+    names = [
+        name for name in read_settings.__globals__["NAMES"] if name != "MicrosoftAppId"
+    ]
+
+    assert _usable({**dict.fromkeys(names, blank), **BARE}) == _usable(BARE)
+    assert _names({"MicrosoftAppId": blank}) == ["MicrosoftAppId", "WEBSITE_HOSTNAME"]
+
+
+def test_a_cloud_sets_the_next_five() -> None:
+    """GCC High; DoD has no known platform addresses, so they must be set."""
+    settings = _usable({**BARE, "CALLING_CLOUD": "gcc-high"})
+
+    assert settings.graph_url == "https://graph.microsoft.us/v1.0"
+    assert "https://api.botframework.com/" in settings.issuers
+    assert settings.credential.login_url == "https://login.microsoftonline.us"
+    assert _names({**BARE, "CALLING_CLOUD": "dod"}) == [
+        "CALLING_OPENID_CONFIGURATION_URL",
+        "CALLING_METADATA_ISSUER",
+        "CALLING_ISSUERS",
+    ]
+    assert set(CLOUDS) == {"public", "gcc-high", "dod"}
+
+
+def test_a_region_has_its_own_host_for_callbacks() -> None:
+    """Never the global one: Traffic Manager might send follow-ups elsewhere."""
+    settings = _usable(REGIONAL)
+
+    assert settings.callback_host == "weu.example.org"
+    assert settings.region_hosts == HOSTS
+    without = {**BARE, "CALLING_GLOBAL_HOST": "global.example.org"}
+    assert _usable(without).callback_host == "global.example.org"
+
+
+def test_without_answering_no_host_and_no_credential_is_needed() -> None:
+    """Contract section 5."""
+    settings = _usable(
+        {
+            "MicrosoftAppId": APP_ID,
+            "CALLING_ANSWER": "False",
+            "CALLING_CREDENTIAL": "certificate",
+            "CALLING_CERTIFICATE_PATH": "/nowhere",
+        }
+    )
+
+    assert settings.answer is False
+    assert settings.callback_host == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MicrosoftAppId", "not-a-guid"),
+        ("MicrosoftAppId", "{5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10}"),
+        ("CALLING_CLOUD", "china"),
+        ("CALLING_CLOUD", "Public"),
+        ("CALLING_OPENID_CONFIGURATION_URL", "http://provider.example/x"),
+        ("CALLING_OPENID_CONFIGURATION_URL", "provider.example"),
+        ("CALLING_OPENID_CONFIGURATION_URL", "https://user@provider.example"),
+        ("CALLING_OPENID_CONFIGURATION_URL", "https://provider.example/#x"),
+        ("CALLING_OPENID_CONFIGURATION_URL", "https://[::1"),
+        ("CALLING_OPENID_CONFIGURATION_URL", "https:///x"),
+        ("CALLING_METADATA_ISSUER", "http://issuer.example"),
+        ("CALLING_ISSUERS", "https://a.example,http://b.example"),
+        ("CALLING_ISSUERS", "https://a.example,"),
+        ("CALLING_LOGIN_URL", "http://login.example"),
+        ("CALLING_GRAPH_URL", "graph.microsoft.com"),
+        ("CALLING_GRAPH_URL", "https://graph.microsoft.com/v1.0?x=1"),
+        ("CALLING_TENANTS", "contoso.example"),
+        ("CALLING_TENANTS", ","),
+        ("CALLING_TOKEN_LEEWAY_SECONDS", "301"),
+        ("CALLING_TOKEN_LEEWAY_SECONDS", "-1"),
+        ("CALLING_TOKEN_LEEWAY_SECONDS", "5.0"),
+        ("CALLING_TOKEN_LEEWAY_SECONDS", "٣"),
+        ("CALLING_GLOBAL_HOST", "https://global.example"),
+        ("CALLING_GLOBAL_HOST", "global.example/path"),
+        ("CALLING_REDIRECT_STATUS", "301"),
+        ("CALLING_REDIRECT_STATUS", "3O2"),
+        ("CALLING_ANSWER", "yes"),
+        ("CALLING_ANSWER", "1"),
+        ("CALLING_PARTITIONS", "a,b"),
+        ("CALLING_PARTITIONS", '{"a": 1}'),
+        ("CALLING_PARTITIONS", '["A"]'),
+        ("CALLING_PARTITIONS", '["a", "a"]'),
+        ("CALLING_PARTITIONS", '["a", 1]'),
+        ("CALLING_CREDENTIAL", "default"),
+        ("CALLING_IDENTITY_CLIENT_ID", "not-a-guid"),
+        ("CALLING_CA_BUNDLE", "/nowhere/bundle.pem"),
+        ("CALLING_CA_BUNDLE", "/"),
+    ],
+)
+def test_a_malformed_value_is_a_problem_by_name_and_not_by_value(
+    name: str, value: str
+) -> None:
+    """The report may be shown to anybody."""
+    report = read_settings({**BARE, name: value})
+
+    assert _names({**BARE, name: value}) == [name]
+    assert report.settings is None
+    if len(value) > 2:
+        assert value not in report.problems[0]
+
+
+@pytest.mark.requirement("R20")
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"CALLING_REGION": ""}, ["CALLING_REGION_HOSTS"]),
+        ({"CALLING_REGION": "neu"}, ["CALLING_REGION"]),
+        ({"CALLING_REGION": "w/eu"}, ["CALLING_REGION"]),
+        ({"CALLING_REGION_HOSTS": ""}, ["CALLING_REGION"]),
+        ({"CALLING_REGION_HOSTS": "[]"}, ["CALLING_REGION_HOSTS", "CALLING_REGION"]),
+        (
+            {"CALLING_REGION_HOSTS": '{"weu": 1}'},
+            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+        ),
+        (
+            {"CALLING_REGION_HOSTS": '{"weu": "a", "weu": "b"}'},
+            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+        ),
+        (
+            {"CALLING_REGION_HOSTS": '{"weu": "https://a"}'},
+            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+        ),
+        (
+            {"CALLING_REGION_HOSTS": '{"weu": "a.example", "w eu": "b.example"}'},
+            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+        ),
+        (
+            {"CALLING_REGION_HOSTS": '{"weu": "a.example", "sea": "A.example:443"}'},
+            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+        ),
+        (
+            {"CALLING_REGION_HOSTS": '{"weu": "x.trafficmanager.net"}'},
+            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+        ),
+        ({"CALLING_GLOBAL_HOST": "WEU.example.org"}, ["CALLING_REGION_HOSTS"]),
+        ({"CALLING_GLOBAL_HOST": "sea.example.org:8443"}, ["CALLING_REGION_HOSTS"]),
+    ],
+)
+def test_hosts_that_could_loop_or_leave_are_problems(
+    changes: dict[str, str], names: list[str]
+) -> None:
+    """A redirect goes nowhere but to the hosts of the other regions."""
+    assert _names({**REGIONAL, **changes}) == names
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        "x",
+        [1],
+        [{}],
+        [{"regions": []}],
+        [{"regions": "weu"}],
+        [{"regions": [1]}],
+        [{"regions": [""]}],
+        [{"regions": ["neu"]}],
+        [{"regions": ["weu"], "country": ["DE"]}],
+        [{"regions": ["weu"], "countryCode": "DE"}],
+        [{"regions": ["weu"], "countryCode": []}],
+        [{"regions": ["weu"], "countryCode": [None]}],
+        [{"regions": ["weu"]}, {"countryCode": ["DE"]}],
+    ],
+)
+def test_malformed_rules_are_problems(rules: Any) -> None:
+    """Unknown conditions and regions among them."""
+    environ = {**REGIONAL, "CALLING_REGION_RULES": json.dumps(rules)}
+
+    assert _names(environ) == ["CALLING_REGION_RULES"]
+
+
+def test_rules_are_read_in_order() -> None:
+    """Conditions and regions as they stand."""
+    rules = [{"countryCode": ["DE"], "regions": ["weu", "sea"]}, {"regions": ["sea"]}]
+    settings = _usable({**REGIONAL, "CALLING_REGION_RULES": json.dumps(rules)})
+
+    first, second = settings.region_rules
+    assert dict(first.conditions) == {"countryCode": ("DE",)}
+    assert (first.regions, second.regions) == (("weu", "sea"), ("sea",))
+    assert dict(second.conditions) == {}
+
+
+def test_rules_need_a_region() -> None:
+    """Without CALLING_REGION nobody knows which region is here."""
+    environ = {**BARE, "CALLING_REGION_RULES": '[{"regions": ["weu"]}]'}
+
+    assert _names(environ) == ["CALLING_REGION_RULES"]
+
+
+def test_tenants_are_compared_in_lower_case() -> None:
+    """The app id is not: it is the audience, letter by letter."""
+    tenants = (
+        "1FDD12D0-4620-44ED-BAEC-459B611F84B2, 3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
+    )
+    settings = _usable({**BARE, "CALLING_TENANTS": tenants})
+
+    assert settings.tenants == {
+        "1fdd12d0-4620-44ed-baec-459b611f84b2",
+        "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87",
+    }
+
+
+def test_each_credential_needs_what_it_is_made_of(tmp_path: Path) -> None:
+    """And nothing of the others."""
+    secret = {**BARE, "CALLING_CREDENTIAL": "client-secret"}
+    assert _names(secret) == ["MicrosoftAppPassword"]
+    assert (
+        _usable({**secret, "MicrosoftAppPassword": "x"}).credential.app_password == "x"
+    )
+    certificate = {**BARE, "CALLING_CREDENTIAL": "certificate"}
+    assert _names(certificate) == ["CALLING_CERTIFICATE_PATH"]
+    authority = Authority()
+    chain, key = authority.certificate
+    path = tmp_path / "bot.pem"
+    for content in (b"", chain.read_bytes(), key.read_bytes(), b"\xff"):
+        path.write_bytes(content)
+        environ = {**certificate, "CALLING_CERTIFICATE_PATH": str(path)}
+        assert _names(environ) == ["CALLING_CERTIFICATE_PATH"]
+    path.write_bytes(key.read_bytes() + chain.read_bytes())
+    assert _usable(environ).credential.certificate_path == str(path)
+
+
+def test_a_ca_bundle_holds_certificates(tmp_path: Path) -> None:
+    """A private key alone, or nothing, is a mistake."""
+    authority = Authority()
+    path = tmp_path / "bundle.pem"
+    path.write_bytes(b"nothing")
+    assert _names({**BARE, "CALLING_CA_BUNDLE": str(path)}) == ["CALLING_CA_BUNDLE"]
+    path.write_bytes(authority.bundle.read_bytes())
+    assert _usable({**BARE, "CALLING_CA_BUNDLE": str(path)}).ca_bundle == str(path)
+
+
+def test_an_unknown_setting_is_a_warning() -> None:
+    """A typing error, or newer infrastructure than code."""
+    report = read_settings({**BARE, "CALLING_REGIONS": "weu", "OTHER": "x"})
+
+    assert report.settings is not None
+    assert report.warnings == ("CALLING_REGIONS: unknown setting.",)
+
+
+def test_all_problems_are_reported_together() -> None:
+    """So that one deployment mends them all."""
+    environ = {
+        "CALLING_CLOUD": "moon",
+        "CALLING_ANSWER": "maybe",
+        "CALLING_REGION": "weu",
+        "CALLING_PARTITIONS": "x",
+    }
+
+    assert sorted(_names(environ)) == [
+        "CALLING_ANSWER",
+        "CALLING_CLOUD",
+        "CALLING_PARTITIONS",
+        "CALLING_REGION",
+        "MicrosoftAppId",
+    ]
+
+
+def test_the_region_is_told_also_where_settings_are_unusable() -> None:
+    """The person who looks at health wants to know where."""
+    report = read_settings({**REGIONAL, "CALLING_ANSWER": "maybe"})
+
+    assert report.settings is None
+    assert report.region == "weu"
+
+
+@pytest.mark.requirement("R27")
+def test_settings_do_not_show_their_secret() -> None:
+    """A repr may reach a log by accident."""
+    environ = {
+        **BARE,
+        "CALLING_CREDENTIAL": "client-secret",
+        "MicrosoftAppPassword": "very-secret",
+    }
+
+    assert "very-secret" not in repr(_usable(environ))

@@ -1,0 +1,175 @@
+"""Requests and replies as plain data."""
+
+import json
+from http import HTTPStatus
+
+import pytest
+
+from shared.core.errors import (
+    BodyRefusedError,
+    BodyTooLargeError,
+    KeysUnavailableError,
+    LengthRequiredError,
+    PartitionUnknownError,
+    SettingsUnusableError,
+    TenantRefusedError,
+    TokenRefusedError,
+    UnexpectedError,
+)
+from shared.core.reasons import Reason
+from shared.core.transport import Correlation, WebhookRequest, refusal_of, reply_to
+
+IDS = Correlation(message_id="m-1", scenario_id="s-1", chain_id="c-1")
+NO_IDS = Correlation("", "", "")
+
+
+def test_every_reply_closes_the_connection_and_is_not_stored() -> None:
+    """A kept connection sticks to one instance."""
+    reply = reply_to(NO_IDS, HTTPStatus.ACCEPTED)
+
+    assert reply.status == 202
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.headers["Connection"] == "close"
+    assert reply.body is None
+
+
+def test_replies_echo_the_ids() -> None:
+    """As Microsoft's SDK does."""
+    headers = reply_to(IDS, HTTPStatus.ACCEPTED).headers
+
+    assert headers["Client-Request-Id"] == "m-1"
+    assert headers["Scenario-Id"] == "s-1"
+
+
+def test_the_chain_id_stands_in_for_a_scenario_id() -> None:
+    """Incoming calls have no Scenario-ID yet."""
+    headers = reply_to(IDS._replace(scenario_id=""), HTTPStatus.ACCEPTED).headers
+
+    assert headers["Scenario-Id"] == "c-1"
+
+
+@pytest.mark.requirement("R20")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "a\r\nX: y",
+        "a\n",
+        "é",
+        "\x00",
+        "\x7f",
+        "a\tb",
+        " a",
+        "a ",
+        "a" * 257,
+        "\ud800",
+    ],
+)
+def test_what_is_no_safe_header_value_is_not_echoed(value: str) -> None:
+    """The host would answer 500, or split the header."""
+    ids = Correlation(message_id=value, scenario_id=value, chain_id="")
+
+    headers = reply_to(ids, HTTPStatus.ACCEPTED).headers
+
+    assert "Client-Request-Id" not in headers
+    assert "Scenario-Id" not in headers
+
+
+def test_ids_are_read_from_their_headers() -> None:
+    """Names in lower case, as the host gives them."""
+    headers = {
+        "x-microsoft-skype-message-id": "m",
+        "x-microsoft-skype-chain-id": "c",
+        "scenario-id": "s",
+    }
+
+    assert Correlation.of(headers) == Correlation("m", "s", "c")
+    assert Correlation.of({}) == NO_IDS
+
+
+@pytest.mark.requirement("R17")
+def test_a_refused_token_gets_the_same_reply_whatever_the_reason() -> None:
+    """Nothing useful to an attacker, no id echoed."""
+    replies = {
+        repr(refusal_of(ids, TokenRefusedError(reason)))
+        for reason in Reason
+        for ids in (IDS, NO_IDS)
+    }
+
+    assert len(replies) == 1
+    reply = refusal_of(IDS, TokenRefusedError(Reason.TOKEN_EXPIRED))
+    assert reply.status == 401
+    assert reply.body is None
+    assert dict(reply.headers) == {
+        "Cache-Control": "no-store",
+        "Connection": "close",
+        "Content-Type": "text/plain; charset=utf-8",
+        "WWW-Authenticate": "Bearer",
+    }
+
+
+def test_a_body_that_is_too_large_gets_no_echo() -> None:
+    """Its sender has shown no token."""
+    reply = refusal_of(IDS, BodyTooLargeError())
+
+    assert reply.status == 413
+    assert "Client-Request-Id" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (SettingsUnusableError(), 503, "30"),
+        (KeysUnavailableError(), 503, "1"),
+        (UnexpectedError(), 503, "1"),
+        (TenantRefusedError(), 403, None),
+        (PartitionUnknownError(), 404, None),
+    ],
+)
+def test_refusals_without_a_body(
+    error: SettingsUnusableError, status: int, retry_after: str | None
+) -> None:
+    """Contract section 2."""
+    reply = refusal_of(IDS, error)
+
+    assert reply.status == status
+    assert reply.headers.get("Retry-After") == retry_after
+    assert reply.headers["Client-Request-Id"] == "m-1"
+    assert reply.body is None
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (BodyRefusedError(Reason.BODY_NOT_JSON), 400, "body-not-json"),
+        (LengthRequiredError(), 411, "length-required"),
+    ],
+)
+def test_refused_bodies_are_told_why(
+    error: BodyRefusedError, status: int, code: str
+) -> None:
+    """Code and sentence, never an echo."""
+    reply = refusal_of(IDS, error)
+
+    assert reply.status == status
+    assert reply.headers["Content-Type"] == "application/json"
+    assert json.loads(reply.body or b"") == {
+        "error": {"code": code, "message": error.reason.cause}
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "query"),
+    [
+        ("https://h/api/calls", ""),
+        ("https://h/api/calls?", ""),
+        ("https://h/api/calls?hop", "hop"),
+        ("https://h/api/calls?a=&hop=", "a=&hop="),
+        ("https://[::1/api?x=1", "x=1"),
+        ("?a#b", "a"),
+        ("", ""),
+    ],
+)
+def test_the_query_is_as_it_was_sent(url: str, query: str) -> None:
+    """Functions' own params drop empty values; a broken Host must not matter."""
+    assert WebhookRequest(url=url, headers={}, body=b"").raw_query == query
