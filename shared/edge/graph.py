@@ -58,6 +58,9 @@ class GraphClient:
             )
         except OutboundError as error:
             return Attempt.NO_REPLY if error.was_sent else Attempt.NOT_CONNECTED
+        # CALLING_CA_BUNDLE was readable at start, but need not be for ever.
+        except OSError:
+            return Attempt.NOT_CONNECTED
         return GraphReply(
             status=reply.status,
             retry_after_seconds=_retry_after(reply.headers.get("Retry-After")),
@@ -91,5 +94,5 @@ def _retry_after(value: str | None) -> float | None:
         return float(value[:9])
     try:
         return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
