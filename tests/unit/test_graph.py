@@ -1,0 +1,330 @@
+"""shared.edge.graph: one request, exactly so, and what came of it."""
+
+import logging
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from shared.core.answers import Attempt, GraphReply
+from shared.edge.graph import GraphClient
+from tests.edge_servers import (
+    Certificates,
+    FaultServer,
+    Request,
+    Script,
+    drip_handshake,
+    hang,
+    hang_up,
+    http,
+    json_reply,
+    reply,
+)
+
+CALL_ID = "8A934F51F25B4EE19613D4049491857B"
+TOKEN = "graph-token-that-nobody-may-see"
+CALLBACK_URI = "https://weu.example/api/calls/p0"
+ENOUGH_SECONDS = 5.0
+SHORT_SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Return an authority of our own."""
+    return Certificates(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def context(certificates: Certificates) -> ssl.SSLContext:
+    """Return TLS for loopback."""
+    return certificates.context()
+
+
+class Graph:
+    """A Graph that follows a script, and the client that is tested."""
+
+    def __init__(self, certificates: Certificates, context: ssl.SSLContext) -> None:
+        self.script: Script = lambda *_: reply(202)
+        self.requests: list[Request] = []
+        self.server = FaultServer(http(self._answer, context))
+        self.client = GraphClient(
+            graph_url=f"{self.server.url}/v1.0",
+            ca_bundle=certificates.bundle,
+            connections=4,
+        )
+
+    def _answer(self, request: Request, peer: object) -> bytes | None:
+        self.requests.append(request)
+        return self.script(request, peer)  # type: ignore[arg-type]
+
+    def answer(
+        self, call_id: str = CALL_ID, *, seconds: float = ENOUGH_SECONDS
+    ) -> GraphReply | Attempt:
+        """Answer a call."""
+        return answer(self.client, call_id, seconds=seconds)
+
+    def reply_to(self, script: Script) -> GraphReply:
+        """Answer a call and expect a reply."""
+        self.script = script
+        got = self.answer()
+        assert isinstance(got, GraphReply)
+        return got
+
+
+def answer(
+    client: GraphClient, call_id: str = CALL_ID, *, seconds: float = ENOUGH_SECONDS
+) -> GraphReply | Attempt:
+    """Answer a call through a client."""
+    return client.answer(
+        call_id,
+        token=TOKEN,
+        callback_uri=CALLBACK_URI,
+        ends_at=time.monotonic() + seconds,
+    )
+
+
+@pytest.fixture
+def graph(certificates: Certificates, context: ssl.SSLContext) -> Iterator[Graph]:
+    """Start a Graph."""
+    started = Graph(certificates, context)
+    with started.server:
+        yield started
+        if started.client._session:
+            started.client._session.close()
+
+
+@pytest.mark.requirement("R20", "R21", "R22")
+def test_the_request_is_the_documented_one(graph: Graph) -> None:
+    """URL, headers and body, and nothing else."""
+    assert graph.answer() == GraphReply(status=202)
+
+    [request] = graph.requests
+    assert request.method == "POST"
+    assert request.target == f"/v1.0/communications/calls/{CALL_ID}/answer"
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["content-type"] == "application/json"
+    assert request.json() == {
+        "callbackUri": CALLBACK_URI,
+        "acceptedModalities": ["audio"],
+        "mediaConfig": {
+            "@odata.type": "#microsoft.graph.serviceHostedMediaConfig",
+            "preFetchMedia": [],
+        },
+    }
+
+
+@pytest.mark.requirement("R21")
+@pytest.mark.parametrize(
+    ("call_id", "segment"),
+    [
+        ("../../users", "..%2F..%2Fusers"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("a/b", "a%2Fb"),
+        ("a%2fb", "a%252fb"),
+        ("é\x00", "%C3%A9%00"),
+    ],
+)
+def test_an_id_never_leaves_its_place_in_the_path(
+    graph: Graph, call_id: str, segment: str
+) -> None:
+    """Ids are vetted before; quoting is the second lock."""
+    graph.answer(call_id)
+    target = f"/v1.0/communications/calls/{segment}/answer"
+    assert graph.requests[0].target == target
+
+
+@pytest.mark.parametrize("status", [200, 202, 400, 401, 404, 429, 500, 503])
+def test_the_status_is_told(graph: Graph, status: int) -> None:
+    """What it means is another module's business."""
+    assert graph.reply_to(lambda *_: reply(status)).status == status
+
+
+@pytest.mark.requirement("R22")
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(graph: Graph, status: int) -> None:
+    """The token goes to the configured host only."""
+    location = f"{graph.server.url}/elsewhere"
+    got = graph.reply_to(lambda *_: reply(status, Location=location))
+    assert got.status == status
+    assert len(graph.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ({"error": {"code": "8522", "message": "Call not found."}}, "8522"),
+        ({"error": {"code": "x" * 1000}}, "x" * 64),
+        ({"error": {"code": 8522}}, None),
+        ({"error": "8522"}, None),
+        ({"error": None}, None),
+        ({}, None),
+        ([], None),
+    ],
+    ids=str,
+)
+def test_the_error_code_is_told_where_there_is_one(
+    graph: Graph, document: object, code: str | None
+) -> None:
+    """Cut to a bound, because it will be logged."""
+    assert graph.reply_to(lambda *_: json_reply(document, 404)).code == code
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"\xff", b"[" * 60_000, bytes(200_000)], ids=len
+)
+def test_an_unreadable_body_costs_only_the_code(graph: Graph, body: bytes) -> None:
+    """Gateways answer in HTML."""
+    assert graph.reply_to(lambda *_: reply(502, body)) == GraphReply(status=502)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        ("120", 120.0),
+        ("9" * 400, 999_999_999.0),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("soon", None),
+        ("²", None),
+        ("nan", None),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Thu, 99 Foo 2024 00:00:00 GMT", None),
+        ("Thu, 01 Jan 2024 00:00:00 +99999999999999999999", None),
+        ("Thu, 01 Jan 2024 00:00:00 +9999999999", None),
+        ("99999 Jan 99999999999999999999 00:00:00", None),
+    ],
+)
+def test_retry_after_is_seconds_a_date_or_nothing(
+    graph: Graph, text: str, seconds: float | None
+) -> None:
+    """Whatever it says, nothing escapes."""
+    got = graph.reply_to(lambda *_: reply(429, Retry_After=text))
+    assert got.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("zone", ["GMT", "+0000", "-0000"])
+def test_retry_after_as_a_date_is_counted_from_now(graph: Graph, zone: str) -> None:
+    """RFC 9110 section 10.2.3."""
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    text = later.replace("GMT", zone)
+    got = graph.reply_to(lambda *_: reply(503, Retry_After=text)).retry_after_seconds
+    assert got is not None
+    assert 25 < got <= 30
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(hang, id="never-answers"),
+        pytest.param(lambda _request, peer: peer.drip(reply(202)), id="drips"),
+    ],
+)
+def test_a_slow_graph_is_left_at_the_end_of_the_attempt(
+    graph: Graph, script: Script
+) -> None:
+    """The answer may have taken effect: the reply is lost."""
+    graph.script = script
+    started = time.monotonic()
+    assert graph.answer(seconds=SHORT_SECONDS) is Attempt.NO_REPLY
+    assert time.monotonic() - started < 3 * SHORT_SECONDS
+
+
+@pytest.mark.parametrize(
+    "script", [hang_up, lambda *_: b"nonsense\r\n\r\n"], ids=["hangs-up", "nonsense"]
+)
+def test_a_broken_reply_is_a_lost_one(graph: Graph, script: Script) -> None:
+    """The answer may have taken effect."""
+    graph.script = script
+    assert graph.answer() is Attempt.NO_REPLY
+
+
+def test_an_attempt_without_time_sends_nothing(graph: Graph) -> None:
+    """An answer after the budget would surprise everybody."""
+    assert graph.answer(seconds=0) is Attempt.NOT_CONNECTED
+    assert graph.requests == []
+
+
+def test_nobody_there_is_not_connected(graph: Graph) -> None:
+    """The answer cannot have taken effect."""
+    graph.server.__exit__(None, None, None)
+    assert graph.answer() is Attempt.NOT_CONNECTED
+
+
+@pytest.mark.parametrize("token", ["with\r\nX-More: header", "é€"])
+def test_a_token_that_cannot_be_sent_ends_the_attempt_quietly(
+    graph: Graph, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is sent, and nothing of it is logged."""
+    caplog.set_level(logging.DEBUG)
+    got = graph.client.answer(
+        CALL_ID,
+        token=token,
+        callback_uri=CALLBACK_URI,
+        ends_at=time.monotonic() + ENOUGH_SECONDS,
+    )
+    assert isinstance(got, Attempt)
+    assert graph.requests == []
+    assert token not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "make_bundle",
+    [
+        pytest.param(lambda folder: str(folder / "nowhere.pem"), id="gone"),
+        pytest.param(str, id="a-folder"),
+    ],
+)
+def test_a_bundle_that_has_gone_bad_is_not_connected(
+    graph: Graph, tmp_path: Path, make_bundle: Callable[[Path], str]
+) -> None:
+    """The file was good at start and may be gone later."""
+    client = GraphClient(
+        graph_url=graph.server.url, ca_bundle=make_bundle(tmp_path), connections=1
+    )
+    assert answer(client) is Attempt.NOT_CONNECTED
+    assert graph.requests == []
+
+
+def test_a_slow_handshake_ends_with_the_attempt(
+    certificates: Certificates, context: ssl.SSLContext
+) -> None:
+    """Also where the calling thread has never talked to Graph before."""
+    with FaultServer(drip_handshake(context)) as server:
+        client = GraphClient(
+            graph_url=server.url, ca_bundle=certificates.bundle, connections=1
+        )
+        started = time.monotonic()
+        got = answer(client, seconds=SHORT_SECONDS)
+        seconds = time.monotonic() - started
+
+    assert isinstance(got, Attempt)
+    assert seconds < 3 * SHORT_SECONDS
+
+
+def test_one_session_serves_all_answers(graph: Graph) -> None:
+    """Loading opens it; later answers reuse its connection."""
+    graph.client.load()
+    session = graph.client._session
+    for _ in range(5):
+        graph.answer()
+    assert graph.client._session is session
+    assert graph.server.connections == 1
+
+
+@pytest.mark.requirement("R27")
+def test_the_token_is_not_logged(
+    graph: Graph, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even by the HTTP library at its most talkative."""
+    caplog.set_level(logging.DEBUG)
+    graph.answer()
+    graph.script = hang_up
+    graph.answer()
+    assert TOKEN not in "".join(str(vars(record)) for record in caplog.records)
