@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 REMEMBERED_CALLS = 10_000
 REMEMBERED_SECONDS = 60 * 60
+# Also where Graph says Retry-After: 0, or an endless loop would hammer it.
+_SHORTEST_PAUSE_SECONDS = 0.25
 _REMEMBERED_REASONS = frozenset({Reason.ANSWERED, Reason.ANSWER_PRESUMED})
 
 
@@ -137,7 +139,7 @@ class CallAnswering:
                 was_token_renewed = True
                 continue
             was_reply_lost = was_reply_lost or last is Attempt.NO_REPLY
-            pause = pause_seconds(attempts - 1, last)
+            pause = max(pause_seconds(attempts - 1, last), _SHORTEST_PAUSE_SECONDS)
             if time.monotonic() + pause >= ends_at:
                 break
             await asyncio.sleep(pause)
