@@ -120,7 +120,7 @@ class Connection:
             while not isinstance(event := await self._next_event(), h11.EndOfMessage):
                 if isinstance(event, h11.Data):
                     chunks.append(bytes(event.data))
-        self._buffer = self._h11.trailing_data[0]
+        self._buffer = self._h11.trailing_data[0] + self._buffer
         return b"".join(chunks)
 
     async def _next_event(self) -> object:

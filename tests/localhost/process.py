@@ -68,6 +68,7 @@ class LocalHost:
         if not line.startswith("Listening on "):
             self.stop()
             message = "the local host did not start:\n" + "\n".join(self.log_lines())
+            self._log.close()
             raise RuntimeError(message)
         self.base_url = line.removeprefix("Listening on ").strip()
         return self

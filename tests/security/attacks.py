@@ -367,7 +367,8 @@ def tenant_rows() -> Iterator[Attack]:
     for tenant in _any(
         "", " ", "common", "organizations", "contoso.example", "../common", "*", "0",
         "3c9a1d5e7f244b688e130a5d2c6b4f87", "{3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87}",
-        "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87/", "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87\n",
+        "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87/",
+        "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87\n",
         "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f8g", [], {}, 1, True, False, 0,
         ["3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"],
     ):  # fmt: skip
