@@ -149,7 +149,10 @@ class Service:
         """Report health; the first probe loads the keys and waits for them a little."""
         if self._world is None:
             return health_reply(self._report, "none")
-        await self._world.keys.load(timeout_seconds=_HEALTH_WAIT_SECONDS)
+        try:
+            await self._world.keys.load(timeout_seconds=_HEALTH_WAIT_SECONDS)
+        except Exception:  # such as no thread to be had: the report must still go out
+            logging.getLogger("calling").exception("unexpected error")
         return health_reply(self._report, self._world.keys.freshness())
 
     async def warm_up(self) -> None:

@@ -110,6 +110,8 @@ class GraphCredentials:
 
     def load(self) -> None:
         """Import what the first token needs. Blocking."""
+        import azure.identity  # noqa: F401, PLC0415 - see the module
+
         self._prepare()
 
     async def _acquired(self, tenant_id: str, timeout_seconds: float) -> str:
