@@ -121,12 +121,13 @@ def test_a_shutdown_in_the_middle_is_not_remembered_as_an_answer(
     world.scripts = [answer_late]
 
     async def leave() -> None:
-        asyncio.create_task(
+        answering = asyncio.create_task(
             world.answering.answer(
                 call, tenant_id=TENANT_ID, received_at=time.monotonic()
             )
         )
         await asyncio.sleep(0.05)
+        assert not answering.done()
 
     asyncio.run(leave())
     assert not world.answering._was_answered(call.call_id)

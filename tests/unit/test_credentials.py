@@ -5,6 +5,9 @@ Entra and the managed identity endpoint are simulated over real sockets, Entra o
 
 import asyncio
 import logging
+import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -233,12 +236,27 @@ def test_a_slow_entra_costs_no_more_than_the_caller_has(world: EntraWorld) -> No
     assert len(world.entra.requests) == 1
 
 
-def test_loading_prepares_without_asking_anybody(world: EntraWorld) -> None:
-    """Warm-up imports what the first call needs."""
-    credentials = world.credentials()
-    credentials.load()
-    assert credentials._transport is not None
-    assert world.entra.requests == []
+def test_loading_imports_what_the_first_token_needs_and_asks_nobody() -> None:
+    """In a fresh process, as the warm-up function does it."""
+    script = textwrap.dedent("""
+        import sys
+        from shared.edge.credentials import GraphCredentials
+        from shared.settings import CredentialKind, CredentialSettings
+        before = {"azure.identity", "msal", "requests"} & sys.modules.keys()
+        GraphCredentials(
+            CredentialSettings(
+                kind=CredentialKind.CLIENT_SECRET, app_id="", login_url="",
+                federation_audience="", identity_client_id="", app_password="",
+                certificate_path="",
+            ),
+            graph_url="https://graph.example", ca_bundle="", executor=None,
+        ).load()
+        after = {"azure.identity", "msal", "requests"} & sys.modules.keys()
+        print(len(before), len(after))
+    """)
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "3"]
 
 
 @pytest.mark.parametrize(
