@@ -73,6 +73,7 @@ class Entra(WebServer):
         path = "/{tenant}/oauth2/v2.0/token"
         routes = [
             Route(path, self._token, methods=methods),
+            Route("/{tenant}/v2.0/.well-known/openid-configuration", self._metadata),
             Route("/{rest:path}", self._other, methods=methods),
         ]
         super().__init__(Starlette(routes=routes), certificate)
@@ -103,6 +104,18 @@ class Entra(WebServer):
                 "expires_in": self.lifetime_seconds,
                 "ext_expires_in": self.lifetime_seconds,
                 "access_token": token,
+            }
+        )
+
+    async def _metadata(self, request: Request) -> Response:
+        """Tell where tokens are got: msal asks for secrets and certificates."""
+        self.requests.append(request.url.path)
+        base = f"{self.url}/{request.path_params['tenant']}"
+        return JSONResponse(
+            {
+                "issuer": f"{base}/v2.0",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
             }
         )
 

@@ -129,12 +129,12 @@ class World(OutsideWorld):
 
     def start_deployment(self, code: str) -> LocalHost:
         """Start the local host of a region."""
-        settings = self.settings(
-            CALLING_REGION=code,
-            CALLING_REGION_HOSTS=json.dumps(self.hosts),
-            CALLING_REGION_RULES=json.dumps(list(self.plan.rules)),
-            **self.plan.settings,
-        )
+        regional = {
+            "CALLING_REGION": code,
+            "CALLING_REGION_HOSTS": json.dumps(self.hosts),
+            "CALLING_REGION_RULES": json.dumps(list(self.plan.rules)),
+        }
+        settings = self.settings(**{**regional, **self.plan.settings})
         deployment = LocalHost(
             settings,
             port=int(self.hosts[code].rpartition(":")[2]),

@@ -15,7 +15,7 @@ def _reply(ask: Ask, **wanted: Any) -> Any:
     return ask("POST", "/api/reply", json.dumps(wanted).encode())
 
 
-# --- responses -------------------------------------------------------------------
+# --- responses ---
 
 
 def test_a_text_is_chunked_plain_text(ask: Ask) -> None:
@@ -134,7 +134,7 @@ def test_requests_on_one_connection_are_answered_in_order(raw: Raw) -> None:
     assert received.index(b"text\r\n0") < received.index(b"sync\r\n0")
 
 
-# --- request headers ---------------------------------------------------------------
+# --- request headers ---
 
 
 def _echo(ask: Ask, *arguments: Any, **more: Any) -> dict[str, Any]:
@@ -167,7 +167,8 @@ def test_repeated_headers_are_joined_by_a_bare_comma(raw: Raw) -> None:
 def test_header_values_are_utf_8(raw: Raw) -> None:
     """Anything else is a 400."""
     good = raw(
-        b"GET /api/echo HTTP/1.1\r\nHost: h\r\nX-A: \xc3\xa9\r\nConnection: close\r\n\r\n"
+        b"GET /api/echo HTTP/1.1\r\nHost: h\r\nX-A: \xc3\xa9\r\n"
+        b"Connection: close\r\n\r\n"
     )
 
     assert b"\\u00e9" in good
@@ -216,7 +217,7 @@ def test_a_request_line_over_8_kib_is_a_414(raw: Raw) -> None:
     assert received.startswith(b"HTTP/1.1 414 ")
 
 
-# --- bodies ----------------------------------------------------------------------------
+# --- bodies ---
 
 
 def test_a_body_arrives_as_it_is(ask: Ask) -> None:
@@ -266,7 +267,7 @@ def test_expect_100_is_answered_before_the_body(raw: Raw) -> None:
     assert b"HTTP/1.1 200" in received
 
 
-# --- url, parameters, query ------------------------------------------------------------------
+# --- url, parameters, query ---
 
 
 def test_the_url_is_scheme_host_path_and_raw_query(ask: Ask) -> None:
