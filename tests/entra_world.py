@@ -10,8 +10,6 @@ from typing import Any, Self
 
 import trustme
 from cryptography.x509 import load_pem_x509_certificate
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from shared.edge.credentials import GraphCredentials
 from shared.settings import CredentialKind, CredentialSettings
@@ -30,24 +28,8 @@ IDENTITY_CLIENT_ID = "9b1f0a77-2f0e-4c55-9b6c-0f6a3f0d8c21"
 GRAPH_URL = "https://graph.example:8443/v1.0"
 SECRET = "a-very-secret-password"
 ENOUGH_SECONDS = 10.0
-DISCOVERY_PATH = "/v2.0/.well-known/openid-configuration"
-
-
-class DiscoverableEntra(Entra):
-    """Entra that also tells where its token endpoint is: msal asks for a tenant's."""
-
-    async def _other(self, request: Request) -> Response:
-        path = request.url.path
-        if not path.endswith(DISCOVERY_PATH):
-            return await super()._other(request)
-        tenant = f"{self.url}/{path.split('/')[1]}"
-        return JSONResponse(
-            {
-                "issuer": f"{tenant}/v2.0",
-                "authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize",
-                "token_endpoint": f"{tenant}/oauth2/v2.0/token",
-            }
-        )
+_TOKEN_PATH = "oauth2/v2.0/token"
+_DISCOVERY_PATH = "v2.0/.well-known/openid-configuration"
 
 
 class EntraWorld:
@@ -56,9 +38,10 @@ class EntraWorld:
     def __init__(self, directory: Path) -> None:
         self.certificates = Certificates(directory)
         self.registration = Registration(APP_ID, secret=SECRET)
-        self.entra = DiscoverableEntra(self.certificates.files(), self.registration)
+        self.entra = Entra(self.certificates.files(), self.registration)
         self.identity = ManagedIdentityEndpoint(self.registration)
         self.executor = ThreadPoolExecutor(8)
+        self._made: list[GraphCredentials] = []
         own = trustme.CA().issue_cert("bot.example", key_type=trustme.KeyType.RSA)
         self.certificate_path = str(directory / "bot.pem")
         own.private_key_and_cert_chain_pem.write_to_path(self.certificate_path)
@@ -81,15 +64,30 @@ class EntraWorld:
         trace: TracebackType | None,
     ) -> None:
         """Stop them."""
+        self._close_connections()
         self._stack.close()
+
+    @property
+    def asked(self) -> list[str]:
+        """The tenants of the token requests; msal may ask where to send them."""
+        paths = [path.split("/", 2)[1:] for path in self.entra.requests]
+        assert {rest for _tenant, rest in paths} <= {_TOKEN_PATH, _DISCOVERY_PATH}
+        return [tenant for tenant, rest in paths if rest == _TOKEN_PATH]
 
     def reset(self) -> None:
         """Make the servers as new."""
+        self._close_connections()
         self.entra.fault = None
         self.entra.delay_seconds, self.entra.lifetime_seconds = 0.0, 3600
         self.entra.requests.clear()
         self.entra.issued.clear()
         self.identity.requests.clear()
+
+    def _close_connections(self) -> None:
+        for credentials in self._made:
+            if credentials._transport is not None:
+                credentials._transport.session.close()
+        self._made.clear()
 
     def settings(self, kind: CredentialKind) -> CredentialSettings:
         """Return the settings of one kind of credential."""
@@ -106,12 +104,15 @@ class EntraWorld:
     def credentials(self, **changes: Any) -> GraphCredentials:
         """Return what is tested: with a client secret unless changed."""
         kind = changes.pop("kind", CredentialKind.CLIENT_SECRET)
-        return GraphCredentials(
+        ca_bundle = changes.pop("ca_bundle", self.certificates.bundle)
+        credentials = GraphCredentials(
             replace(self.settings(kind), **changes),
             graph_url=GRAPH_URL,
-            ca_bundle=self.certificates.bundle,
+            ca_bundle=ca_bundle,
             executor=self.executor,
         )
+        self._made.append(credentials)
+        return credentials
 
     def get(self, kind: CredentialKind, **changes: Any) -> IssuedToken:
         """Get one token; return what Entra knows about it."""

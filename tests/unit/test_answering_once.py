@@ -89,7 +89,7 @@ def test_different_calls_do_not_wait_for_each_other(world: AnsweringWorld) -> No
     outcomes = world.answer_all([make_call() for _ in range(16)])
 
     assert {outcome.reason for outcome in outcomes} == {Reason.ANSWERED}
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_a_vanished_client_does_not_stop_the_answer(world: AnsweringWorld) -> None:

@@ -73,7 +73,7 @@ def test_a_token_serves_a_tenant_until_it_is_due(
         return {first, await ask(credentials), await ask(credentials)}
 
     assert len(asyncio.run(story())) == 1
-    assert len(world.entra.requests) == 1
+    assert len(world.asked) == 1
 
 
 def test_each_tenant_has_a_token_of_its_own(world: EntraWorld) -> None:
@@ -91,7 +91,7 @@ def test_each_tenant_has_a_token_of_its_own(world: EntraWorld) -> None:
         TENANT_ID,
     ]
     assert tokens[0] == tokens[2]
-    assert len(world.entra.requests) == 2
+    assert len(world.asked) == 2
 
 
 @pytest.mark.requirement("R25")
@@ -103,7 +103,7 @@ def test_callers_at_the_same_time_share_one_request(world: EntraWorld) -> None:
         return set(await asyncio.gather(*(ask(credentials) for _ in range(50))))
 
     assert len(asyncio.run(story())) == 1
-    assert len(world.entra.requests) == 1
+    assert len(world.asked) == 1
 
 
 def test_a_token_near_its_end_is_renewed_in_the_background(
@@ -126,7 +126,7 @@ def test_a_token_near_its_end_is_renewed_in_the_background(
     first, second, third = asyncio.run(story())
     assert first == second
     assert third != first
-    assert len(world.entra.requests) == 2
+    assert len(world.asked) == 2
 
 
 def test_while_a_renewal_fails_the_old_token_serves_as_long_as_it_lives(
@@ -144,7 +144,7 @@ def test_while_a_renewal_fails_the_old_token_serves_as_long_as_it_lives(
         return tokens
 
     assert len(asyncio.run(story())) == 1
-    assert 8 <= len(world.entra.requests) <= 11
+    assert 8 <= len(world.asked) <= 11
 
 
 def test_a_token_at_its_end_is_not_used(world: EntraWorld, clock: ShiftedTime) -> None:
@@ -173,7 +173,7 @@ def test_a_token_of_a_short_life_is_renewed_at_half_of_it(
         for clock.shift in (0, 90, 110):
             await ask(credentials)
             await settle(credentials)
-            requests.append(len(world.entra.requests))
+            requests.append(len(world.asked))
         return requests
 
     assert asyncio.run(story()) == [1, 1, 2]
@@ -240,4 +240,4 @@ def test_an_error_reaches_everybody_who_waits(world: EntraWorld) -> None:
     *errors, token = asyncio.run(story())
     assert [type(error) for error in errors] == [CredentialError] * 5
     assert token in world.entra.issued
-    assert len(world.entra.requests) == 2
+    assert len(world.asked) == 2

@@ -10,23 +10,21 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from shared.edge.credentials import CredentialError, GraphCredentials
+from shared.edge.credentials import CredentialError
 from shared.settings import CredentialKind
 from tests.entra_world import (
     APP_ID,
-    GRAPH_URL,
     IDENTITY_CLIENT_ID,
     SECRET,
     TENANT_ID,
     EntraWorld,
     ask,
 )
-from tests.simulator.entra import ASSERTION_AUDIENCE, Entra, IssuedToken
+from tests.simulator.entra import ASSERTION_AUDIENCE, IssuedToken
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +43,6 @@ def world(started_world: EntraWorld, monkeypatch: pytest.MonkeyPatch) -> EntraWo
     return started_world
 
 
-def tenants_asked(entra: Entra) -> list[str]:
-    """Return the tenants of the token requests; nothing else may have been asked."""
-    paths = [path.split("/", 2) for path in entra.requests]
-    assert {rest for _empty, _tenant, rest in paths} <= {"oauth2/v2.0/token"}
-    return [tenant for _empty, tenant, _rest in paths]
-
-
 @pytest.mark.parametrize("kind", list(CredentialKind))
 def test_each_kind_gets_a_token_for_graph_in_the_tenant_of_the_call(
     world: EntraWorld, kind: CredentialKind
@@ -65,7 +56,7 @@ def test_each_kind_gets_a_token_for_graph_in_the_tenant_of_the_call(
         scope="https://graph.example:8443/.default",
         kind=kind.value,
     )
-    assert tenants_asked(world.entra) == [TENANT_ID]
+    assert world.asked == [TENANT_ID]
 
 
 @pytest.mark.parametrize("client_id", [IDENTITY_CLIENT_ID, ""], ids=["user", "system"])
@@ -90,7 +81,7 @@ def test_the_assertion_serves_several_tenants(world: EntraWorld) -> None:
 
     asyncio.run(ask_twice())
     assert len(world.identity.requests) == 1
-    assert len(world.entra.requests) == 2
+    assert len(world.asked) == 2
 
 
 @pytest.mark.requirement("R27")
@@ -176,7 +167,7 @@ def test_a_redirect_of_entra_is_not_followed(world: EntraWorld, status: int) -> 
     world.entra.fault = lambda: Response(status_code=status, headers=elsewhere)
     with pytest.raises(CredentialError):
         world.get(CredentialKind.CLIENT_SECRET)
-    assert tenants_asked(world.entra) == [TENANT_ID]
+    assert world.asked == [TENANT_ID]
 
 
 @pytest.mark.requirement("R22")
@@ -196,12 +187,7 @@ def test_a_proxy_of_the_environment_gets_nothing(
 
 def test_entra_must_be_trusted(world: EntraWorld) -> None:
     """Without the bundle its certificate is nobody's."""
-    credentials = GraphCredentials(
-        world.settings(CredentialKind.CLIENT_SECRET),
-        graph_url=GRAPH_URL,
-        ca_bundle="",
-        executor=world.executor,
-    )
+    credentials = world.credentials(ca_bundle="")
     with pytest.raises(CredentialError):
         asyncio.run(ask(credentials))
     assert world.entra.requests == []
@@ -209,12 +195,7 @@ def test_entra_must_be_trusted(world: EntraWorld) -> None:
 
 def test_a_bundle_that_has_gone_bad_is_a_credential_error(world: EntraWorld) -> None:
     """Nothing else escapes, whatever happens to the file after start."""
-    credentials = GraphCredentials(
-        world.settings(CredentialKind.CLIENT_SECRET),
-        graph_url=GRAPH_URL,
-        ca_bundle=str(Path("/nowhere.pem")),
-        executor=world.executor,
-    )
+    credentials = world.credentials(ca_bundle="/nowhere.pem")
     with pytest.raises(CredentialError, match="FileNotFoundError"):
         asyncio.run(ask(credentials))
 
@@ -233,7 +214,7 @@ def test_a_slow_entra_costs_no_more_than_the_caller_has(world: EntraWorld) -> No
         return seconds
 
     assert asyncio.run(ask_twice()) < 0.6
-    assert len(world.entra.requests) == 1
+    assert len(world.asked) == 1
 
 
 def test_loading_imports_what_the_first_token_needs_and_asks_nobody() -> None:
