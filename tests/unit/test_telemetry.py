@@ -1,0 +1,211 @@
+"""shared.edge.telemetry: one line of JSON each, and nothing hostile or secret in it."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.core.decisions import Trail
+from shared.core.reasons import Reason
+from shared.core.transport import Correlation, WebhookRequest
+from shared.edge.telemetry import clip, log_event, log_request, logger
+
+HOSTILE = "a\r\nb\x1b[31m\u2028\u0085\x00\ud800<script>%s%n{}" + "x" * 100
+
+
+class Captured(logging.Handler):
+    """Keeps what the product logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def line(self) -> dict[str, Any]:
+        """Return the fields of the only line; the message must be one line of JSON."""
+        [record] = self.records
+        message = record.getMessage()
+        assert message.isascii()
+        assert message.isprintable()
+        line = json.loads(message)
+        assert isinstance(line, dict)
+        return line
+
+
+@pytest.fixture(autouse=True)
+def captured(monkeypatch: pytest.MonkeyPatch) -> Captured:
+    """Attach to the product's logger, with every level on."""
+    handler = Captured()
+    monkeypatch.setattr(logger, "handlers", [handler])
+    monkeypatch.setattr(logger, "level", logging.DEBUG)
+    logger.manager._clear_cache()  # type: ignore[attr-defined]
+    return handler
+
+
+def handle(
+    *,
+    reason: Reason = Reason.FOLLOW_UP,
+    status: int = 202,
+    trail: Trail | None = None,
+    correlation: Correlation | None = None,
+    partition: str | None = None,
+    **fields: object,
+) -> None:
+    """Log the line of a request."""
+    log_request(
+        WebhookRequest(
+            url="https://localhost/api/calls?secret=1",
+            headers={"authorization": "Bearer secret"},
+            body=b'{"secret": 1}',
+            partition=partition,
+            invocation_id="invocation",
+        ),
+        correlation or Correlation("", "", ""),
+        trail or Trail(),
+        reason=reason,
+        status=status,
+        fields=fields,
+    )
+
+
+def test_an_event_is_one_line_of_json_with_the_same_fields_in_extra(
+    captured: Captured,
+) -> None:
+    """Classic Application Insights sees the message, OpenTelemetry the fields."""
+    log_event(logging.WARNING, "keys.refreshed", keys=2, reason=None)
+
+    assert captured.line() == {"event": "keys.refreshed", "keys": 2}
+    [record] = captured.records
+    assert record.levelname == "WARNING"
+    assert record.name == "calling"
+    assert vars(record)["event"] == "keys.refreshed"
+    assert vars(record)["keys"] == 2
+
+
+def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> None:
+    """What an operator searches for is in one place."""
+    trail = Trail(tenant_id="tenant", call_ids=["call"], notes={Reason.TENANT_DIFFERS})
+    handle(
+        trail=trail,
+        correlation=Correlation("message", "scenario", "chain"),
+        partition="p0",
+        decision="accept",
+        key_age_seconds=12,
+        region=None,
+    )
+
+    assert captured.line() == {
+        "event": "notification.handled",
+        "reason": "follow-up",
+        "status": 202,
+        "invocation_id": "invocation",
+        "tenant_id": "tenant",
+        "call_id": "call",
+        "message_id": "message",
+        "scenario_id": "scenario",
+        "chain_id": "chain",
+        "partition": "p0",
+        "notes": ["tenant-differs"],
+        "decision": "accept",
+        "key_age_seconds": 12,
+    }
+
+
+def test_what_is_not_known_is_left_out(captured: Captured) -> None:
+    """A refusal before anything was read has a short line."""
+    handle(reason=Reason.AUTHORIZATION_MISSING, status=401)
+    assert set(captured.line()) == {
+        "event",
+        "reason",
+        "status",
+        "next_step",
+        "invocation_id",
+    }
+
+
+def test_a_reason_with_a_cure_says_what_to_do(captured: Captured) -> None:
+    """The log line itself helps."""
+    handle(reason=Reason.AUDIENCE_REFUSED, status=401)
+    assert captured.line()["next_step"] == Reason.AUDIENCE_REFUSED.cure
+
+
+def test_a_batch_names_its_first_calls(captured: Captured) -> None:
+    """A line has a bounded length."""
+    call_ids = [f"call-{number}" for number in range(1000)]
+    handle(trail=Trail(call_ids=call_ids))
+    line = captured.line()
+    assert line["call_id"] == "call-0"
+    assert line["call_ids"] == call_ids[:20]
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "notes", "level"),
+    [
+        (Reason.FOLLOW_UP, 202, set(), "INFO"),
+        (Reason.LEGACY_PROTOCOL, 204, set(), "INFO"),
+        (Reason.REDIRECTED, 302, set(), "INFO"),
+        (Reason.FOLLOW_UP, 202, {Reason.TENANT_DIFFERS}, "INFO"),
+        (Reason.FOLLOW_UP, 202, {Reason.UNREADABLE_ITEM}, "WARNING"),
+        (Reason.ANSWERED, 202, {Reason.REDIRECT_SUPPRESSED}, "WARNING"),
+        (Reason.TOKEN_EXPIRED, 401, set(), "WARNING"),
+        (Reason.ANSWER_REFUSED, 202, set(), "ERROR"),
+        (Reason.ANSWER_UNAVAILABLE, 503, set(), "ERROR"),
+    ],
+    ids=str,
+)
+def test_the_level_shows_what_went_wrong(
+    captured: Captured, reason: Reason, status: int, notes: set[Reason], level: str
+) -> None:
+    """An alert on errors finds lost calls."""
+    handle(reason=reason, status=status, trail=Trail(notes=notes))
+    assert captured.records[0].levelname == level
+
+
+@pytest.mark.requirement("R27")
+def test_hostile_ids_are_cut_and_escaped(captured: Captured) -> None:
+    """No second line, no terminal sequence, no format string, no flood."""
+    handle(correlation=Correlation(HOSTILE, HOSTILE, HOSTILE), partition=HOSTILE)
+    line = captured.line()
+    for name in ("message_id", "scenario_id", "chain_id", "partition"):
+        assert line[name] == HOSTILE[:64]
+    assert len(captured.records[0].getMessage()) < 2000
+
+
+@pytest.mark.requirement("R27")
+@given(text=st.text(max_size=200))
+def test_any_text_of_a_stranger_makes_one_safe_line(text: str) -> None:
+    """Whatever Unicode has."""
+    own = Captured()
+    logger.handlers[:] = [own]
+    handle(correlation=Correlation(text, text, text), partition=text)
+    assert own.line().get("message_id", "") == text[:64]
+
+
+@pytest.mark.requirement("R27")
+def test_neither_token_nor_body_nor_url_is_in_the_line(captured: Captured) -> None:
+    """Nor anywhere else in the record."""
+    handle(trail=Trail(tenant_id="tenant"))
+    assert "secret" not in str(vars(captured.records[0]))
+
+
+def test_a_level_that_is_off_costs_no_line(
+    captured: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Operators may want warnings only."""
+    monkeypatch.setattr(logger, "level", logging.WARNING)
+    logger.manager._clear_cache()  # type: ignore[attr-defined]
+    log_event(logging.INFO, "keys.refreshed")
+    handle()
+    assert captured.records == []
+    logger.manager._clear_cache()  # type: ignore[attr-defined]
+
+
+def test_clipping_keeps_short_texts() -> None:
+    """And cuts at 64 characters."""
+    assert clip("8522") == "8522"
+    assert clip("x" * 65) == "x" * 64
