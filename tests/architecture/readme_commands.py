@@ -1,0 +1,78 @@
+"""Run the README's commands that need neither Azure nor Core Tools.
+
+Fenced ``bash`` blocks count, except under a heading that says «needs Azure» or «needs
+Core Tools». A command that serves is started, given time to say that it listens, and
+stopped. ``make demo`` and ``make test`` run in CI anyway.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+RUN_ELSEWHERE = ("make demo", "make test", "make lint", "git clone", "cd ")
+
+_SECONDS = 900
+_SERVE_SECONDS = 30
+
+
+def commands(readme: str) -> list[str]:
+    """Return the commands to run, in order."""
+    found: list[str] = []
+    is_skipped = False
+    is_bash = False
+    for line in readme.splitlines():
+        if line.startswith("```"):
+            is_bash = line == "```bash" and not is_bash
+        elif is_bash and not is_skipped and line.strip() and not line.startswith("#"):
+            found.append(line.strip())
+        elif line.startswith("#") and not is_bash:
+            is_skipped = bool(re.search("needs (Azure|Core Tools)", line))
+    return [line for line in found if not line.startswith(RUN_ELSEWHERE)]
+
+
+def run(command: str) -> bool:
+    """Run one command; tell whether it did what it should."""
+    print(f"$ {command}", flush=True)
+    if re.search(r"\bserve\b", command):
+        return _serve(command)
+    finished = subprocess.run(
+        ["bash", "-euc", command],  # noqa: S607 - the README's own shell
+        cwd=CHECKOUT,
+        timeout=_SECONDS,
+        check=False,
+    )
+    return finished.returncode == 0
+
+
+def _serve(command: str) -> bool:
+    """Start a server, wait for its first line, and stop it."""
+    process = subprocess.Popen(
+        ["bash", "-euc", command],  # noqa: S607 - the README's own shell
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    line = process.stdout.readline() if process.stdout else ""
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(_SERVE_SECONDS)
+    if process.stdout:
+        process.stdout.close()
+    print(line, end="", flush=True)
+    return bool(line.strip())
+
+
+def main() -> int:
+    """Run them all; 0 if every one did what it should."""
+    wanted = commands((CHECKOUT / "README.md").read_text("utf-8"))
+    failed = [command for command in wanted if not run(command)]
+    print(f"readme: {len(wanted) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed or not wanted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,274 @@
+"""The tree: what is imported, how large it is, what it says and what is published."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import function_app
+from tests.architecture.funcignore import is_published
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+# Places where Python code of the product and of its tests lives.
+CODE = ("function_app.py", "shared", "tests", "infra")
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def tracked_files() -> list[str]:
+    """Return the files under version control; skip where there is none."""
+    if not (CHECKOUT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607 - git
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [name for name in listed.stdout.splitlines() if (CHECKOUT / name).is_file()]
+
+
+def code_files() -> Iterator[Path]:
+    """Return all Python files of the product and its tests."""
+    for place in CODE:
+        path = CHECKOUT / place
+        yield from [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def product_files() -> list[Path]:
+    """Return the Python files that are deployed."""
+    return [CHECKOUT / "function_app.py", *sorted((CHECKOUT / "shared").rglob("*.py"))]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the modules that a file imports when it runs, anywhere in it."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text("utf-8"))
+    for block in [node for node in tree.body if isinstance(node, ast.If)]:
+        tree.body.remove(block)  # if TYPE_CHECKING
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_no_file_is_longer_than_can_be_read_at_once() -> None:
+    """400 lines at the most."""
+    long = [
+        str(path.relative_to(CHECKOUT))
+        for path in code_files()
+        if len(path.read_text("utf-8").splitlines()) > MAX_FILE_LINES
+        and not path.name.startswith("attacks")
+        and not path.name.startswith("test_")
+    ]
+
+    assert long == []
+
+
+def test_functions_of_the_product_are_short() -> None:
+    """Forty lines and their docstring at the most."""
+    long = [
+        f"{path.name}:{node.name}"
+        for path in product_files()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, _FUNCTIONS)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= MAX_FUNCTION_LINES
+    ]
+
+    assert long == []
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    """In a docstring, which is its first paragraph."""
+    silent = [
+        str(path.relative_to(CHECKOUT))
+        for path in code_files()
+        if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+
+    assert silent == []
+
+
+def test_functions_is_known_to_one_file_and_http_to_one_module() -> None:
+    """The adapter is thin, and so is the way out."""
+    users: dict[str, set[str]] = {}
+    for path in product_files():
+        for module in imports_of(path):
+            users.setdefault(module, set()).add(path.name)
+
+    assert users["azure.functions"] == {"function_app.py"}
+    assert users["requests"] == {"outbound.py"}
+    assert users["azure"] | users["azure.identity"] == {"credentials.py"}
+
+
+def test_the_entry_point_imports_functions_and_shared_only() -> None:
+    """Nothing but translation."""
+    found = imports_of(CHECKOUT / "function_app.py")
+
+    assert {name.split(".")[0] for name in found} == {"azure", "shared"}
+
+
+COLD_IMPORT = """
+import sys
+opened = []
+sys.addaudithook(lambda event, _: event.startswith("socket.") and opened.append(event))
+class Environment(dict):
+    def __getitem__(self, name): raise AssertionError(name)
+import os
+read = []
+get = type(os.environ).__getitem__
+def note(self, name):
+    read.append(name)
+    return get(self, name)
+type(os.environ).__getitem__ = note
+import function_app
+names = sorted(f.get_function_name() for f in function_app.app.get_functions())
+assert names == ["callback", "calls", "health", "warmup"], names
+assert not opened, opened
+settings = [n for n in read if n.startswith(("CALLING_", "MicrosoftApp"))]
+assert not settings, settings
+heavy = [m for m in ("requests", "urllib3", "azure.identity", "msal", "azure.core",
+                     "opentelemetry") if m in sys.modules]
+assert not heavy, heavy
+print(len(sys.modules))
+"""
+
+
+@pytest.mark.requirement("R28")
+def test_importing_the_app_is_cheap_and_has_no_effect() -> None:
+    """In an empty environment: functions listed, nothing read, opened or loaded."""
+    finished = subprocess.run(
+        [sys.executable, "-c", COLD_IMPORT],
+        cwd=CHECKOUT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert int(finished.stdout) < 600
+
+
+def test_the_import_contracts_hold() -> None:
+    """Downwards only, and the rules do not touch the world."""
+    finished = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stdout
+
+
+@pytest.mark.requirement("R26")
+@pytest.mark.parametrize(
+    ("package", "floor"),
+    [
+        ("pyjwt", (2, 15, 0)),
+        ("cryptography", (50, 0, 0)),
+        ("requests", (2, 33, 0)),
+        ("urllib3", (2, 8, 0)),
+        ("azure-core", (1, 38, 0)),
+        ("azure-identity", (1, 27)),
+        ("azure-functions", (2,)),
+    ],
+)
+def test_locked_versions_have_every_known_advisory_fixed(
+    package: str, floor: tuple[int, ...]
+) -> None:
+    """In both locks, with hashes."""
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        lock = (CHECKOUT / name).read_text()
+        found = re.search(
+            rf"^{package}==([0-9.]+) \\\n    --hash=sha256:", lock, re.MULTILINE
+        )
+        assert found, f"{package} in {name}"
+        assert tuple(map(int, found[1].split("."))) >= floor
+
+
+def test_requirements_are_five_packages_with_bounds() -> None:
+    """No other at run time."""
+    lines = (CHECKOUT / "requirements.txt").read_text().splitlines()
+    packages = [line for line in lines if line and not line.startswith("#")]
+
+    assert [re.split("[<>=]", line)[0] for line in packages] == [
+        "azure-functions",
+        "pyjwt",
+        "cryptography",
+        "requests",
+        "azure-identity",
+    ]
+    assert all(">=" in line and "<" in line for line in packages)
+
+
+def test_exactly_the_app_is_published() -> None:
+    """And packages that were built for it."""
+    lines = (CHECKOUT / ".funcignore").read_text().splitlines()
+    published = {name for name in tracked_files() if is_published(name, lines)}
+    expected = {"function_app.py", "host.json", "requirements.txt"}
+    expected |= {name for name in tracked_files() if name.startswith("shared/")}
+
+    assert published == expected
+    assert is_published(".python_packages/lib/site-packages/jwt/__init__.py", lines)
+    assert not is_published(".venv/bin/python", lines)
+    assert not is_published("local.settings.json", lines)
+
+
+def test_nothing_names_the_machine_it_was_made_on() -> None:
+    """No home, no work folder, no registry."""
+    words = (
+        "/ro" + "ot/",
+        "/wo" + "rk/",
+        "/ho" + "me/",
+        "pypi" + ".org",
+        "pythonhosted" + ".org",
+        "registry.npm" + "js",
+    )
+    found = []
+    for name in tracked_files():
+        text = (CHECKOUT / name).read_bytes().decode("utf-8", "replace")
+        found += [f"{name}: {word}" for word in words if word in text]
+
+    assert found == []
+
+
+def test_the_version_of_python_is_said_once_and_is_this_one() -> None:
+    """3.13, which Functions takes where nothing is said."""
+    assert (CHECKOUT / ".python-version").read_text().strip() == "3.13"
+    assert sys.version_info[:2] == (3, 13)
+
+
+def test_host_json_and_the_app_give_the_contracts_routes() -> None:
+    """What Bicep, the bot's registration and Traffic Manager rely on."""
+    host = json.loads((CHECKOUT / "host.json").read_text())
+    prefix = host["extensions"]["http"]["routePrefix"]
+    routes = set()
+    for function in function_app.app.get_functions():
+        binding = function.get_bindings_dict()["bindings"][0]
+        if binding["type"] == "httpTrigger":
+            methods = ",".join(method.value for method in binding["methods"])
+            routes.add(f"{methods} /{prefix}/{binding['route']}")
+            assert binding["authLevel"].value == "anonymous"
+
+    assert routes == {
+        "POST /api/calls",
+        "POST /api/calls/{partition}",
+        "GET /api/health",
+    }
+    assert set(host) <= {"version", "functionTimeout", "logging", "extensions"}

@@ -1,0 +1,113 @@
+"""Regions, partitions and settings against simple statements about them."""
+
+import json
+import string
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.core.partitions import (
+    build_callback_uri,
+    choose_partition,
+    is_partition_name,
+    parse_callback_uri,
+)
+from shared.core.regions import CONDITIONS, RegionPolicy, RegionRule
+from shared.settings import NAMES, read_settings
+
+names = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,31}\Z")
+hosts = st.from_regex(r"\A[a-z0-9]{1,10}(\.[a-z]{2,8}){1,3}(:[1-9][0-9]{0,3})?\Z")
+facts = st.fixed_dictionaries(
+    {
+        name: st.none() | st.sampled_from(["a", "B", "ß", "İ", "x"])
+        for name in CONDITIONS
+    }
+)
+rules = st.lists(
+    st.builds(
+        lambda conditions, regions: RegionRule(conditions=conditions, regions=regions),
+        st.dictionaries(
+            st.sampled_from(CONDITIONS),
+            st.lists(st.sampled_from(["A", "b", "SS", "x"]), min_size=1, max_size=3),
+            max_size=3,
+        ),
+        st.lists(st.sampled_from(["weu", "sea"]), min_size=1, max_size=2),
+    ),
+    max_size=8,
+)
+
+
+def first_match(
+    region_rules: Sequence[RegionRule], known: dict[str, str | None]
+) -> Sequence[str]:
+    """Say the same as the contract, one rule after another."""
+    for rule in region_rules:
+        if all(
+            known[name] is not None
+            and str(known[name]).casefold() in {v.casefold() for v in values}
+            for name, values in rule.conditions.items()
+        ):
+            return tuple(rule.regions)
+    return ()
+
+
+@given(rules, facts)
+def test_prepared_rules_decide_as_the_first_match(
+    region_rules: list[RegionRule], known: dict[str, str | None]
+) -> None:
+    """However many there are."""
+    policy = RegionPolicy(region_rules)
+
+    assert policy.preferred_regions(known) == first_match(region_rules, known)
+
+
+@given(hosts, names)
+def test_parsing_undoes_building_a_callback_uri(host: str, partition: str) -> None:
+    """Identity on everything that can be built."""
+    assert parse_callback_uri(build_callback_uri(host, partition)) == (host, partition)
+
+
+@given(st.text(max_size=40))
+def test_a_partition_name_never_changes_a_url(name: str) -> None:
+    """Whatever passes is safe to stand in a path."""
+    if is_partition_name(name):
+        assert set(name) <= set(string.ascii_lowercase + string.digits + "-")
+
+
+@given(st.text(max_size=40), st.lists(names, min_size=2, max_size=8, unique=True))
+def test_removing_a_partition_moves_only_its_calls(
+    call_id: str, partitions: list[str]
+) -> None:
+    """And the order does not matter."""
+    chosen = choose_partition(call_id, partitions)
+
+    assert choose_partition(call_id, sorted(partitions)) == chosen
+    for removed in partitions:
+        if removed != chosen:
+            rest = [name for name in partitions if name != removed]
+            assert choose_partition(call_id, rest) == chosen
+
+
+setting_values = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(["true", "302", "https://a.example", "weu", "{}", "[]", "-1"]),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda children: (
+            st.lists(children, max_size=3)
+            | st.dictionaries(st.text(max_size=5), children, max_size=3)
+        ),
+    ).map(json.dumps),
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=20), setting_values))
+def test_settings_are_read_or_reported_and_never_raise(environ: dict[str, Any]) -> None:
+    """Problems by name; no value of ours in them."""
+    report = read_settings(environ)
+
+    assert (report.settings is None) == bool(report.problems)
+    for problem in report.problems:
+        assert problem.split(":")[0] in {*NAMES, "WEBSITE_HOSTNAME"}
