@@ -1,0 +1,156 @@
+"""shared.service: warm-up and health, which load the keys before the first call."""
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared import service as module
+from shared.service import Service
+from tests.edge_servers import hang, reply
+from tests.service_world import ServiceWorld, close, receive
+
+
+@pytest.fixture(scope="module")
+def started_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceWorld]:
+    """Start the neighbours once."""
+    with ServiceWorld(tmp_path_factory.mktemp("service")) as world:
+        yield world
+
+
+@pytest.fixture
+def world(started_world: ServiceWorld) -> ServiceWorld:
+    """Return the neighbours as new."""
+    started_world.reset()
+    return started_world
+
+
+type Make = Callable[..., Service]
+
+
+@pytest.fixture
+def make(world: ServiceWorld) -> Iterator[Make]:
+    """Return a maker of services that closes them at the end."""
+    made: list[Service] = []
+
+    def make_one(**changes: str) -> Service:
+        made.append(world.service(**changes))
+        return made[-1]
+
+    yield make_one
+    for service in made:
+        close(service)
+
+
+@pytest.fixture
+def service(make: Make) -> Service:
+    """Return a service that answers calls."""
+    return make()
+
+
+def report_of(service: Service) -> tuple[int, dict[str, Any]]:
+    """Return status and body of the health report."""
+    got = asyncio.run(service.health())
+    return got.status, json.loads(got.body or b"")
+
+
+def test_warm_up_loads_keys_session_and_credentials(
+    world: ServiceWorld, service: Service
+) -> None:
+    """The first call then waits for nothing but Graph."""
+    asyncio.run(service.warm_up())
+
+    held = service._world
+    assert held is not None
+    assert held.keys.freshness() == "fresh"
+    assert held.graph._session is not None
+    assert held.credentials._transport is not None
+    assert world.entra.requests == []
+    assert world.graph_requests == []
+
+
+def test_warm_up_loads_only_keys_where_answering_is_off(make: Make) -> None:
+    """Graph is not needed then."""
+    service = make(CALLING_ANSWER="false")
+    asyncio.run(service.warm_up())
+
+    assert service._world is not None
+    assert service._world.keys.freshness() == "fresh"
+    assert service._world.graph._session is None
+    assert service._world.credentials._transport is None
+
+
+def test_an_error_of_warm_up_keeps_nobody_out(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged; the first call loads what it needs."""
+
+    async def fail() -> None:
+        message = "no memory"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(service, "warm_up", fail)
+    monkeypatch.setattr(module, "_service", service)
+    asyncio.run(module.warm_up())
+    assert "warm-up failed" in caplog.text
+
+
+def test_the_first_probe_loads_the_keys(world: ServiceWorld, service: Service) -> None:
+    """The second one finds them."""
+    for _ in range(2):
+        status, body = report_of(service)
+        assert (status, body["status"], body["keys"]) == (200, "ok", "fresh")
+    assert len(world.provider.fetched) == 2
+
+
+@pytest.mark.requirement("R14")
+def test_a_probe_waits_two_seconds_at_most(
+    world: ServiceWorld, service: Service
+) -> None:
+    """Traffic Manager gives up after five or ten."""
+    world.provider.configuration_script = hang
+    started = time.monotonic()
+    status, body = report_of(service)
+
+    assert (status, body["status"], body["keys"]) == (503, "unavailable", "none")
+    assert time.monotonic() - started < 6
+
+
+def test_a_failing_provider_makes_the_first_report_unavailable(
+    world: ServiceWorld, service: Service
+) -> None:
+    """Without keys no call can be taken."""
+    world.provider.configuration_script = lambda *_: reply(500)
+    assert report_of(service)[0] == 503
+
+
+def test_a_machine_without_a_thread_to_spare_still_reports(
+    world: ServiceWorld,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And refuses calls with 503 instead of failing."""
+
+    def fail(_thread: threading.Thread) -> None:
+        message = "can't start new thread"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    assert report_of(service)[0] == 503
+    assert receive(service, world.follow_up()).status == 503
+    assert "can't start new thread" in caplog.text
+
+
+def test_a_call_before_any_warm_up_is_taken(
+    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It fetches the keys itself; their age is in its line."""
+    caplog.set_level(logging.INFO)
+    assert receive(service, world.follow_up()).status == 202
+    assert '"key_age_seconds":0' in caplog.text
