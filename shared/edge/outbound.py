@@ -15,7 +15,6 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -87,11 +86,14 @@ def open_session(ca_bundle: str, *, connections: int) -> requests.Session:
     proxies nor credentials from the environment. Redirects are the caller's business:
     pass ``allow_redirects=False``.
     """
-    import requests  # noqa: PLC0415 - 45 ms that a reply without a call must not pay
+    # 45 ms that a reply without a call must not pay.
+    from http import cookiejar  # noqa: PLC0415
+
+    import requests  # noqa: PLC0415
 
     session = requests.Session()
     session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.cookies.set_policy(cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     session.mount("https://", _adapter(_context(ca_bundle), connections))
     return session
 
