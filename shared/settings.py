@@ -8,7 +8,7 @@ files that settings name, to tell at once whether they can be used; opens no soc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.core.clouds import Cloud
 from shared.core.hosts import host_identity, is_host, is_under_traffic_manager
@@ -100,8 +100,7 @@ class Settings:
     ca_bundle: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsReport:
+class SettingsReport(NamedTuple):
     """The outcome of reading: settings, or the problems why there are none.
 
     Attributes:

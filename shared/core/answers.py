@@ -4,9 +4,9 @@ https://learn.microsoft.com/graph/api/call-answer: 202 without a body; 404 (8522
 the call is over or the time to answer has passed.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
+from typing import NamedTuple
 
 from shared.core.notifications import CallNotification
 from shared.core.reasons import Reason
@@ -36,8 +36,7 @@ class Attempt(Enum):
     NO_CREDENTIAL = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphReply:
+class GraphReply(NamedTuple):
     """Graph's reply to an answer.
 
     Attributes:

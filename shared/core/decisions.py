@@ -17,6 +17,7 @@ URL. ``decide`` raises ``WebhookError`` and nothing else; it changes nothing but
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -104,23 +105,20 @@ class AskForGraph:
     """Reply 204: the call comes again, in the Graph protocol."""
 
 
-@dataclass(frozen=True, slots=True)
-class RedirectTo:
+class RedirectTo(NamedTuple):
     """Reply 302 (or 307) to the region that should have the call."""
 
     region: str
     location: str
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(NamedTuple):
     """Reply 202: there is nothing to do."""
 
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerCalls:
+class AnswerCalls(NamedTuple):
     """Answer these calls through Graph, then reply 202, or 503 if one cannot be."""
 
     tenant_id: str

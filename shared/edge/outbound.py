@@ -14,8 +14,7 @@ import ssl
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Buffer, Iterator, Mapping
@@ -41,8 +40,7 @@ class OutboundError(Exception):
         self.was_sent = was_sent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboundReply:
+class OutboundReply(NamedTuple):
     """Status, headers and the first bytes of the body; more is in ``is_cut``."""
 
     status: int
