@@ -1,0 +1,174 @@
+"""One deployment, one identity provider that misbehaves, and callers who wait."""
+
+import asyncio
+import json
+import secrets
+import ssl
+import statistics
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from shared.core.key_sets import KeySet
+from shared.core.transport import WebhookRequest
+from shared.service import Service
+from shared.settings import read_settings
+from tests.edge_servers import Certificates
+from tests.scripted_provider import ScriptedProvider
+from tests.service_world import APP_ID, TENANT_ID
+from tests.signing_key_fakes import FakeClock
+from tests.simulator.identity import ISSUER, SigningKey, TokenFactory, base64url
+from tests.simulator.notifications import Call, established
+
+SETTLE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What one caller saw, and how long it waited."""
+
+    status: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What came of a scenario.
+
+    Attributes:
+        statuses: of the replies, in order.
+        fetches: how often the provider was asked for keys.
+        slowest_seconds: the longest that a caller waited.
+        median_seconds: what callers usually waited.
+    """
+
+    statuses: tuple[int, ...]
+    fetches: int
+    slowest_seconds: float
+    median_seconds: float
+
+    def summary(self) -> str:
+        """Return what callers saw, for people."""
+        counted = Counter(self.statuses)
+        return ", ".join(
+            f"{status} ({count})" if count > 1 else str(status)
+            for status, count in counted.items()
+        )
+
+
+class Front:
+    """A service whose key clock is in our hands; the rest is real.
+
+    Attributes:
+        key: what the provider publishes, unless told otherwise.
+        callers: everybody so far.
+        fetches: how often keys were asked for.
+    """
+
+    def __init__(
+        self, certificates: Certificates, context: ssl.SSLContext | None = None
+    ) -> None:
+        self.key = SigningKey("platform-key")
+        self.provider = ScriptedProvider(context or certificates.context(), self.key)
+        self.clock = FakeClock()
+        self.callers: list[Caller] = []
+        self.fetches = 0
+        self._bundle = certificates.bundle
+        self._tokens = TokenFactory(self.key, audience=APP_ID, tenant_id=TENANT_ID)
+
+    def __enter__(self) -> Self:
+        """Start the provider, then the service."""
+        self.provider.__enter__()
+        self.service = Service(
+            read_settings(
+                {
+                    "MicrosoftAppId": APP_ID,
+                    "CALLING_OPENID_CONFIGURATION_URL": self.provider.configuration_url,
+                    "CALLING_METADATA_ISSUER": ISSUER,
+                    "CALLING_CA_BUNDLE": self._bundle,
+                    "CALLING_ANSWER": "false",
+                }
+            )
+        )
+        assert self.service._world is not None
+        self.keys = self.service._world.keys
+        self.keys._clock = self.clock
+        self._fetch = self.keys._fetch
+        self.keys._fetch = self._count
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the provider; a fetch that runs ends with it."""
+        self.provider.__exit__(kind, error, trace)
+        self.settle()
+
+    def _count(self) -> KeySet:
+        self.fetches += 1
+        return self._fetch()
+
+    def token(self, key: SigningKey | None = None) -> str:
+        """Mint a good token that nobody has seen, of another key where wanted."""
+        chosen = key or self.key
+        unique = secrets.token_hex(8)
+        return self._tokens.mint({"kid": chosen.key_id}, chosen, jti=unique)
+
+    def unknown_token(self) -> str:
+        """Make a token with a random key id: cheap for an attacker, too."""
+        header = {**self._tokens.header(), "kid": secrets.token_urlsafe(16)}
+        claims = self._tokens.claims()
+        parts = (json.dumps(part).encode() for part in (header, claims))
+        head, payload = (base64url(part) for part in parts)
+        return f"{head}.{payload}.{base64url(bytes(256))}"
+
+    async def receive(self, token: str) -> Caller:
+        """Let one caller in, and see what it sees."""
+        call = established(Call(tenant_id=TENANT_ID), is_audio_active=True)
+        request = WebhookRequest(
+            url="https://weu.example/api/calls/default",
+            headers={"authorization": f"Bearer {token}"},
+            body=json.dumps(call).encode(),
+            partition="default",
+        )
+        started = time.monotonic()
+        reply = await self.service.receive(request, received_at=started)
+        caller = Caller(reply.status, time.monotonic() - started)
+        self.callers.append(caller)
+        return caller
+
+    async def receive_all(self, tokens: Sequence[str]) -> list[Caller]:
+        """Let callers in at the same time."""
+        return await asyncio.gather(*(self.receive(token) for token in tokens))
+
+    def call(self, *tokens: str) -> list[Caller]:
+        """Let callers in at the same time, on an event loop of their own."""
+        return asyncio.run(self.receive_all(tokens))
+
+    def load(self) -> None:
+        """Get the first set, and forget how."""
+        self.call(self.token())
+        self.callers.clear()
+        self.fetches = 0
+
+    def settle(self) -> None:
+        """Wait until no fetch runs."""
+        refresh = self.keys._refresh
+        if refresh is not None:
+            refresh.done.result(SETTLE_SECONDS)
+
+    def figures(self) -> Figures:
+        """Return what came of it."""
+        seconds = [caller.seconds for caller in self.callers]
+        return Figures(
+            statuses=tuple(caller.status for caller in self.callers),
+            fetches=self.fetches,
+            slowest_seconds=max(seconds),
+            median_seconds=statistics.median(seconds),
+        )

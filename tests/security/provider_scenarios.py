@@ -1,0 +1,294 @@
+"""What identity providers do to us, one function or row each.
+
+Every scenario says what callers must see and how often the provider may be asked; the
+tests compare, and ``python -m tests.security.provider_figures`` prints.
+"""
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.edge_servers import (
+    Certificates,
+    Peer,
+    Request,
+    json_reply,
+    reply,
+)
+from tests.security.faults import (
+    BAD_MEMBERS,
+    QUICK_FAULTS,
+    SLOW_FAULTS,
+    Fault,
+    enormous,
+)
+from tests.security.front import Figures, Front
+from tests.simulator.identity import SigningKey
+
+HOUR = 3600.0
+FRESH = 1 * HOUR
+COOLDOWN = 30.0
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A story with its expected end.
+
+    Attributes:
+        name: for people.
+        run: plays it.
+        statuses: of the replies, in order.
+        fetches: how often the provider may be asked, at most.
+        is_slow: callers may have to wait for the provider, up to their 3 s.
+    """
+
+    name: str
+    run: Callable[[Certificates], Figures]
+    statuses: tuple[int, ...]
+    fetches: int
+    is_slow: bool = False
+
+
+def _cold(fault: Fault) -> Callable[[Certificates], Figures]:
+    """Three callers, of whom one has an unknown key id, before any set is held."""
+
+    def run(certificates: Certificates) -> Figures:
+        with Front(certificates) as front:
+            fault(front)
+            front.call(front.token(), front.token(), front.unknown_token())
+            front.settle()
+            front.provider.heal()
+            front.provider.keys = [front.key]
+            front.clock.now += 1
+            front.call(front.token())
+            return front.figures()
+
+    return run
+
+
+def _warm(fault: Fault) -> Callable[[Certificates], Figures]:
+    """A known key before, while and after a due refresh fails; an unknown one."""
+
+    def run(certificates: Certificates) -> Figures:
+        with Front(certificates) as front:
+            front.load()
+            fault(front)
+            front.clock.now += FRESH
+            front.call(front.token(), front.token(), front.unknown_token())
+            front.settle()
+            front.call(front.token())
+            return front.figures()
+
+    return run
+
+
+def _bad_member(member: Any) -> Callable[[Certificates], Figures]:
+    def run(certificates: Certificates) -> Figures:
+        with Front(certificates) as front:
+            front.provider.keys = [member, front.key, member]
+            front.call(front.token())
+            return front.figures()
+
+    return run
+
+
+def _certificate(*names: str, days: int) -> Callable[[Certificates], Figures]:
+    def run(certificates: Certificates) -> Figures:
+        end = datetime.now(UTC) + timedelta(days=days)
+        context = certificates.context(*names, not_after=end)
+        with Front(certificates, context) as front:
+            front.call(front.token())
+            return front.figures()
+
+    return run
+
+
+def key_added(certificates: Certificates) -> Figures:
+    """A new key within the pause, then after it; the old one goes on."""
+    with Front(certificates) as front:
+        front.load()
+        new = SigningKey("new-key")
+        front.provider.keys.append(new)
+        front.clock.now += COOLDOWN - 1
+        front.call(front.token(new))
+        front.clock.now += 1
+        front.call(front.token(new))
+        front.call(front.token())
+        return front.figures()
+
+
+def key_withdrawn(certificates: Certificates) -> Figures:
+    """The very same token before and after the refresh that drops its key."""
+    with Front(certificates) as front:
+        front.load()
+        token = front.token()
+        front.provider.keys = [SigningKey("new-key")]
+        front.clock.now += FRESH
+        front.call(token)
+        front.settle()
+        front.call(token)
+        return front.figures()
+
+
+def key_replaced(certificates: Certificates) -> Figures:
+    """Another key under the same id: it counts from the next refresh on."""
+    with Front(certificates) as front:
+        front.load()
+        new = SigningKey(front.key.key_id)
+        old_token, new_token = front.token(), front.token(new)
+        front.provider.keys = [new]
+        front.call(old_token)
+        front.call(new_token)
+        front.clock.now += FRESH
+        front.call(old_token)
+        front.settle()
+        front.call(old_token)
+        front.call(new_token)
+        return front.figures()
+
+
+def _down_for(hours: int) -> Callable[[Certificates], Figures]:
+    """A call every twenty minutes while the provider is down; at last it comes back."""
+
+    def run(certificates: Certificates) -> Figures:
+        with Front(certificates) as front:
+            front.load()
+            front.provider.configuration_script = lambda *_: reply(500)
+            for _ in range(hours * 3):
+                front.clock.now += HOUR / 3
+                front.call(front.token())
+                front.settle()
+            front.provider.heal()
+            front.clock.now += 300
+            front.call(front.token())
+            front.settle()
+            front.call(front.token())
+            return front.figures()
+
+    return run
+
+
+def cold_crowd(certificates: Certificates) -> Figures:
+    """32 callers at once before any set is held."""
+    with Front(certificates) as front:
+        front.provider.delay_seconds = 0.15
+        front.call(*(front.token() for _ in range(32)))
+        return front.figures()
+
+
+def _random_key_ids(*, is_failing: bool) -> Callable[[Certificates], Figures]:
+    def run(certificates: Certificates) -> Figures:
+        with Front(certificates) as front:
+            front.load()
+            if is_failing:
+                front.provider.configuration_script = lambda *_: reply(500)
+            front.clock.now += COOLDOWN
+            tokens = [front.unknown_token() for _ in range(1000)]
+            for first in range(0, 1000, 50):
+                front.call(*tokens[first : first + 50])
+            return front.figures()
+
+    return run
+
+
+def refresh_delay(certificates: Certificates) -> tuple[Figures, Figures]:
+    """Known keys as usual, and while a refresh of 1.5 s runs."""
+    with Front(certificates) as front:
+        front.load()
+        tokens = [front.token() for _ in range(600)]
+
+        async def usual() -> Figures:
+            for token in tokens[:300]:
+                await front.receive(token)
+            return front.figures()
+
+        async def during() -> Figures:
+            front.callers.clear()
+            front.provider.delay_seconds = 0.75
+            front.clock.now += FRESH
+            for token in tokens[300:]:
+                await front.receive(token)
+                await asyncio.sleep(0.003)
+            assert front.keys._refresh is not None, "the refresh was over too soon"
+            return front.figures()
+
+        before = asyncio.run(usual())
+        return before, asyncio.run(during())
+
+
+def memory_growth_mebibytes(certificates: Certificates) -> float:
+    """Peak memory that a 256 MiB key set adds, in a process of its own."""
+    script = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        from shared.edge.openid import OpenIdProvider, ProviderError
+        from tests.simulator.identity import ISSUER
+        provider = OpenIdProvider(
+            configuration_url=sys.argv[1], metadata_issuer=ISSUER, ca_bundle=sys.argv[2]
+        )
+        def kibibytes(name):
+            lines = Path("/proc/self/status").read_text().splitlines()
+            return next(int(line.split()[1]) for line in lines if line.startswith(name))
+        provider.fetch()
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        before = kibibytes("VmRSS")
+        try:
+            provider.fetch()
+        except ProviderError as error:
+            print(error.reason.value, (kibibytes("VmHWM") - before) / 1024)
+    """)
+    with Front(certificates) as front:
+        replies = iter((json_reply({"keys": [front.key.jwk()]}),))
+
+        def first_good(request: Request, peer: Peer) -> bytes | None:
+            good = next(replies, None)
+            return good or enormous(request, peer)  # type: ignore[func-returns-value]
+
+        front.provider.key_set_script = first_good
+        url, bundle = front.provider.configuration_url, certificates.bundle
+        run = [sys.executable, "-c", script, url, bundle]
+        done = subprocess.run(
+            run, capture_output=True, text=True, check=True, cwd=CHECKOUT, timeout=60
+        )
+    reason, growth = done.stdout.split()
+    assert reason == "provider-too-large"
+    return float(growth)
+
+
+def scenarios() -> Iterator[Scenario]:
+    """List every scenario of the table."""
+    cold, warm = (503, 503, 503, 202), (202, 202, 401, 202)
+    for faults, is_slow in ((SLOW_FAULTS, True), (QUICK_FAULTS, False)):
+        for name, fault in faults.items():
+            yield Scenario(f"no keys; {name}", _cold(fault), cold, 2, is_slow)
+            yield Scenario(f"keys held; {name}", _warm(fault), warm, 1, is_slow)
+    for name, member in BAD_MEMBERS.items():
+        yield Scenario(f"one bad member: {name}", _bad_member(member), (202,), 1)
+    yield Scenario("expired certificate", _certificate(days=-1), (503,), 1)
+    yield Scenario(
+        "other host's certificate", _certificate("a.example", days=1), (503,), 1
+    )
+    yield Scenario("key added", key_added, (401, 202, 202), 1)
+    yield Scenario("key withdrawn", key_withdrawn, (202, 401), 1)
+    yield Scenario(
+        "key replaced under its id", key_replaced, (202, 401, 202, 401, 202), 1
+    )
+    yield Scenario("down for 23 h", _down_for(23), (202,) * (23 * 3 + 2), 70)
+    down_25 = (202,) * (24 * 3 - 1) + (503,) * (3 + 1) + (202,) * 2
+    yield Scenario("down for 25 h", _down_for(25), down_25, 78)
+    yield Scenario("32 callers without keys", cold_crowd, (202,) * 32, 1)
+    for is_failing in (False, True):
+        state = "failing" if is_failing else "healthy"
+        yield Scenario(
+            f"1,000 random key ids, {state}",
+            _random_key_ids(is_failing=is_failing),
+            (401,) * 1000,
+            1,
+        )
