@@ -1,5 +1,6 @@
 """An ASGI app on a free loopback port, in a thread, ended with its ``with`` block."""
 
+import asyncio
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,15 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         self.is_listening.set()
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Leave no connection behind: TLS would wait for the client's farewell."""
+        await super().shutdown(sockets)
+        loop: Any = asyncio.get_running_loop()
+        for transport in list(loop._transports.values()):
+            transport.abort()
+        while loop._transports:  # noqa: ASYNC110 - the loop tells nobody
+            await asyncio.sleep(0)
 
 
 class WebServer:
@@ -73,5 +83,4 @@ class WebServer:
     ) -> None:
         """Stop."""
         self._server.should_exit = True
-        self._server.force_exit = True
         self._thread.join(_START_SECONDS)
