@@ -41,7 +41,7 @@ def figures(certificates: Certificates) -> Iterator[dict[str, Future[Figures]]]:
         }
 
 
-@pytest.mark.requirement("R8", "R9", "R10", "R11", "R12", "R14")
+@pytest.mark.requirement("R8", "R9", "R10", "R11", "R12", "R14", "R15")
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_callers_see_what_they_should_whatever_the_provider_does(
     figures: dict[str, Future[Figures]], name: str

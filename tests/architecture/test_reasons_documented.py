@@ -1,0 +1,68 @@
+"""Reason codes and events: the documentation is the code's."""
+
+import ast
+import re
+
+from shared.core import errors
+from shared.core.reasons import Reason
+from tests.architecture.markdown_tables import CHECKOUT, code, read_table
+
+DOCUMENT = "docs/reasons.md"
+
+
+def test_every_reason_is_documented_with_its_cause_and_cure() -> None:
+    """Row by row, in the order of the code."""
+    rows = read_table(DOCUMENT, "code")
+    assert [(code(row[0]), row[2], row[3]) for row in rows] == [
+        ([reason.value], reason.cause, reason.cure) for reason in Reason
+    ]
+
+
+def test_every_reason_has_a_reply_that_the_contract_knows() -> None:
+    """Or is a note, or is only logged."""
+    replies = {row[1] for row in read_table(DOCUMENT, "code")}
+    statuses = r"(202|204|302|307|400|401|403|404|411|413|503)"
+    form = re.compile(rf"{statuses}( or {statuses})?|202, note|note|log only")
+    assert [reply for reply in replies if not form.fullmatch(reply)] == []
+
+
+def test_a_refusal_with_one_reason_is_documented_with_its_status() -> None:
+    """The errors know their status."""
+    replies = {code(row[0])[0]: row[1] for row in read_table(DOCUMENT, "code")}
+    refusals: list[type[errors.WebhookError]] = [
+        errors.BodyTooLargeError,
+        errors.SettingsUnusableError,
+        errors.KeysUnavailableError,
+        errors.TenantRefusedError,
+        errors.PartitionUnknownError,
+        errors.LengthRequiredError,
+        errors.UnexpectedError,
+    ]
+    for refusal in refusals:
+        error = refusal()  # type: ignore[call-arg]
+        assert replies[error.reason] == str(error.status.value)
+
+
+def test_codes_are_kebab_case_and_explained_in_sentences() -> None:
+    """They are an interface, and operators read them."""
+    for reason in Reason:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", reason.value)
+        assert reason.cause.endswith(".")
+        assert reason.cure.endswith(".")
+        assert "|" not in reason.cause + reason.cure
+
+
+def test_every_event_is_documented() -> None:
+    """An event is what the code logs under that name."""
+    documented = {code(row[0])[0] for row in read_table(DOCUMENT, "event")}
+    logged = {"notification.handled"}
+    for path in (CHECKOUT / "shared").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", "") == "log_event"
+            ):
+                name = node.args[1]
+                assert isinstance(name, ast.Constant)
+                logged.add(str(name.value))
+    assert documented == logged

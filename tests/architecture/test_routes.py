@@ -1,0 +1,57 @@
+"""Routes: function_app.py and host.json together are the contract's."""
+
+import importlib.util
+import json
+from typing import Any
+
+import pytest
+
+from tests.architecture.markdown_tables import CHECKOUT
+
+CONTRACT = {
+    "calls": ("POST", "/api/calls"),
+    "callback": ("POST", "/api/calls/{partition}"),
+    "health": ("GET", "/api/health"),
+}
+
+
+@pytest.fixture
+def triggers() -> dict[str, dict[str, Any]]:
+    """Return the trigger of every function, of a module of our own.
+
+    An app can be indexed once only, so the one that others import is left alone.
+    """
+    path = CHECKOUT / "function_app.py"
+    spec = importlib.util.spec_from_file_location("freshly_loaded_app", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {
+        function.get_function_name(): function.get_trigger().get_dict_repr()
+        for function in module.app.get_functions()
+    }
+
+
+def test_the_routes_are_the_contracts(triggers: dict[str, dict[str, Any]]) -> None:
+    """Three functions of HTTP, anonymous: the platform has a token of its own."""
+    host = json.loads((CHECKOUT / "host.json").read_text("utf-8"))
+    prefix = host["extensions"]["http"]["routePrefix"]
+    found = {}
+    for name, trigger in triggers.items():
+        if trigger["type"] != "httpTrigger":
+            continue
+        assert str(trigger["authLevel"].value) == "anonymous"
+        [method] = [method.value for method in trigger["methods"]]
+        found[name] = (method, f"/{prefix}/{trigger['route']}")
+
+    assert found == CONTRACT
+
+
+def test_the_warm_up_function_has_the_name_that_functions_looks_for(
+    triggers: dict[str, dict[str, Any]],
+) -> None:
+    """Another name would never be called."""
+    kinds = {name: trigger["type"] for name, trigger in triggers.items()}
+    assert kinds.pop("warmup") == "warmupTrigger"
+    assert set(kinds.values()) == {"httpTrigger"}

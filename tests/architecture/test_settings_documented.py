@@ -1,0 +1,80 @@
+"""Settings: what the code reads = the sample file = the documentation."""
+
+import json
+
+from shared.core.clouds import CLOUDS
+from shared.core.regions import CONDITIONS
+from shared.settings import NAMES, read_settings
+from tests.architecture.markdown_tables import CHECKOUT, code, read_table
+
+# Functions' own, which the sample needs to be started with.
+PLATFORM_SETTINGS = ("FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage")
+SAMPLE = CHECKOUT / "local.settings.sample.json"
+DOCUMENT = "docs/settings.md"
+
+
+def sample_values() -> dict[str, str]:
+    """Return the environment variables of the sample file."""
+    values = json.loads(SAMPLE.read_text("utf-8"))["Values"]
+    assert isinstance(values, dict)
+    return values
+
+
+def test_the_sample_file_has_every_setting_and_no_other() -> None:
+    """In the order of the code."""
+    names = [name for name in sample_values() if name not in PLATFORM_SETTINGS]
+    assert names == list(NAMES)
+    assert set(PLATFORM_SETTINGS) <= sample_values().keys()
+
+
+def test_the_sample_file_is_usable_and_says_that_it_is_not_encrypted() -> None:
+    """Core Tools take a file for encrypted unless it says no."""
+    assert json.loads(SAMPLE.read_text("utf-8"))["IsEncrypted"] is False
+    report = read_settings(sample_values())
+    assert (report.problems, report.warnings) == ((), ())
+
+
+def test_the_documentation_has_every_setting_and_no_other() -> None:
+    """In the order of the code, each with a default and a meaning."""
+    rows = read_table(DOCUMENT, "name")
+    assert [code(name) for name, _default, _meaning in rows] == [[n] for n in NAMES]
+    assert all(default and meaning for _name, default, meaning in rows)
+
+
+def test_the_documented_defaults_are_those_of_the_code() -> None:
+    """Setting a default changes nothing."""
+    documented = {
+        code(name)[0]: code(default)[0]
+        for name, default, _meaning in read_table(DOCUMENT, "name")
+        if code(default)
+    }
+    assert len(documented) > 7
+    required = {
+        "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",
+        "WEBSITE_HOSTNAME": "weu.example",
+    }
+    assert read_settings({**required, **documented}) == read_settings(required)
+
+
+def test_the_documented_clouds_are_those_of_the_code() -> None:
+    """Address by address; where there is none, the table has no address either."""
+    documented = {
+        code(row[0])[0]: [code(cell) for cell in row[1:]]
+        for row in read_table(DOCUMENT, "cloud")
+    }
+    assert documented == {
+        name: [
+            [cloud.openid_configuration_url] if cloud.openid_configuration_url else [],
+            [cloud.metadata_issuer] if cloud.metadata_issuer else [],
+            [*cloud.issuers],
+            [cloud.login_url],
+            [cloud.graph_url],
+        ]
+        for name, cloud in CLOUDS.items()
+    }
+
+
+def test_the_documented_conditions_are_those_of_the_code() -> None:
+    """A rule with another condition is a problem."""
+    rows = read_table(DOCUMENT, "condition")
+    assert [code(row[0])[0] for row in rows] == [*CONDITIONS]
