@@ -210,6 +210,21 @@ def test_a_deadline_that_passes_between_reads_ends_the_next_one(
         response.raw.read(10)
 
 
+def test_the_deadline_is_stronger_than_a_longer_timeout(
+    session: requests.Session, context: ssl.SSLContext
+) -> None:
+    """azure-identity sets timeouts of its own, for each read anew."""
+    started = time.monotonic()
+    with (
+        FaultServer(http(hang, context)) as peer,
+        deadline(started + SHORT_SECONDS),
+        pytest.raises(requests.ReadTimeout),
+    ):
+        session.get(peer.url, timeout=30)
+
+    assert time.monotonic() - started < PATIENCE_SECONDS
+
+
 def test_the_deadline_of_a_thread_ends_with_its_block(
     session: requests.Session, context: ssl.SSLContext
 ) -> None:
