@@ -37,7 +37,7 @@ _MAX_LIFETIME_SECONDS = 24 * 60 * 60
 _MAX_NUMERIC_DATE = 2**40
 
 _SCHEME = "bearer "
-_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The characters whose unused low bits are zero, by length modulo 4: any other last
 # character would give the same bytes a second spelling (CVE-2026-102269).
@@ -127,9 +127,14 @@ def read_jws(token: str) -> Jws:
 def read_key_id(jws: Jws) -> str:
     """Return the ``kid``: nothing but a name to look up in the held key set.
 
+    A JWS may have an empty payload, a token may not: no key is looked up for that.
+
     Raises:
-        TokenRefusedError: missing, not text, empty, too long or not printable ASCII.
+        TokenRefusedError: missing, not text, empty, too long or not printable ASCII;
+            or the payload is empty.
     """
+    if not jws.payload:
+        raise TokenRefusedError(Reason.TOKEN_MALFORMED)
     key_id = jws.header.get("kid")
     if not is_key_id(key_id):
         raise TokenRefusedError(Reason.TOKEN_KEY_ID)
