@@ -41,8 +41,8 @@ format: $(READY) ## Format the code.
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 
-fuzz: $(READY) ## Run the property tests with many more inputs.
-	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/property --timeout=3600
+fuzz: $(READY) ## Run the property tests with a million inputs in all.
+	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/property -n 2 --timeout=7200
 
 security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements

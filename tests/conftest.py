@@ -17,7 +17,7 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.register_profile(
-    "fuzz", settings.get_profile("default"), max_examples=10_000, print_blob=True
+    "fuzz", settings.get_profile("default"), max_examples=67_000, print_blob=True
 )
 _PROFILE = "ci" if os.environ.get("CI") else "default"
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", _PROFILE))

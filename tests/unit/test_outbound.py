@@ -1,8 +1,10 @@
 """shared.edge.outbound: deadlines that hold."""
 
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 import requests
@@ -297,3 +299,55 @@ def test_a_body_that_breaks_off_is_as_much_as_came(
 def test_an_odd_url_is_an_error_of_ours(session: requests.Session, url: str) -> None:
     """Nothing but OutboundError escapes."""
     fail(session, url)
+
+
+@pytest.mark.parametrize(
+    "make_fault",
+    [
+        pytest.param(drip_handshake, id="drips-the-handshake"),
+        pytest.param(lambda _tls: Peer.hang, id="never-shakes-hands"),
+        pytest.param(lambda _tls: Peer.cut, id="cuts-the-handshake"),
+    ],
+)
+def test_a_failed_handshake_means_that_nothing_was_sent(
+    session: requests.Session,
+    context: ssl.SSLContext,
+    make_fault: Callable[[ssl.SSLContext], Connection],
+) -> None:
+    """A request travels after the handshake only."""
+    with FaultServer(make_fault(context)) as peer:
+        error, _seconds = fail(session, peer.url, seconds=SHORT_SECONDS)
+
+    assert not error.was_sent
+
+
+def test_a_connection_that_comes_too_late_is_not_used(
+    session: requests.Session,
+    context: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A host has several addresses, each with its time: the sum may be too much."""
+    requests_seen: list[Request] = []
+
+    def answer(request: Request, _peer: Peer) -> bytes:
+        requests_seen.append(request)
+        return reply(202)
+
+    with ExitStack() as stack:
+        peer = stack.enter_context(FaultServer(http(answer, context)))
+        port = int(peer.host.rpartition(":")[2])
+        # A queue of length 0 that is full: further attempts get no reply at all.
+        dead = stack.enter_context(socket.socket())
+        dead.bind(("127.0.1.1", port))
+        dead.listen(0)
+        for _ in range(2):
+            stack.enter_context(socket.socket()).connect_ex(dead.getsockname())
+        addresses = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in ("127.0.1.1", "127.0.0.1")
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: addresses)
+        error, _seconds = fail(session, peer.url, seconds=SHORT_SECONDS)
+
+    assert (error.is_late, error.was_sent) == (True, False)
+    assert requests_seen == []
