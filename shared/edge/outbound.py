@@ -1,8 +1,9 @@
 """Outgoing HTTPS: one way to open a session, and deadlines that hold.
 
 Timeouts of an HTTP client bound the wait for the next byte, not the whole exchange: a
-server that drips one byte a second is never too late. Here every read of a TLS socket
-asks a deadline that the calling thread has set, so that headers and body end in time.
+server that drips one byte a second is never too late. Here every read and write of a
+TLS socket asks a deadline that the calling thread has set, so that headers and body
+end in time.
 
 The only module that imports ``requests``, and only when a session is opened: replies
 that need no outgoing call do not pay for it.
@@ -61,12 +62,23 @@ def deadline(at: float) -> Iterator[None]:
 
 
 class _DeadlineSocket(ssl.SSLSocket):
-    """A TLS socket whose reads respect the thread's deadline."""
+    """A TLS socket that respects the thread's deadline, after the handshake too."""
+
+    def send(self, data: Buffer, flags: int = 0) -> int:
+        """Send as ``SSLSocket`` does, but never past the deadline; remember it."""
+        self._keep_deadline()
+        _current.was_sent = True
+        return super().send(data, flags)
 
     def recv_into(
         self, buffer: Buffer, nbytes: int | None = None, flags: int = 0
     ) -> int:
         """Read as ``SSLSocket`` does, but never past the deadline."""
+        self._keep_deadline()
+        return super().recv_into(buffer, nbytes, flags)
+
+    def _keep_deadline(self) -> None:
+        """Wait no longer than the deadline allows; raise where it has passed."""
         at = getattr(_current, "deadline", None)
         if at is not None:
             remaining = at - time.monotonic()
@@ -74,7 +86,6 @@ class _DeadlineSocket(ssl.SSLSocket):
                 message = "the deadline has passed"
                 raise TimeoutError(message)
             self.settimeout(remaining)
-        return super().recv_into(buffer, nbytes, flags)
 
 
 def open_session(ca_bundle: str, *, connections: int) -> requests.Session:
@@ -121,9 +132,9 @@ def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
     Raises:
         OutboundError: no reply came; nothing else escapes.
     """
-    from requests.exceptions import ConnectTimeout  # noqa: PLC0415 - see open_session
-    from urllib3.exceptions import HTTPError, NewConnectionError  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - see open_session
 
+    _current.was_sent = False
     try:
         remaining = ends_at - time.monotonic()
         if remaining <= 0:
@@ -149,11 +160,8 @@ def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
             )
     # requests' errors are OSErrors, urllib3's are not; odd URLs end in ValueErrors.
     except (OSError, HTTPError, ValueError) as error:
-        was_sent = not isinstance(error, ConnectTimeout) and not _is_caused_by(
-            error, NewConnectionError
-        )
         is_late = time.monotonic() >= ends_at or _is_caused_by(error, TimeoutError)
-        raise OutboundError(is_late=is_late, was_sent=was_sent) from error
+        raise OutboundError(is_late=is_late, was_sent=_current.was_sent) from error
 
 
 def _is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:

@@ -46,6 +46,7 @@ def test_the_routes_are_the_contracts(triggers: dict[str, dict[str, Any]]) -> No
         found[name] = (method, f"/{prefix}/{trigger['route']}")
 
     assert found == CONTRACT
+    assert set(host) <= {"version", "functionTimeout", "logging", "extensions"}
 
 
 def test_the_warm_up_function_has_the_name_that_functions_looks_for(

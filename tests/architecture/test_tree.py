@@ -1,7 +1,6 @@
 """The tree: what is imported, how large it is, what it says and what is published."""
 
 import ast
-import json
 import os
 import re
 import subprocess
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import function_app
 from tests.architecture.funcignore import is_published
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -252,23 +250,3 @@ def test_the_version_of_python_is_said_once_and_is_this_one() -> None:
     """3.13, which Functions takes where nothing is said."""
     assert (CHECKOUT / ".python-version").read_text().strip() == "3.13"
     assert sys.version_info[:2] == (3, 13)
-
-
-def test_host_json_and_the_app_give_the_contracts_routes() -> None:
-    """What Bicep, the bot's registration and Traffic Manager rely on."""
-    host = json.loads((CHECKOUT / "host.json").read_text())
-    prefix = host["extensions"]["http"]["routePrefix"]
-    routes = set()
-    for function in function_app.app.get_functions():
-        binding = function.get_bindings_dict()["bindings"][0]
-        if binding["type"] == "httpTrigger":
-            methods = ",".join(method.value for method in binding["methods"])
-            routes.add(f"{methods} /{prefix}/{binding['route']}")
-            assert binding["authLevel"].value == "anonymous"
-
-    assert routes == {
-        "POST /api/calls",
-        "POST /api/calls/{partition}",
-        "GET /api/health",
-    }
-    assert set(host) <= {"version", "functionTimeout", "logging", "extensions"}

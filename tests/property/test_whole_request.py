@@ -80,6 +80,7 @@ def running() -> Iterator[Running]:
         os.environ.update(world.settings(CALLING_ANSWER="false", **regional))
         service._service = None
         worker = loop.run_until_complete(Worker.load(CHECKOUT))
+        assert worker.error == ""
         functions = {function.name: function for function in worker.functions}
         app = Running(worker, functions, world, loop)
         health = HttpCall("GET", "https://h/api/health", {}, b"", {}, {})

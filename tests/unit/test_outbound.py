@@ -341,7 +341,9 @@ def test_a_connection_that_comes_too_late_is_not_used(
         dead.bind(("127.0.1.1", port))
         dead.listen(0)
         for _ in range(2):
-            stack.enter_context(socket.socket()).connect_ex(dead.getsockname())
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(dead.getsockname())
         addresses = [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
             for address in ("127.0.1.1", "127.0.0.1")
