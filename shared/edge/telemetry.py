@@ -57,11 +57,12 @@ def log_request(
     level = _level_of(reason, status, trail.notes)
     if not logger.isEnabledFor(level):
         return
-    line = {"event": "notification.handled", "reason": reason, "status": status}
-    if reason.cure is not NOTHING:
-        line["next_step"] = reason.cure
-    line["invocation_id"] = request.invocation_id
-    candidates = {
+    facts = {
+        "event": "notification.handled",
+        "reason": reason,
+        "status": status,
+        "next_step": None if reason.cure is NOTHING else reason.cure,
+        "invocation_id": request.invocation_id,
         "tenant_id": trail.tenant_id,
         "call_id": trail.call_ids[0] if trail.call_ids else None,
         "message_id": correlation.message_id[:_MAX_TEXT] or None,
@@ -71,7 +72,7 @@ def log_request(
         "notes": sorted(trail.notes) if trail.notes else None,
         **fields,
     }
-    line.update({k: v for k, v in candidates.items() if v is not None})
+    line = {name: value for name, value in facts.items() if value is not None}
     if len(trail.call_ids) > 1:
         line["call_ids"] = trail.call_ids[:_MAX_CALL_IDS]
     _log(level, line)
