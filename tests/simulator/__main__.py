@@ -5,10 +5,10 @@ import json
 import signal
 import sys
 import threading
-import time
+from pathlib import Path
 
 from tests.simulator import demo
-from tests.simulator.identity import VARIANTS
+from tests.simulator.identity import VARIANTS, SigningKey
 from tests.simulator.notifications import Call, Caller, incoming
 from tests.simulator.platform import Scenario
 from tests.simulator.world import TENANT_ID, OutsideWorld, Plan, World
@@ -26,31 +26,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="calls through two regions, checked")
-    commands.add_parser("serve", help="the outside world, for make serve")
+    serve = commands.add_parser("serve", help="the outside world, for make serve")
+    serve.add_argument("--key", type=Path, help="PEM file of the signing key, kept")
     call = commands.add_parser("call", help="place one call in a world of two regions")
     call.add_argument("--scenario", choices=sorted(_SCENARIOS), default="ordinary")
     call.add_argument("--country", default="DE", help="where the caller is")
     call.add_argument("--duplicate", action="store_true", help="post it twice")
-    token = commands.add_parser("token", help="a request to copy, signed for `serve`")
+    token = commands.add_parser("token", help="mint a token, good or bad")
+    token.add_argument("--key", type=Path, required=True, help="the same as of serve")
     token.add_argument("--variant", choices=sorted(VARIANTS), default="good")
     arguments = parser.parse_args()
     match arguments.command:
         case "demo":
             return 0 if demo.run() else 1
         case "serve":
-            return _serve()
+            return _serve(arguments.key)
         case "call":
             return _call(arguments)
         case _:
-            return _token(arguments.variant)
+            return _token(arguments.key, arguments.variant)
 
 
-def _serve() -> int:
+def _serve(key_file: Path | None) -> int:
     """Run identity provider, Entra and Graph until the process is stopped."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with OutsideWorld() as world:
+    key = None if key_file is None else SigningKey.kept_in(key_file)
+    with OutsideWorld(key=key) as world:
         print("# Settings for a deployment; then: make serve", flush=True)
         settings = world.settings(CALLING_GLOBAL_HOST="localhost:7071")
         for name, value in settings.items():
@@ -86,14 +89,10 @@ def _call(arguments: argparse.Namespace) -> int:
     return 0 if record.callback_uri else 1
 
 
-def _token(variant: str) -> int:
-    """Print a token and its claims: for a look, its key is nobody's."""
-    world = OutsideWorld()
-    token = world.tokens.variant(variant)
-    print(token)
-    print(
-        json.dumps({"variant": variant, "minted_at": int(time.time())}), file=sys.stderr
-    )
+def _token(key_file: Path, variant: str) -> int:
+    """Print a token that ``serve`` with the same key file vouches for, or not."""
+    world = OutsideWorld(key=SigningKey.kept_in(key_file))
+    print(world.tokens.variant(variant))
     return 0
 
 

@@ -10,11 +10,19 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from typing import Any
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
     generate_private_key,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
 )
 from jwt.algorithms import RSAAlgorithm
 
@@ -28,10 +36,36 @@ _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 class SigningKey:
     """An RSA key under a key id."""
 
-    def __init__(self, key_id: str | None = None, *, bits: int = 2048) -> None:
-        """Make a key; the id is random unless given."""
+    def __init__(
+        self,
+        key_id: str | None = None,
+        *,
+        bits: int = 2048,
+        private: RSAPrivateKey | None = None,
+    ) -> None:
+        """Make a key, unless one is given; so with the id, which is random else."""
         self.key_id = key_id or secrets.token_urlsafe(20)
-        self.private: RSAPrivateKey = generate_private_key(65537, bits)
+        self.private = private or generate_private_key(65537, bits)
+
+    @classmethod
+    def kept_in(cls, file: Path) -> Self:
+        """Return the key of a PEM file, which is made if it is not there.
+
+        Processes that name the same file sign with the same key under the same id.
+        """
+        if not file.exists():
+            key = generate_private_key(65537, 2048)
+            file.touch(mode=0o600)
+            file.write_bytes(
+                key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            )
+        private = load_pem_private_key(file.read_bytes(), None)
+        if not isinstance(private, RSAPrivateKey):
+            message = f"{file} holds no RSA key"
+            raise TypeError(message)
+        modulus = private.public_key().public_numbers().n
+        digest = sha256(modulus.to_bytes(modulus.bit_length() // 8 + 1)).digest()
+        return cls(base64url(digest[:20]), private=private)
 
     def jwk(self) -> dict[str, Any]:
         """Return the public half as the provider publishes it."""

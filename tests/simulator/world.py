@@ -32,13 +32,19 @@ class OutsideWorld:
         tokens: mints what the platform would send.
     """
 
-    def __init__(self, *, app_id: str = APP_ID, tenant_id: str = TENANT_ID) -> None:
-        """Make the world of one bot and one tenant."""
+    def __init__(
+        self,
+        *,
+        app_id: str = APP_ID,
+        tenant_id: str = TENANT_ID,
+        key: SigningKey | None = None,
+    ) -> None:
+        """Make the world of one bot and one tenant; ``key`` signs, or a new one."""
         self.app_id = app_id
         self.tenant_id = tenant_id
         self.authority = Authority()
         self.registration = Registration(app_id)
-        self.key = SigningKey()
+        self.key = key or SigningKey()
         self.tokens = TokenFactory(self.key, audience=app_id, tenant_id=tenant_id)
         certificate = self.authority.certificate
         self.provider = OpenIdProvider(certificate, self.key)
