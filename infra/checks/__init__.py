@@ -1,0 +1,1 @@
+"""What is checked of the description of an environment, a module for each part."""

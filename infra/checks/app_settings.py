@@ -1,0 +1,87 @@
+"""The settings of an environment: names that may stand here, values that the app takes.
+
+The names come from local.settings.sample.json, which a test holds equal to the code.
+The values are judged by the app's own reader, on the app settings that each region
+would get; without the packages of the app (``make setup``) they are not judged.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from infra.checks.notes import Json, Notes, objects, suggestion
+
+SAMPLE = Path(__file__).resolve().parents[2] / "local.settings.sample.json"
+# Written by the templates, from the rest of the file and from what they make.
+OWNED = (
+    "MicrosoftAppId",
+    "CALLING_REGION",
+    "CALLING_REGION_HOSTS",
+    "CALLING_GLOBAL_HOST",
+    "CALLING_REGION_RULES",
+    "CALLING_IDENTITY_CLIENT_ID",
+)
+SECRETS = ("MicrosoftAppPassword",)
+# Files are in the app, not on this machine.
+_FILES = ("CALLING_CERTIFICATE_PATH", "CALLING_CA_BUNDLE")
+_ANY_GUID = "00000000-0000-0000-0000-000000000000"
+
+
+def check_settings(settings: Json, notes: Notes) -> None:
+    """Note settings that are unknown, the templates' own, secret or no text."""
+    if type(settings) is not dict:
+        notes.note("settings", "must be an object, {} if there are none.")
+        return
+    known = _known_names()
+    for name, value in settings.items():
+        place = f"settings.{name}"
+        if name in OWNED:
+            notes.note(place, "is written by the templates, not by this file.")
+        elif name in SECRETS:
+            notes.note(place, "is a secret: it must not be in a file.")
+        elif name not in known:
+            notes.note(place, f"is no setting of the app{suggestion(name, known)}.")
+        elif type(value) is not str:
+            notes.note(place, "must be a text, JSON and numbers in quotes as well.")
+
+
+def check_app_settings(description: Mapping[str, Json], notes: Notes) -> bool:
+    """Note what the app would refuse; tell whether that could be found out.
+
+    ``description`` must be in order in all other respects.
+    """
+    try:
+        from shared.settings import read_settings  # noqa: PLC0415 - needs packages
+    except ImportError:
+        return False
+    found = {
+        problem
+        for app_settings in _app_settings(description)
+        for problem in read_settings(app_settings).problems
+        if not problem.startswith(_FILES)
+    }
+    for problem in sorted(found):
+        notes.note("settings", f"the app would refuse to start: {problem}")
+    return True
+
+
+def _known_names() -> list[str]:
+    values = json.loads(SAMPLE.read_text("utf-8"))["Values"]
+    return [name for name in values if name.startswith("CALLING_")]
+
+
+def _app_settings(description: Mapping[str, Json]) -> Iterator[dict[str, str]]:
+    """Yield what each region would get, with a host where only Azure knows it."""
+    domain = description["domain"]
+    zone = domain["zone"] if domain else "azurewebsites.net"
+    codes = [region["code"] for _, region in objects(description["regions"])]
+    for code in codes:
+        yield {
+            **description["settings"],
+            "MicrosoftAppId": _ANY_GUID,
+            "CALLING_REGION": code,
+            "CALLING_REGION_HOSTS": json.dumps({c: f"{c}.{zone}" for c in codes}),
+            "CALLING_GLOBAL_HOST": f"{domain['globalLabel']}.{zone}" if domain else "",
+            "CALLING_REGION_RULES": json.dumps(description["rules"]),
+            "CALLING_IDENTITY_CLIENT_ID": _ANY_GUID,
+        }

@@ -1,0 +1,70 @@
+"""What Azure allows: its locations, and the names that the templates make.
+
+Data and pure functions; nothing here asks Azure. The names are made by topology.bicep;
+a test holds the lengths below against the names in the compiled snapshots.
+"""
+
+import re
+from typing import NamedTuple
+
+# `az account list-locations --query "[?metadata.regionType=='Physical'].name"`, public
+# cloud and US Government. Not every one offers Flex Consumption: deploy.sh asks Azure.
+# https://learn.microsoft.com/azure/reliability/regions-list
+_LOCATIONS = """
+australiacentral australiacentral2 australiaeast australiasoutheast austriaeast
+belgiumcentral brazilsouth brazilsoutheast canadacentral canadaeast centralindia
+centralus chilecentral denmarkeast eastasia eastus eastus2 francecentral francesouth
+germanynorth germanywestcentral indonesiacentral israelcentral italynorth japaneast
+japanwest jioindiacentral jioindiawest koreacentral koreasouth malaysiawest
+mexicocentral newzealandnorth northcentralus northeurope norwayeast norwaywest
+polandcentral qatarcentral southafricanorth southafricawest southcentralus
+southeastasia southindia spaincentral swedencentral swedensouth switzerlandnorth
+switzerlandwest uaecentral uaenorth uksouth ukwest westcentralus westeurope
+westindia westus westus2 westus3
+usdodcentral usdodeast usgovarizona usgovtexas usgovvirginia
+"""
+LOCATIONS = frozenset(_LOCATIONS.split())
+
+# A registration trusts 20 federated credentials at most, one per region:
+# https://learn.microsoft.com/graph/api/resources/federatedidentitycredentials-overview
+MAX_REGIONS = 20
+MAX_PRIORITY = 1000
+
+ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,7}")
+WORKLOAD = re.compile(r"[a-z][a-z0-9]{1,11}")
+REGION_CODE = re.compile(r"[a-z0-9]{2,6}")
+DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# Room for asuid.<label>. before the zone, within the 253 of a host name.
+MAX_ZONE = 180
+KEY_VAULT_ID = re.compile(
+    r"/subscriptions/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"/resourceGroups/[\w.()-]{1,90}"
+    r"/providers/Microsoft\.KeyVault/vaults/[a-z][a-z0-9-]{1,22}[a-z0-9]",
+    re.IGNORECASE,
+)
+# https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
+KEY_VAULT_SECRET = re.compile(r"[0-9A-Za-z-]{1,127}")
+DEFAULT_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.azurewebsites\.(?:net|us)")
+
+_TOKEN = "xxxxxx"  # noqa: S105 - stands for the six letters that Azure computes
+
+
+class Name(NamedTuple):
+    """A name that the templates make: what it names, the name, its longest length."""
+
+    resource: str
+    name: str
+    max_length: int
+
+
+def names(workload: str, environment: str, code: str) -> list[Name]:
+    """Return the names of one region whose length is limited.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+    """
+    stem = f"{workload}-{environment}-{code}"
+    return [
+        Name("resource group", f"rg-{stem}", 90),
+        Name("function app", f"func-{stem}-{_TOKEN}", 60),
+        Name("storage account", f"st{workload}{environment}{code}{_TOKEN}", 24),
+    ]

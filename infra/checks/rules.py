@@ -1,0 +1,39 @@
+"""The region rules of an environment: what the app would refuse, and a bit more."""
+
+import re
+
+from infra.checks.notes import Json, Notes, matches, objects, texts
+from shared.core.regions import CONDITIONS
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def check_rules(rules: Json, regions: Json, notes: Notes) -> None:
+    """Note rules that the app would refuse, and conditions that never hold."""
+    if type(rules) is not list:
+        notes.note("rules", "must be a list, [] if there are none.")
+        return
+    codes = [region.get("code") for _, region in objects(regions)]
+    for position, rule in enumerate(rules):
+        if type(rule) is dict:
+            _check_rule(rule, codes, f"rules[{position}]", notes)
+        else:
+            notes.note(f"rules[{position}]", "must be an object with regions.")
+
+
+def _check_rule(
+    rule: dict[str, Json], codes: list[Json], place: str, notes: Notes
+) -> None:
+    known = ("regions", *CONDITIONS)
+    notes.members(rule, known, required=("regions",), prefix=f"{place}.")
+    for name in rule.keys() & set(known):
+        values = rule[name]
+        if not texts(values) or len(texts(values)) < len(values):
+            sentence = "must be a list of texts, at least one and none of them empty."
+            notes.note(f"{place}.{name}", sentence)
+    for code in texts(rule.get("regions")):
+        if code not in codes:
+            notes.note(f"{place}.regions", f"«{code}» is no region of this file.")
+    for tenant in texts(rule.get("tenant")):
+        if not matches(_GUID, tenant):
+            notes.note(f"{place}.tenant", f"«{tenant}» is no tenant ID.")
