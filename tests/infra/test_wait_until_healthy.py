@@ -1,0 +1,171 @@
+"""The gate of the roll-out: real processes, real TLS, the app's own health report."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from shared.edge.health import health_reply
+from shared.settings import read_settings
+from tests.edge_servers import (
+    Certificates,
+    FaultServer,
+    Peer,
+    Request,
+    http,
+    json_reply,
+    reply,
+)
+
+SCRIPT = Path(__file__).resolve().parents[2] / "infra" / "wait_until_healthy.py"
+HOSTS = '{"weu": "weu.example", "sea": "sea.example"}'
+
+
+def health(keys: str = "fresh", **settings: str) -> bytes:
+    """Return what the app itself answers with these settings."""
+    report = read_settings(
+        {
+            "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",
+            "CALLING_ANSWER": "false",
+            "CALLING_REGION": "weu",
+            "CALLING_REGION_HOSTS": HOSTS,
+            **settings,
+        }
+    )
+    answer = health_reply(report, keys)  # type: ignore[arg-type]
+    return reply(answer.status, answer.body or b"", Content_Type="application/json")
+
+
+WELL = health()
+
+
+class Gate:
+    """Runs the script against a server that answers one thing after the other."""
+
+    def __init__(self, certificates: Certificates) -> None:
+        """Serve with these certificates, which the script trusts."""
+        self._certificates = certificates
+        self.asked = 0
+
+    def run(
+        self, answers: Iterable[bytes | None], seconds: float = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Give the answers in turn, the last one for ever; ``None`` hangs up."""
+        remaining = list(answers)
+
+        def script(request: Request, _peer: Peer) -> bytes | None:
+            assert (request.method, request.target) == ("GET", "/api/health")
+            self.asked += 1
+            return remaining.pop(0) if len(remaining) > 1 else remaining[0]
+
+        with FaultServer(http(script, self._certificates.context())) as server:
+            return self.run_against(f"{server.url}/api/health", seconds)
+
+    def run_against(
+        self, url: str, seconds: float = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the script against any address."""
+        return subprocess.run(
+            [
+                *(sys.executable, SCRIPT, "--region", "weu", url),
+                *("--seconds", str(seconds), "--interval-seconds", "0.01"),
+            ],
+            env={
+                "PATH": os.environ["PATH"],
+                "SSL_CERT_FILE": self._certificates.bundle,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    """The script and a server."""
+    return Gate(Certificates(tmp_path))
+
+
+def test_a_healthy_region_opens_the_gate_after_three_answers(gate: Gate) -> None:
+    """One could be the last of an instance that is about to go."""
+    finished = gate.run([WELL])
+
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout == "  weu is healthy.\n"
+    assert gate.asked == 3
+
+
+def test_the_row_starts_anew_after_any_other_answer(gate: Gate) -> None:
+    """Old and new instances take turns while a site is updated."""
+    finished = gate.run([WELL, WELL, reply(503), WELL], seconds=50)
+
+    assert finished.returncode == 0
+    assert gate.asked == 6
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (
+            health(CALLING_LATER="1"),
+            "200, warnings: ['CALLING_LATER: unknown setting.']",
+        ),
+        (health(CALLING_ANSWER="perhaps"), "503, problems: ['CALLING_ANSWER: must be"),
+        (health(MicrosoftAppId=""), "503, problems: ['MicrosoftAppId: is required"),
+        (health("none"), "503, keys: none"),
+        (health(CALLING_REGION="sea"), "200, but it says that it is region 'sea'"),
+        (reply(404), "404, and no health report: is the code published?"),
+        (reply(200, b"<html>"), "200, and no health report"),
+        (json_reply([1]), "200, and no health report"),
+        (json_reply({"status": "ok"}), "200, problems: None"),
+        (None, "no answer: "),
+        (b"nonsense\r\n\r\n", "no answer: "),
+    ],
+)
+def test_anything_else_keeps_the_gate_closed_and_is_told(
+    answer: bytes | None, why: str, gate: Gate
+) -> None:
+    """The roll-out stops there, so the sentence is all that somebody has."""
+    finished = gate.run([answer])
+
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("weu is not healthy: ")
+    assert why in finished.stderr
+
+
+def test_what_heals_in_time_opens_the_gate(gate: Gate) -> None:
+    """New settings are a warning to the code before them, until it is replaced."""
+    old = health(CALLING_LATER="1")
+    finished = gate.run([reply(404), old, old, WELL], seconds=50)
+
+    assert finished.returncode == 0
+    assert finished.stdout.splitlines() == [
+        "  not yet: 404, and no health report: is the code published?",
+        "  not yet: 200, warnings: ['CALLING_LATER: unknown setting.']",
+        "  weu is healthy.",
+    ]
+
+
+def test_an_untrusted_certificate_keeps_the_gate_closed(
+    gate: Gate, tmp_path: Path
+) -> None:
+    """The calling platform would refuse it, too."""
+    (tmp_path / "other").mkdir()
+    stranger = Certificates(tmp_path / "other")
+    with FaultServer(http(lambda *_: WELL, stranger.context())) as server:
+        finished = gate.run_against(f"{server.url}/api/health")
+
+    assert finished.returncode == 1
+    assert "certificate verify failed" in finished.stderr
+
+
+def test_only_https_is_asked(gate: Gate) -> None:
+    """Whatever a deployment gave as its host."""
+    finished = gate.run_against("file:///etc/hostname")
+
+    assert finished.returncode == 2
+    assert "the URL must be https" in finished.stderr
