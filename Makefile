@@ -9,6 +9,10 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 LOCK := requirements-dev.lock
+# Tools that only read the project, with an environment of their own.
+TOOLS := .venv-tools
+TOOLS_READY := $(TOOLS)/.ready
+TOOLS_LOCK := requirements-tools.lock
 
 .PHONY: help setup demo test serve bench lint format fuzz security lock clean
 
@@ -20,6 +24,10 @@ setup: $(READY) ## Set up the virtual environment.
 # Only complete environments carry the mark; an interrupted one is made anew.
 $(READY): $(LOCK) .python-version .ci/setup.sh
 	@bash .ci/setup.sh $(VENV) $(LOCK)
+	@touch $@
+
+$(TOOLS_READY): $(TOOLS_LOCK) .python-version .ci/setup.sh
+	@bash .ci/setup.sh $(TOOLS) $(TOOLS_LOCK)
 	@touch $@
 
 demo: $(READY) ## Show calls travelling through two regions.
@@ -48,10 +56,10 @@ security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements
 
 lock: ## Lock the versions anew (needs uv).
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-tools; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-header \
 	    --no-emit-index-url --python-version 3.13 $$name.txt -o $$name.lock; done
 
 clean: ## Remove what the commands made.
-	@rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf $(VENV) $(TOOLS) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
 	  .import_linter_cache .hypothesis bench.json
