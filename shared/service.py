@@ -42,7 +42,7 @@ from shared.edge.credentials import GraphCredentials
 from shared.edge.graph import GraphClient
 from shared.edge.health import health_reply
 from shared.edge.openid import OpenIdProvider
-from shared.edge.peers import AllPeersHealthy
+from shared.edge.peers import HealthCheck, PeerHealthCache
 from shared.edge.signing_keys import SigningKeyCache
 from shared.edge.telemetry import log_event, log_request
 from shared.settings import Settings, SettingsReport, read_settings
@@ -99,7 +99,18 @@ class _World:
             callback_host=settings.callback_host,
             partitions=settings.partitions,
         )
-        self.deployment = _build_deployment(settings, self.keys)
+        region_policy = RegionPolicy(settings.region_rules)
+        self.peers = PeerHealthCache(
+            {
+                region: HealthCheck(
+                    settings.region_hosts[region], ca_bundle=settings.ca_bundle
+                )
+                for region in region_policy.regions - {settings.region}
+            }
+        )
+        self.deployment = _build_deployment(
+            settings, self.keys, self.peers, region_policy
+        )
 
 
 class Service:
@@ -149,6 +160,7 @@ class Service:
         """Report health; the first probe loads the keys and waits for them a little."""
         if self._world is None:
             return health_reply(self._report, "none")
+        self._world.peers.keep_watch()
         try:
             await self._world.keys.load(timeout_seconds=_HEALTH_WAIT_SECONDS)
         except Exception:  # such as no thread to be had: the report must still go out
@@ -160,6 +172,7 @@ class Service:
         world = self._world
         if world is None:
             return
+        world.peers.keep_watch()
         if world.settings.answer:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(world.executor, world.graph.load)
@@ -233,7 +246,12 @@ class Service:
         return None if age is None else int(age)
 
 
-def _build_deployment(settings: Settings, keys: SigningKeyCache) -> Deployment:
+def _build_deployment(
+    settings: Settings,
+    keys: SigningKeyCache,
+    peers: PeerHealthCache,
+    region_policy: RegionPolicy,
+) -> Deployment:
     return Deployment(
         token_policy=TokenPolicy(
             audience=settings.app_id,
@@ -243,8 +261,8 @@ def _build_deployment(settings: Settings, keys: SigningKeyCache) -> Deployment:
         verified_tokens=VerifiedTokens(leeway_seconds=settings.token_leeway_seconds),
         keys=keys,
         clock=time.time,
-        peers=AllPeersHealthy(),
-        region_policy=RegionPolicy(settings.region_rules),
+        peers=peers,
+        region_policy=region_policy,
         own_region=settings.region,
         region_hosts=settings.region_hosts,
         allowed_tenants=settings.tenants,

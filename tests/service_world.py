@@ -130,6 +130,7 @@ def close(service: Service) -> None:
     if service._world is None:
         return
     service._world.executor.shutdown()
+    service._world.peers.close()
     if service._world.graph._session is not None:
         service._world.graph._session.close()
     transport = service._world.credentials._transport

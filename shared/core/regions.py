@@ -56,6 +56,11 @@ class RegionPolicy:
         """The names of all conditions that any rule asks."""
         return self._conditions
 
+    @property
+    def regions(self) -> frozenset[str]:
+        """All regions that any rule names."""
+        return frozenset(region for regions in self._regions for region in regions)
+
     def preferred_regions(self, facts: Mapping[str, str | None]) -> Sequence[str]:
         """Return the regions that should have the call, best first; empty: anyone.
 

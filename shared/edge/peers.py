@@ -1,13 +1,223 @@
-"""The health of the other regions."""
+"""The health of the other regions as last seen, so that no call is sent to a dead one.
+
+* The regions that rules name are asked for ``/api/health`` every 10 s, at first when
+  something asks for health here (Traffic Manager's probe does) and for five minutes
+  after whatever came last. One that is slower than 0.5 s counts as unhealthy.
+* A call takes what was seen last. Only where nothing was seen lately it waits, for
+  0.5 s at most, however many regions it asks about.
+* Each region is looked at on its own: a sick one makes nobody wait for another.
+
+No region's own health depends on any of this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.core.reasons import Reason
+from shared.edge.outbound import OutboundError, exchange, open_session
+from shared.edge.telemetry import log_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import requests
+
+    type Check = Callable[[], bool]
+
+INTERVAL_SECONDS = 10.0
+REPLY_SECONDS = 0.5
+# TCP and TLS to another continent take longer than the reply of a healthy region.
+_CONNECT_SECONDS = 2.0
+_WATCH_SECONDS = 300.0
+# What was seen serves until the next look has ended, and no longer.
+_KNOWN_SECONDS = INTERVAL_SECONDS + 2 * _CONNECT_SECONDS
+# A kept connection follows no DNS change: it is renewed as often as records may change.
+_CONNECTION_SECONDS = 300.0
+_MAX_REPORT_BYTES = 64 * 1024
 
 
-class AllPeersHealthy:
-    """Takes every region for healthy: Traffic Manager and the rules are the operators'.
+class _Seen(NamedTuple):
+    is_healthy: bool
+    at: float
 
-    A redirect's target is not asked before a call is sent there. While a region is
-    down, take it out of ``CALLING_REGION_RULES``.
-    """
+
+class HealthCheck:
+    """Asks one region for its health. Blocking, for one thread at a time."""
+
+    def __init__(self, host: str, *, ca_bundle: str) -> None:
+        """Ask the deployment at ``host`` (with its port, if any)."""
+        self._url = f"https://{host}/api/health"
+        self._ca_bundle = ca_bundle
+        self._session: requests.Session | None = None
+        self._opened_at = 0.0
+
+    def __call__(self) -> bool:
+        """Tell whether the region says 200 in time; never raises."""
+        try:
+            if self._is_connected():
+                return self._ask(REPLY_SECONDS)
+            # The first one opens the connection, the second one is measured.
+            return self._ask(_CONNECT_SECONDS) and self._ask(REPLY_SECONDS)
+        # CALLING_CA_BUNDLE was readable at start, but need not be for ever.
+        except (OutboundError, OSError):
+            self.close()
+            return False
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+
+    def _is_connected(self) -> bool:
+        age = time.monotonic() - self._opened_at
+        return self._session is not None and age < _CONNECTION_SECONDS
+
+    def _ask(self, seconds: float) -> bool:
+        reply = exchange(
+            self._connection(),
+            "GET",
+            self._url,
+            headers={"Accept": "application/json"},
+            ends_at=time.monotonic() + seconds,
+            max_bytes=_MAX_REPORT_BYTES,
+        )
+        return reply.status == HTTPStatus.OK
+
+    def _connection(self) -> requests.Session:
+        if self._session is None or not self._is_connected():
+            self.close()
+            self._session = open_session(self._ca_bundle, connections=1)
+            self._opened_at = time.monotonic()
+        return self._session
+
+
+class _Peer:
+    """One other region: what was seen of it, and the look that is under way."""
+
+    def __init__(self, region: str, check: Check) -> None:
+        self.region = region
+        self.check = check
+        self.seen: _Seen | None = None
+        self.look: Future[bool] | None = None
+        self.look_started_at = float("-inf")
+
+
+class PeerHealthCache:
+    """The ``PeerHealth`` of this process."""
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        interval_seconds: float = INTERVAL_SECONDS,
+    ) -> None:
+        """Watch the regions of ``checks``; asks nobody yet.
+
+        Args:
+            checks: by region; blocking, never raises. Each is called on a thread, one
+                call at a time.
+            clock: monotonic seconds.
+            interval_seconds: between two looks at a region.
+        """
+        self._peers = {code: _Peer(code, check) for code, check in checks.items()}
+        self._clock = clock
+        self._interval_seconds = interval_seconds
+        self._watch_ends_at = 0.0
+        self._watching: asyncio.Task[None] | None = None
+        self._executor = ThreadPoolExecutor(
+            max(len(checks), 1), thread_name_prefix="peer-health"
+        )
 
     async def is_healthy(self, region: str) -> bool:
-        """Tell that a call may be sent to ``region``."""
-        return bool(region)
+        """Tell whether ``region`` was healthy when it was last looked at."""
+        peer = self._peers.get(region)
+        if peer is None:
+            return False
+        self.keep_watch()
+        if self._last_seen(peer) is None:
+            await self._wait_for_look(peer)
+        return bool(self._last_seen(peer))
+
+    def keep_watch(self) -> None:
+        """Go on looking for a while, in the background of the running event loop."""
+        self._watch_ends_at = self._clock() + _WATCH_SECONDS
+        if self._peers and (self._watching is None or self._watching.done()):
+            self._watching = asyncio.create_task(self._watch_all())
+
+    def close(self) -> None:
+        """Wait for what is under way, and look no more."""
+        self._executor.shutdown()
+
+    def _last_seen(self, peer: _Peer) -> bool | None:
+        seen = peer.seen
+        if seen is None or self._clock() - seen.at > _KNOWN_SECONDS:
+            return None
+        return seen.is_healthy
+
+    async def _watch_all(self) -> None:
+        async with asyncio.TaskGroup() as watches:
+            for peer in self._peers.values():
+                watches.create_task(self._watch(peer))
+
+    async def _watch(self, peer: _Peer) -> None:
+        while (now := self._clock()) < self._watch_ends_at:
+            # A call may have looked in the meantime.
+            pause = peer.look_started_at + self._interval_seconds - now
+            if pause > 0:
+                await asyncio.sleep(pause)
+                continue
+            if not await _is_done(self._look(peer), 2 * _CONNECT_SECONDS):
+                # Name resolution has no deadline of its own.
+                self._note(peer, is_healthy=False)
+
+    async def _wait_for_look(self, peer: _Peer) -> None:
+        look = self._look(peer)
+        waited = self._clock() - peer.look_started_at
+        await _is_done(look, max(REPLY_SECONDS - waited, 0))
+
+    def _look(self, peer: _Peer) -> Future[bool]:
+        """Return the look at a peer that is under way, or start one."""
+        if peer.look is None or peer.look.done():
+            peer.look_started_at = self._clock()
+            peer.look = self._start(peer)
+        return peer.look
+
+    def _start(self, peer: _Peer) -> Future[bool]:
+        try:
+            return self._executor.submit(self._run, peer)
+        except RuntimeError:  # no thread to be had: nothing was seen
+            nothing: Future[bool] = Future()
+            nothing.set_result(False)
+            return nothing
+
+    def _run(self, peer: _Peer) -> bool:
+        is_healthy = peer.check()
+        self._note(peer, is_healthy=is_healthy)
+        return is_healthy
+
+    def _note(self, peer: _Peer, *, is_healthy: bool) -> None:
+        """Note what was seen, and log where it differs from the time before."""
+        before, peer.seen = peer.seen, _Seen(is_healthy, self._clock())
+        if before is not None and before.is_healthy == is_healthy:
+            return
+        if is_healthy:
+            log_event(logging.INFO, "peer.healthy", peer=peer.region)
+        else:
+            cure = Reason.REGION_UNHEALTHY.cure
+            log_event(
+                logging.WARNING, "peer.unhealthy", peer=peer.region, next_step=cure
+            )
+
+
+async def _is_done(look: Future[bool], seconds: float) -> bool:
+    """Wait for a look, not for ever; tell whether it has ended."""
+    await asyncio.wait({asyncio.wrap_future(look)}, timeout=seconds)
+    return look.done()

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.bench.timing import Measurement, compare, interleaved
+from tests.edge_servers import FaultServer, http, reply
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
 from tests.simulator.identity import SigningKey
 from tests.simulator.notifications import (
@@ -32,7 +33,7 @@ from tests.simulator.world import OutsideWorld
 ROUNDS = 15
 CALLS = 300
 
-_HOSTS = {"weu": "weu.calls.example.org", "sea": "sea.calls.example.org"}
+_OWN_HOST = "weu.calls.example.org"
 _RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
 
 
@@ -56,7 +57,7 @@ class _Bench:
     def call(self, token: str, body: bytes) -> HttpCall:
         """Return a request as the platform sends it."""
         headers = {
-            "host": _HOSTS["weu"],
+            "host": _OWN_HOST,
             "accept": "application/json",
             "user-agent": "Microsoft-Skype/3.0,(Calling/1.0)",
             "content-type": "application/json",
@@ -67,7 +68,7 @@ class _Bench:
             "x-microsoft-skype-caller-region": "emea",
             "ms-teams-region": "emea",
         }
-        url = f"https://{_HOSTS['weu']}/api/calls"
+        url = f"https://{_OWN_HOST}/api/calls"
         return HttpCall("POST", url, headers, body, {}, {})
 
     async def invoke_all(self, name: str, calls: list[HttpCall]) -> list[int]:
@@ -87,8 +88,18 @@ def measure() -> list[Measurement]:
     """Run (a) to (f)."""
     logging.getLogger().handlers[:] = [_Discard()]
     logging.getLogger().setLevel(logging.INFO)
-    with OutsideWorld() as world:
-        os.environ.update(_settings(world), PYTHON_SCRIPT_FILE_NAME="bench_app.py")
+    world = OutsideWorld()
+    # Asked for its health every 10 s, beside the path of the calls.
+    sea = FaultServer(http(lambda *_: reply(200), world.authority.server_context()))
+    with sea:
+        return _measure_all(world, sea.host)
+
+
+def _measure_all(world: OutsideWorld, other_host: str) -> list[Measurement]:
+    with world:
+        os.environ.update(
+            _settings(world, other_host), PYTHON_SCRIPT_FILE_NAME="bench_app.py"
+        )
         loop = asyncio.new_event_loop()
         worker = loop.run_until_complete(Worker.load(Path(__file__).parent))
         functions = {function.name: function for function in worker.functions}
@@ -99,11 +110,12 @@ def measure() -> list[Measurement]:
     return [_measure(bench, *case) for case in _cases(bench)]
 
 
-def _settings(world: OutsideWorld) -> dict[str, str]:
+def _settings(world: OutsideWorld, other_host: str) -> dict[str, str]:
+    hosts = {"weu": _OWN_HOST, "sea": other_host}
     return world.settings(
         CALLING_ANSWER="false",
         CALLING_REGION="weu",
-        CALLING_REGION_HOSTS=json.dumps(_HOSTS),
+        CALLING_REGION_HOSTS=json.dumps(hosts),
         CALLING_REGION_RULES=json.dumps(_RULES),
     )
 

@@ -5,11 +5,14 @@ Each deployment is a process of its own, as in Azure; the rest runs in threads h
 
 import json
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
+
+import requests
 
 from tests.localhost.process import LocalHost
 from tests.simulator.authority import Authority
@@ -19,6 +22,8 @@ from tests.simulator.identity import ISSUER, SigningKey, TokenFactory
 from tests.simulator.notifications import Call
 from tests.simulator.openid_provider import OpenIdProvider
 from tests.simulator.platform import CallingPlatform, Step
+
+_WARM_SECONDS = 30.0
 
 APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
 TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
@@ -124,10 +129,41 @@ class World(OutsideWorld):
         try:
             for code in self.plan.regions:
                 self.start_deployment(code)
+            self._wait_until_warm()
         except BaseException:
             self._stack.close()
             raise
         return self
+
+    def _wait_until_warm(self) -> None:
+        """Wait until all hold keys, and know those that rules name for healthy.
+
+        Nobody is asked for health before all hold keys: a region that was looked at
+        too early would count as sick until the next look, 10 s later.
+        """
+        if not self.plan.rules:
+            return
+        platform = self.platform()
+        call = Call(tenant_id=self.tenant_id)
+        for code in self.hosts:
+            platform.post(call, self.webhook(code), {"value": []}, what="warm-up")
+        named = {region for rule in self.plan.rules for region in rule["regions"]}
+        ends_at = time.monotonic() + _WARM_SECONDS
+        for code, host in self.hosts.items():
+            url, bundle = f"https://{host}/api/health", str(self.authority.bundle)
+            requests.get(url, verify=bundle, timeout=_WARM_SECONDS)
+            for peer in named - {code}:
+                self._wait_until_healthy(peer, seen_by=code, ends_at=ends_at)
+
+    def _wait_until_healthy(self, peer: str, *, seen_by: str, ends_at: float) -> None:
+        line = f'"event":"peer.healthy","peer":"{peer}"'
+        while not any(
+            line in logged for logged in self.deployments[seen_by].log_lines()
+        ):
+            if time.monotonic() > ends_at:
+                message = f"{seen_by} does not find {peer} healthy"
+                raise RuntimeError(message)
+            time.sleep(0.01)
 
     def webhook(self, code: str) -> str:
         """Return the calling webhook of a region."""

@@ -1,12 +1,10 @@
-"""shared.edge.health and shared.edge.peers: shallow, and never about others."""
+"""shared.edge.health: shallow, and never about others."""
 
-import asyncio
 import json
 
 import pytest
 
 from shared.edge.health import health_reply
-from shared.edge.peers import AllPeersHealthy
 from shared.edge.signing_keys import Freshness
 from shared.settings import SettingsReport, read_settings
 
@@ -71,8 +69,3 @@ def test_the_region_is_named() -> None:
     settings = report(CALLING_REGION="weu", CALLING_REGION_HOSTS=hosts)
     body = json.loads(health_reply(settings, "fresh").body or b"")
     assert body["region"] == "weu"
-
-
-def test_all_peers_count_as_healthy() -> None:
-    """The rules and Traffic Manager are the operators' business."""
-    assert asyncio.run(AllPeersHealthy().is_healthy("weu"))

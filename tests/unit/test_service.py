@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,8 @@ from shared.core.decisions import decide
 from shared.core.transport import MAX_BODY_BYTES, WebhookReply
 from shared.service import Service
 from shared.settings import read_settings
-from tests.edge_servers import json_reply, reply
+from tests.edge_servers import hang, json_reply, reply
+from tests.other_region import OtherRegion
 from tests.service_world import SECRET, TENANT_ID, ServiceWorld, close, receive
 from tests.simulator.notifications import Call, batch, incoming, item, legacy_incoming
 
@@ -83,25 +85,76 @@ def test_a_legacy_call_is_asked_to_come_in_the_graph_protocol(
     assert world.graph_requests == []
 
 
+@pytest.fixture
+def other_region(world: ServiceWorld) -> Iterator[OtherRegion]:
+    """Return region sea; it is healthy."""
+    region = OtherRegion(world.certificates)
+    with region.server:
+        yield region
+
+
+def of_two_regions(other: OtherRegion, **changes: str) -> dict[str, str]:
+    """Return settings of region weu that prefer region sea."""
+    hosts = {"weu": "weu.example", "sea": other.host}
+    return {
+        "CALLING_REGION": "weu",
+        "CALLING_REGION_HOSTS": json.dumps(hosts),
+        "CALLING_REGION_RULES": '[{"regions": ["sea"]}]',
+        **changes,
+    }
+
+
 @pytest.mark.parametrize("status", ["302", "307"])
 def test_a_call_of_another_region_is_redirected(
-    world: ServiceWorld, make: Make, caplog: pytest.LogCaptureFixture, status: str
+    world: ServiceWorld,
+    make: Make,
+    other_region: OtherRegion,
+    caplog: pytest.LogCaptureFixture,
+    status: str,
 ) -> None:
     """The location comes from the settings."""
-    hosts = {"weu": "weu.example", "sea": "sea.example"}
-    service = make(
-        CALLING_REGION="weu",
-        CALLING_REGION_HOSTS=json.dumps(hosts),
-        CALLING_REGION_RULES='[{"regions": ["sea"]}]',
-        CALLING_REDIRECT_STATUS=status,
-    )
+    service = make(**of_two_regions(other_region, CALLING_REDIRECT_STATUS=status))
     got = receive(service, world.incoming())
 
     assert got.status == int(status)
-    assert got.headers["Location"] == "https://sea.example/api/calls?hop=1"
+    assert got.headers["Location"] == f"https://{other_region.host}/api/calls?hop=1"
     line = last_line(caplog)
     assert (line["decision"], line["redirect_region"]) == ("redirect", "sea")
     assert line["region"] == "weu"
+
+
+def test_a_call_stays_where_the_other_region_is_down(
+    world: ServiceWorld,
+    make: Make,
+    other_region: OtherRegion,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is answered here; the line says which way it could not go."""
+    other_region.script = hang
+    service = make(**of_two_regions(other_region))
+    assert receive(service, world.incoming()).status == 202
+
+    assert len(world.graph_requests) == 1
+    assert last_line(caplog)["notes"] == ["region-unhealthy"]
+
+
+def test_a_warm_redirect_asks_nobody(
+    world: ServiceWorld, make: Make, other_region: OtherRegion
+) -> None:
+    """Health or warm-up has started the watch; the path of a call has no request."""
+    service = make(**of_two_regions(other_region))
+
+    async def scenario() -> None:
+        await service.health()
+        assert service._world is not None
+        assert await service._world.peers.is_healthy("sea")
+        before = len(other_region.asked)
+        for _ in range(20):
+            got = await service.receive(world.incoming(), received_at=time.monotonic())
+            assert got.status == 302
+        assert len(other_region.asked) == before
+
+    asyncio.run(scenario())
 
 
 def test_an_incoming_call_is_answered(
@@ -208,6 +261,7 @@ def test_one_unavailable_answer_of_a_batch_makes_all_of_it_come_again(
     replies = iter((reply(202),))
     world.graph_script = lambda *_: next(replies, reply(500))
     request = world.post(two_calls())
+    asyncio.run(service.warm_up())
     got = receive(service, request, seconds_ago=LONG_AGO_SECONDS)
     assert got.status == 503
 

@@ -1,0 +1,289 @@
+"""shared.edge.peers: other regions' health, over real TLS, and who waits for it."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from shared.edge.peers import HealthCheck, PeerHealthCache
+from tests.edge_servers import (
+    Certificates,
+    FaultServer,
+    Peer,
+    Request,
+    Script,
+    hang,
+    hang_up,
+    http,
+    reply,
+)
+from tests.other_region import OtherRegion
+from tests.signing_key_fakes import FakeClock
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Return an authority and its certificates."""
+    return Certificates(tmp_path_factory.mktemp("peers"))
+
+
+@pytest.fixture
+def region(certificates: Certificates) -> Iterator[OtherRegion]:
+    """Return a healthy region."""
+    region = OtherRegion(certificates)
+    with region.server:
+        yield region
+
+
+@pytest.fixture
+def check(region: OtherRegion, certificates: Certificates) -> Iterator[HealthCheck]:
+    """Return the check of that region."""
+    with closing(HealthCheck(region.host, ca_bundle=certificates.bundle)) as one:
+        yield one
+
+
+def test_a_region_that_says_200_is_healthy(
+    region: OtherRegion, check: HealthCheck
+) -> None:
+    """The first look opens the connection before it measures; the next one uses it."""
+    assert check()
+    assert check()
+
+    targets = {(request.method, request.target) for request in region.asked}
+    assert targets == {("GET", "/api/health")}
+    assert len(region.asked) == 3
+    assert region.server.connections == 1
+
+
+def drip(_request: Request, peer: Peer) -> None:
+    """Answer right, one byte at a time."""
+    peer.drip(reply(200, b"x" * 200))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda *_: reply(503),
+        lambda *_: reply(404),
+        lambda *_: reply(302, Location="https://127.0.0.1/api/health"),
+        hang_up,
+        hang,
+        drip,
+    ],
+    ids=["503", "404", "302", "hangs up", "hangs", "drips"],
+)
+def test_anything_else_is_unhealthy_in_time(
+    region: OtherRegion, check: HealthCheck, script: Script
+) -> None:
+    """Also on a connection that was good a moment ago; and it may heal."""
+    assert check()
+    region.script = script
+    started = time.monotonic()
+
+    assert not check()
+    assert time.monotonic() - started < 0.5 * 3
+    region.script = lambda *_: reply(200)
+    assert check()
+
+
+def test_a_connection_that_hangs_from_the_start_ends(
+    region: OtherRegion, check: HealthCheck
+) -> None:
+    """It has more time, but not for ever."""
+    region.script = hang
+    started = time.monotonic()
+
+    assert not check()
+    assert time.monotonic() - started < 2 * 3
+
+
+def test_a_region_that_nobody_can_reach_is_unhealthy(
+    certificates: Certificates,
+) -> None:
+    """Nothing listens there, the name is unknown, or its authority is."""
+    server = FaultServer(http(lambda *_: reply(200), certificates.context()))
+    with server:
+        assert not HealthCheck(server.host, ca_bundle="")()
+    assert not HealthCheck(server.host, ca_bundle=certificates.bundle)()
+    assert not HealthCheck("region.invalid", ca_bundle=certificates.bundle)()
+    assert not HealthCheck(server.host, ca_bundle="/no/such/file.pem")()
+
+
+class FakeCheck:
+    """A check that says what it is told, now or when it is let go."""
+
+    def __init__(self, *, is_healthy: bool = True, is_slow: bool = False) -> None:
+        self.is_healthy = is_healthy
+        self.may_end = threading.Event()
+        self.has_begun = threading.Event()
+        self.calls = 0
+        if not is_slow:
+            self.may_end.set()
+
+    def __call__(self) -> bool:
+        self.calls += 1
+        self.has_begun.set()
+        self.may_end.wait(20)
+        return self.is_healthy
+
+
+async def until_looked(check: FakeCheck, times: int) -> None:
+    """Wait until a check has been called so often."""
+    # The check is called on a thread.
+    while check.calls < times:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
+def test_the_first_call_waits_for_a_look_and_the_next_ones_do_not() -> None:
+    """A warm decision asks nobody."""
+    check = FakeCheck()
+
+    async def scenario() -> list[bool]:
+        return [await peers.is_healthy("sea") for _ in range(100)]
+
+    with closing(PeerHealthCache({"sea": check})) as peers:
+        assert asyncio.run(scenario()) == [True] * 100
+    assert check.calls == 1
+
+
+def test_however_many_regions_hang_a_call_waits_half_a_second_once() -> None:
+    """They are looked at together, and from then on they are known to be sick."""
+    checks = {code: FakeCheck(is_slow=True) for code in ("sea", "neu", "eus2")}
+
+    async def scenario() -> float:
+        started = time.monotonic()
+        for code in checks:
+            assert not await peers.is_healthy(code)
+        return time.monotonic() - started
+
+    with closing(PeerHealthCache(checks)) as peers:
+        assert asyncio.run(scenario()) < 0.5 * 3
+        for check in checks.values():
+            check.may_end.set()
+    assert [check.calls for check in checks.values()] == [1, 1, 1]
+
+
+def test_a_sick_region_makes_no_other_one_slow() -> None:
+    """Each has a look and a thread of its own."""
+    sick, well = FakeCheck(is_slow=True), FakeCheck()
+
+    async def scenario() -> float:
+        peers.keep_watch()
+        await until_looked(well, 1)
+        started = time.monotonic()
+        assert await peers.is_healthy("sea")
+        return time.monotonic() - started
+
+    with closing(PeerHealthCache({"neu": sick, "sea": well})) as peers:
+        assert asyncio.run(scenario()) < 0.3
+        sick.may_end.set()
+
+
+def test_a_look_that_never_ends_is_not_repeated() -> None:
+    """Threads do not pile up behind a name that does not resolve."""
+    check = FakeCheck(is_slow=True)
+
+    async def scenario() -> None:
+        peers.keep_watch()
+        for _ in range(5):
+            assert not await peers.is_healthy("sea")
+
+    with closing(PeerHealthCache({"sea": check}, interval_seconds=0.01)) as peers:
+        asyncio.run(scenario())
+        assert check.calls == 1
+        check.may_end.set()
+
+
+def test_a_change_is_seen_in_the_background(caplog: pytest.LogCaptureFixture) -> None:
+    """And logged once, with what to do; no call pays for it."""
+    caplog.set_level(logging.INFO)
+    check = FakeCheck()
+
+    async def scenario() -> list[bool]:
+        seen = []
+        for is_healthy in (True, False, True):
+            check.is_healthy = is_healthy
+            await until_looked(check, check.calls + 2)
+            seen.append(await peers.is_healthy("sea"))
+        return seen
+
+    async def watched() -> list[bool]:
+        peers.keep_watch()
+        return await scenario()
+
+    with closing(PeerHealthCache({"sea": check}, interval_seconds=0.02)) as peers:
+        assert asyncio.run(watched()) == [True, False, True]
+    events = [record.__dict__["event"] for record in caplog.records]
+    assert events == ["peer.healthy", "peer.unhealthy", "peer.healthy"]
+    assert "/api/health" in caplog.records[1].__dict__["next_step"]
+
+
+def test_what_was_seen_long_ago_does_not_count() -> None:
+    """After a silence the next call looks for itself."""
+    check, clock = FakeCheck(), FakeClock()
+
+    async def scenario() -> None:
+        assert await peers.is_healthy("sea")
+        check.is_healthy = False
+        clock.now += 9
+        assert await peers.is_healthy("sea")
+        clock.now += 6
+        assert not await peers.is_healthy("sea")
+
+    with closing(PeerHealthCache({"sea": check}, clock=clock)) as peers:
+        asyncio.run(scenario())
+    assert check.calls == 2
+
+
+def test_the_watch_ends_when_nobody_asks_any_more() -> None:
+    """An idle instance leaves its neighbours alone."""
+    check, skipped = FakeCheck(), [0.0]
+
+    async def scenario() -> None:
+        peers.keep_watch()
+        await until_looked(check, 2)
+        skipped[0] = 301
+        watching = peers._watching
+        assert watching is not None
+        await asyncio.wait({watching}, timeout=10)
+        assert watching.done()
+        asked = check.calls
+        assert await peers.is_healthy("sea")
+        assert check.calls > asked
+
+    def clock() -> float:
+        return time.monotonic() + skipped[0]
+
+    cache = PeerHealthCache({"sea": check}, clock=clock, interval_seconds=0.01)
+    with closing(cache) as peers:
+        asyncio.run(scenario())
+
+
+def test_regions_that_no_rule_names_are_neither_asked_nor_healthy() -> None:
+    """Nothing is watched where there is nothing to watch."""
+
+    async def scenario() -> bool:
+        peers.keep_watch()
+        return await peers.is_healthy("sea")
+
+    with closing(PeerHealthCache({})) as peers:
+        assert not asyncio.run(scenario())
+        assert peers._watching is None
+
+
+def test_a_machine_without_a_thread_to_spare_keeps_calls_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing was seen, so nobody is sent there; nothing escapes."""
+
+    def fail(_thread: threading.Thread) -> None:
+        message = "can't start new thread"
+        raise RuntimeError(message)
+
+    with closing(PeerHealthCache({"sea": FakeCheck()})) as peers:
+        monkeypatch.setattr(threading.Thread, "start", fail)
+        assert not asyncio.run(peers.is_healthy("sea"))
