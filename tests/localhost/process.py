@@ -34,8 +34,12 @@ class LocalHost:
         certificate: tuple[Path, Path] | None = None,
         app_directory: Path = CHECKOUT,
         warms_up: bool = False,
+        dns: str | None = None,
     ) -> None:
-        """Describe the process; settings come from ``environment`` only."""
+        """Describe the process; settings come from ``environment`` only.
+
+        ``dns`` is the ``address:port`` of the server that it asks for names.
+        """
         self._environment = environment
         self._arguments = ["--host", host, "--port", str(port)]
         self._arguments += ["--app", str(app_directory)]
@@ -44,6 +48,8 @@ class LocalHost:
             self._arguments += ["--certfile", certfile, "--keyfile", keyfile]
         if warms_up:
             self._arguments.append("--warmup")
+        if dns is not None:
+            self._arguments += ["--dns", dns]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._process: subprocess.Popen[str] | None = None
         self.base_url = ""
