@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 type JsonObject = dict[str, Any]
 
+_WHITE_SPACE = " \t\n\r"
+
 
 class StrictJsonError(ValueError):
     """The bytes are not strict JSON."""
@@ -39,11 +41,15 @@ def read_value(data: bytes) -> Any:  # noqa: ANN401 - any JSON value is what it 
         StrictJsonError: the bytes are not strict JSON.
     """
     try:
-        return _DECODER.decode(data.decode("utf-8"))
+        text = data.decode("utf-8").strip(_WHITE_SPACE)
+        value, end = _DECODER.raw_decode(text)
     # UnicodeDecodeError and json's own error are ValueErrors, as is the refusal of
     # a number with thousands of digits; nesting ends in RecursionError.
     except (ValueError, RecursionError) as error:
         raise StrictJsonError from error
+    if end != len(text):
+        raise StrictJsonError
+    return value
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> JsonObject:

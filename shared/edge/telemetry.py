@@ -25,7 +25,9 @@ _ALARMING = frozenset(
         Reason.UNREADABLE_ITEM,
     }
 )
-_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_encode = json.JSONEncoder(
+    separators=(",", ":"), default=str, check_circular=False
+).encode
 
 
 def log_event(level: int, event: str, **fields: object) -> None:
