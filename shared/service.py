@@ -183,21 +183,21 @@ class Service:
         self, decision: Decision, correlation: Correlation, received_at: float
     ) -> _Handled:
         match decision:
-            case AskForGraph():
-                return _Handled(
-                    reply=reply_to(correlation, HTTPStatus.NO_CONTENT),
-                    decision="ask-for-graph",
-                    reason=Reason.LEGACY_PROTOCOL,
-                )
-            case RedirectTo():
-                return self._redirect(decision, correlation)
-            case AnswerCalls():
-                return await self._answer(decision, correlation, received_at)
             case Accept():
                 return _Handled(
                     reply=reply_to(correlation, HTTPStatus.ACCEPTED),
                     decision="accept",
                     reason=decision.reason,
+                )
+            case AnswerCalls():
+                return await self._answer(decision, correlation, received_at)
+            case RedirectTo():
+                return self._redirect(decision, correlation)
+            case AskForGraph():
+                return _Handled(
+                    reply=reply_to(correlation, HTTPStatus.NO_CONTENT),
+                    decision="ask-for-graph",
+                    reason=Reason.LEGACY_PROTOCOL,
                 )
             case _:
                 assert_never(decision)

@@ -183,7 +183,10 @@ async def _authenticate(request: WebhookRequest, deployment: Deployment) -> Toke
     if known:
         return known
     jws, key_id = _guarded(_read_unverified, token)
-    key_set = await deployment.keys.find(key_id)
+    if held is not None and key_id in held.keys:
+        key_set = held
+    else:
+        key_set = await deployment.keys.find(key_id)
     claims = _guarded(_validate, jws, key_set.keys.get(key_id), deployment)
     deployment.verified_tokens.remember(digest, key_set, claims)
     return claims
@@ -256,31 +259,42 @@ async def _find_redirect(
     trail: Trail,
 ) -> RedirectTo | None:
     """Find the one other region to which all these calls belong, if there is one."""
-    region = await _choose_region(calls[0], claims, request, deployment, trail)
-    if region == deployment.own_region:
-        return None
-    for call in calls[1:]:
-        if await _choose_region(call, claims, request, deployment, trail) != region:
-            return None
+    preferences = [
+        _preferred_regions(call, claims, request, deployment) for call in calls
+    ]
     if _was_redirected(request.raw_query):
-        trail.notes.add(Reason.REDIRECT_SUPPRESSED)
+        if any(regions[0] != deployment.own_region for regions in preferences):
+            trail.notes.add(Reason.REDIRECT_SUPPRESSED)
+        return None
+    chosen = {
+        await _first_healthy(regions, deployment, trail) for regions in preferences
+    }
+    region = chosen.pop()
+    if chosen or region == deployment.own_region:
         return None
     return RedirectTo(region, redirect_location(deployment.region_hosts[region]))
 
 
-async def _choose_region(
+def _preferred_regions(
     call: CallNotification,
     claims: TokenClaims,
     request: WebhookRequest,
     deployment: Deployment,
-    trail: Trail,
-) -> str:
-    """Choose the first preferred region that is healthy; none: our own."""
+) -> Sequence[str]:
+    """Return the regions that should have the call, best first; at least our own."""
     facts = {
         name: _CONDITIONS[name](call, claims, request)
         for name in deployment.region_policy.conditions
     }
-    for region in deployment.region_policy.preferred_regions(facts):
+    regions = deployment.region_policy.preferred_regions(facts)
+    return regions or (deployment.own_region,)
+
+
+async def _first_healthy(
+    regions: Sequence[str], deployment: Deployment, trail: Trail
+) -> str:
+    """Return the first region that can take a call: our own can, and if none can."""
+    for region in regions:
         if region == deployment.own_region or await deployment.peers.is_healthy(region):
             return region
         trail.notes.add(Reason.REGION_UNHEALTHY)

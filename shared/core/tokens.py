@@ -41,7 +41,7 @@ _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The characters whose unused low bits are zero, by length modulo 4: any other last
 # character would give the same bytes a second spelling (CVE-2026-102269).
-_CANONICAL_ENDS = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
+_CANONICAL_ENDS = {2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
 _TO_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _REFUSED_MEMBERS = ("crit", "b64", "zip", "enc")
 _ENTRA_ISSUERS = ("https://sts.windows.net/", "https://login.microsoftonline.com/")
@@ -115,12 +115,13 @@ def read_jws(token: str) -> Jws:
     parts = _COMPACT.fullmatch(token)
     if parts is None:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
-    header_part, payload_part, signature_part = parts.groups()
+    encoded = token.encode()
+    header, payload, signature = encoded.split(b".")
     return Jws(
-        _read_header(header_part),
-        token[: parts.end(2)].encode(),
-        _decode(payload_part),
-        _decode(signature_part),
+        _read_header(header),
+        encoded[: parts.end(2)],
+        _decode(payload),
+        _decode(signature),
     )
 
 
@@ -192,17 +193,17 @@ def _read_json(data: bytes) -> JsonObject:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED) from error
 
 
-def _decode(part: str) -> bytes:
+def _decode(part: bytes) -> bytes:
     """Decode canonical base64url without padding (RFC 7515 section 2)."""
     remainder = len(part) % 4
     if remainder and part[-1] not in _CANONICAL_ENDS.get(remainder, ()):
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
-    return a2b_base64(part.encode().translate(_TO_STANDARD_ALPHABET) + b"==")
+    return a2b_base64(part.translate(_TO_STANDARD_ALPHABET) + b"==")
 
 
 # The platform's tokens share a few headers, one a key; refusals are not remembered.
 @lru_cache(maxsize=32)
-def _read_header(part: str) -> JsonObject:
+def _read_header(part: bytes) -> JsonObject:
     header = _read_json(_decode(part))
     if header.get("alg") != "RS256":
         raise TokenRefusedError(Reason.TOKEN_ALGORITHM)

@@ -23,10 +23,11 @@ _MAX_ECHO = 256
 # sample closes each one, too:
 # https://github.com/microsoftgraph/microsoft-graph-comms-samples (PolicyRecordingBot)
 # The Content-Type is what the host sends in any case where a reply has no body.
+# It comes first because the worker library looks for it.
 _EVERY_REPLY = {
+    "Content-Type": "text/plain; charset=utf-8",
     "Cache-Control": "no-store",
     "Connection": "close",
-    "Content-Type": "text/plain; charset=utf-8",
 }
 
 

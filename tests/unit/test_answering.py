@@ -137,12 +137,12 @@ def test_a_lasting_failure_ends_with_the_budget(
     """The platform is told to come again, in time."""
     world.scripts = [script]
     started = time.monotonic()
-    outcome = world.answer(make_call(), left=0.7)
+    outcome = world.answer(make_call(), left=1.2)
 
     assert outcome.reason is Reason.ANSWER_UNAVAILABLE
     assert outcome.is_unavailable
     assert outcome.attempts > 1
-    assert time.monotonic() - started < 2.1
+    assert time.monotonic() - started < 3.6
 
 
 def test_no_credential_is_told_apart_and_nothing_is_sent(world: AnsweringWorld) -> None:

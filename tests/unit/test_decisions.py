@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from shared.core.decisions import (
     Accept,
@@ -203,6 +204,19 @@ def test_the_first_healthy_preference_gets_the_call(
         assert isinstance(decision, RedirectTo)
         assert decision.region == expected
     assert (Reason.REGION_UNHEALTHY in trail.notes) is bool(sick)
+
+
+def test_a_call_that_was_redirected_asks_for_nobodys_health(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """It stays whatever the answer would be; that it would have gone is noted."""
+    deployment = build_deployment(key_set, rules=[{"regions": ["sea"]}])
+    trail = Trail()
+    run(build_request(tokens, graph("DE"), query="?hop=1"), deployment, trail)
+
+    assert isinstance(deployment.peers, FakePeers)
+    assert deployment.peers.asked == []
+    assert trail.notes == {Reason.REDIRECT_SUPPRESSED}
 
 
 def test_the_health_of_the_own_region_is_not_asked(
@@ -439,6 +453,16 @@ def test_whatever_breaks_while_a_token_is_read_is_the_tokens_fault(
     assert status_of(outcome) == 401
 
 
+class CountedKeys(dict[str, RSAPublicKey]):
+    """Keys by id; counts how often one is taken to verify a signature."""
+
+    taken = 0
+
+    def get(self, key_id: str, default: Any = None) -> Any:
+        self.taken += 1
+        return super().get(key_id, default)
+
+
 @pytest.mark.requirement("R15")
 def test_a_repeated_token_is_known_and_still_ends(
     tokens: TokenFactory, key_set: KeySet
@@ -447,14 +471,14 @@ def test_a_repeated_token_is_known_and_still_ends(
     now = [0.0]
     claims = tokens.claims()
     now[0] = claims["nbf"]
-    deployment = build_deployment(key_set, clock=lambda: now[0])
+    keys = CountedKeys(key_set.keys)
+    deployment = build_deployment(KeySet(keys), clock=lambda: now[0])
     bearer = {"authorization": f"Bearer {tokens.mint()}"}
     request = build_request(None, {"value": []}, headers=bearer)
 
     assert isinstance(run(request, deployment), Accept)
     assert isinstance(run(request, deployment), Accept)
-    assert isinstance(deployment.keys, FakeKeys)
-    assert len(deployment.keys.asked) == 1
+    assert keys.taken == 1
     now[0] = claims["exp"] + 301
     assert status_of(run(request, deployment)) == 401
 
