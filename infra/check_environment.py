@@ -85,13 +85,24 @@ def check_description(environment: str, description: Json) -> Findings:
 def records(description: Mapping[str, Json]) -> Iterator[str]:
     """Yield what deploy.sh has to know: a word for what it is, then values."""
     yield f"workload {description['workload']}"
-    cloud = CLOUDS[description["settings"].get("CALLING_CLOUD") or "public"]
-    yield f"federation {cloud.login_url} {cloud.federation_audience}"
+    # As the app reads them: trimmed, and a blank one counts as absent.
+    settings = {k: v.strip() for k, v in description["settings"].items() if v.strip()}
+    if _needs_federation(settings):
+        cloud = CLOUDS[settings.get("CALLING_CLOUD", "public")]
+        yield f"federation {cloud.login_url} {cloud.federation_audience}"
     domain = description["domain"]
     if domain:
-        yield f"domain {domain['zone']} {domain['globalLabel']}"
+        yield f"domain {domain['zone']} {domain['globalLabel']} {domain['keyVaultId']}"
     for region in description["regions"]:
         yield f"region {region['code']} {region['location']}"
+
+
+def _needs_federation(settings: Mapping[str, str]) -> bool:
+    """Tell whether the app gets tokens for Graph with the identity of the region."""
+    return (
+        settings.get("CALLING_ANSWER", "true").lower() == "true"
+        and settings.get("CALLING_CREDENTIAL", "managed-identity") == "managed-identity"
+    )
 
 
 def _explain(cause: BaseException | None) -> str:

@@ -48,9 +48,14 @@ def _check_global_label(label: Json, regions: Json, notes: Notes) -> None:
     if not matches(limits.DNS_LABEL, label):
         sentence = "must be one label of a host name, in lower case."
         notes.note("domain.globalLabel", sentence)
+    elif label == limits.PROOF_LABEL:
+        notes.note("domain.globalLabel", f"«{label}» holds Azure's proofs in the zone.")
     for position, region in objects(regions):
         if region.get("code") == label:
             sentence = f"«{label}» is the global host's label: a redirect to it loops."
+            notes.note(f"regions[{position}].code", sentence)
+        elif region.get("code") == limits.PROOF_LABEL:
+            sentence = f"«{limits.PROOF_LABEL}» holds Azure's proofs in the zone."
             notes.note(f"regions[{position}].code", sentence)
 
 

@@ -34,6 +34,8 @@ ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,7}")
 WORKLOAD = re.compile(r"[a-z][a-z0-9]{1,11}")
 REGION_CODE = re.compile(r"[a-z0-9]{2,6}")
 DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# The label under which App Service looks for the proof of a host name.
+PROOF_LABEL = "asuid"
 # Room for asuid.<label>. before the zone, within the 253 of a host name.
 MAX_ZONE = 180
 KEY_VAULT_ID = re.compile(

@@ -141,6 +141,8 @@ PROBLEMS = [
     ("domain.globalLabel", "a.b", "domain.globalLabel: must be one label"),
     ("domain.globalLabel", "", "domain.globalLabel: must be one label"),
     ("domain.globalLabel", "sea", "regions[2].code: «sea» is the global host's label"),
+    ("domain.globalLabel", "asuid", "domain.globalLabel: «asuid» holds Azure's proofs"),
+    ("regions.1.code", "asuid", "regions[1].code: «asuid» holds Azure's proofs"),
     ("domain.keyVaultId", "kv-calls", "domain.keyVaultId: must be the resource ID"),
     ("domain.secretName", "a_b", "domain.secretName: must be the name of a cert"),
     # Hosts that would loop.
@@ -331,7 +333,7 @@ def test_the_records_tell_the_script_what_it_has_to_know() -> None:
     assert [*records(GOOD)] == [
         "workload tmscalls",
         "federation https://login.microsoftonline.com api://AzureADTokenExchange",
-        "domain calls.contoso.com global",
+        f"domain calls.contoso.com global {GOOD['domain']['keyVaultId']}",
         "region weu westeurope",
         "region neu northeurope",
         "region sea southeastasia",
@@ -342,6 +344,25 @@ def test_the_records_tell_the_script_what_it_has_to_know() -> None:
         "federation https://login.microsoftonline.us api://AzureADTokenExchangeUSGov",
         "region weu westeurope",
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_needed"),
+    [
+        ({}, True),
+        ({"CALLING_ANSWER": " TRUE ", "CALLING_CLOUD": " "}, True),
+        ({"CALLING_CREDENTIAL": "managed-identity"}, True),
+        ({"CALLING_ANSWER": "False"}, False),
+        ({"CALLING_CREDENTIAL": "certificate"}, False),
+    ],
+)
+def test_a_federated_credential_is_made_only_where_the_app_uses_it(
+    settings: dict[str, str], *, is_needed: bool
+) -> None:
+    """Whoever answers no calls needs no rights in the registration."""
+    found = [*records({**GOOD, "settings": settings})]
+
+    assert any(line.startswith("federation ") for line in found) is is_needed
 
 
 @pytest.fixture
