@@ -1,0 +1,305 @@
+"""Deployments of deploy.sh on an Azure of this machine: the order, and every break."""
+
+import pytest
+
+from tests.infra.deploy_world import World, health
+from tests.infra.stand_ins import TENANT_ID, VERIFICATION_ID
+
+
+def first_stamp(code: str) -> str:
+    """Return the call that deploys a region without host names."""
+    return stamp(code, is_bound="false", name="first")
+
+
+def stamp(code: str, *, is_bound: str = "true", name: str = "stamp") -> str:
+    """Return the call that deploys a region."""
+    return (
+        f"REGION={code} BIND_HOST_NAMES={is_bound}"
+        f" az deployment group create -g rg-tmscalls-test-{code}"
+        f" --parameters infra/params/test.regional.bicepparam -n {name} -o none"
+    )
+
+
+ZONE = "-g rg-tmscalls-test-global -n calls.contoso.com"
+GLOBAL_PART = (
+    f"CUSTOM_DOMAIN_VERIFICATION_ID={VERIFICATION_ID} az deployment group create"
+    " -g rg-tmscalls-test-global --parameters infra/params/test.global.bicepparam"
+    " -n global -o none"
+)
+
+
+def publish(code: str) -> list[str]:
+    """Return the calls that publish to a region and hold until it is healthy."""
+    gate = f"python infra/wait_until_healthy.py --region {code}"
+    return [
+        f"func azure functionapp publish func-{code} --python --no-build",
+        f"{gate} https://host-{code}/api/health",
+    ]
+
+
+def is_trust(call: str) -> bool:
+    """Tell whether a call changes whom the bot's registration trusts."""
+    return "az ad app federated-credential" in call
+
+
+def test_the_first_deployment_makes_everything_in_order(
+    first_deployment: World,
+) -> None:
+    """Host names are bound after the global part; code comes last, region by region."""
+    changes = first_deployment.changes
+
+    assert [call for call in changes if not is_trust(call)] == [
+        "az group create -n rg-tmscalls-test-global -l westeurope -o none",
+        "az group create -n rg-tmscalls-test-weu -l westeurope -o none",
+        "az group create -n rg-tmscalls-test-eus2 -l eastus2 -o none",
+        f"az network dns zone create {ZONE} -o none",
+        first_stamp("weu"),
+        first_stamp("eus2"),
+        GLOBAL_PART,
+        stamp("weu"),
+        *publish("weu"),
+        stamp("eus2"),
+        *publish("eus2"),
+    ]
+    for code in ("weu", "eus2"):
+        [at] = [n for n, call in enumerate(changes) if f'tmscalls-test-{code}"' in call]
+        assert changes[at - 1] == stamp(code)
+        assert changes[at + 1] == publish(code)[0]
+
+
+def test_the_registration_trusts_the_identity_of_each_region(
+    first_deployment: World,
+) -> None:
+    """With the issuer of the tenant and the audience of the cloud."""
+    credentials = first_deployment.azure.credentials
+
+    assert sorted(credentials) == ["tmscalls-test-eus2", "tmscalls-test-weu"]
+    assert credentials["tmscalls-test-weu"] == {
+        "issuer": f"https://login.microsoftonline.com/{TENANT_ID}/v2.0",
+        "subject": "principal-weu-2",
+        "audiences": ["api://AzureADTokenExchange"],
+    }
+
+
+def test_the_package_is_built_once_before_any_region_is_touched(
+    first_deployment: World,
+) -> None:
+    """So all regions get the same bits, and a failed build changes nothing."""
+    calls = first_deployment.calls
+
+    [built] = [n for n, call in enumerate(calls) if call.startswith("python -m pip")]
+    assert built < calls.index(stamp("weu"))
+
+
+def test_a_second_deployment_changes_nothing_but_deploys_again(deployed: World) -> None:
+    """Templates and code, in all regions; it makes nothing anew."""
+    finished = deployed.deploy("test")
+
+    assert finished.returncode == 0, finished.stderr
+    assert deployed.changes == [
+        GLOBAL_PART,
+        stamp("weu"),
+        *publish("weu"),
+        stamp("eus2"),
+        *publish("eus2"),
+    ]
+    webhook = "# Calling webhook: https://global.calls.contoso.com/api/calls\n"
+    assert finished.stdout.endswith(webhook)
+
+
+BREAKS = [
+    ("az account show", "Ask Azure for what must be there already"),
+    ("az functionapp list-flex", "Ask Azure for what must be there already"),
+    ("group create -n rg-tmscalls-test-global", "Make the resource groups that are"),
+    ("group create -n rg-tmscalls-test-weu", "Make the resource groups that are"),
+    ("group list -g rg-tmscalls-test-weu", "Ask which regions are new: they go first"),
+    ("zone create", "Make the DNS zone if it is missing"),
+    ("-n first -o none", "Deploy new regions, without host names"),
+    ("-n global -o none", "Deploy the global part: Traffic Manager, DNS records"),
+    ("-m pip install", "Build the package"),
+    ("-m compileall", "Build the package"),
+    ("-n stamp -o none", "Deploy weu"),
+    ("federated-credential create", "Let the bot's registration trust the identity"),
+    ("func azure functionapp publish", "Publish to weu"),
+    ("wait_until_healthy.py", "Hold until weu is healthy"),
+]
+
+
+def test_a_deployment_that_breaks_at_every_step_in_turn_gets_done(
+    world: World,
+) -> None:
+    """Each break is told by its step, nothing follows it, and the next run goes on."""
+    world.describe("test", "weu")
+    for fail, step in BREAKS:
+        world.azure.fail = fail
+
+        broken = world.deploy("test")
+
+        assert broken.returncode != 0
+        assert f"deploy: stopped at «{step}" in broken.stderr
+        assert "the same command goes on." in broken.stderr
+        assert fail in world.calls[-1]
+    world.azure.fail = ""
+
+    finished = world.deploy("test")
+
+    assert finished.returncode == 0, finished.stderr
+    assert world.changes == [GLOBAL_PART, stamp("weu"), *publish("weu")]
+    assert world.azure.deployments("weu") == {"first", "stamp"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"CALLING_LATER": "1"}, "200, warnings: ['CALLING_LATER: unknown setting.']"),
+        ({"CALLING_ANSWER": "perhaps"}, "503, problems: ['CALLING_ANSWER: must be"),
+    ],
+)
+def test_an_unhealthy_region_stops_the_roll_out(
+    settings: dict[str, str], why: str, deployed: World
+) -> None:
+    """The next region keeps its settings and its code."""
+    deployed.health["weu"] = health("weu", **settings)
+
+    finished = deployed.deploy("test")
+
+    assert finished.returncode == 1
+    assert deployed.changes == [GLOBAL_PART, stamp("weu"), *publish("weu")]
+    assert f"weu is not healthy: {why}" in finished.stderr
+    assert "the roll-out stops at weu; not touched: eus2." in finished.stderr
+    assert "docs/deploy.md, «A region that is not healthy»" in finished.stderr
+
+
+def test_a_new_region_is_up_before_the_others_may_send_it_calls(
+    deployed: World,
+) -> None:
+    """It comes first whatever its place; unhealthy, it leaves the others alone."""
+    rules = [{"regions": ["sea"]}]
+    deployed.describe("test", "weu", "eus2", "sea", rules=rules)
+    deployed.health["sea"] = health("sea", CALLING_LATER="1")
+
+    unhealthy = deployed.deploy("test")
+
+    assert unhealthy.returncode == 1
+    assert "not touched: weu eus2." in unhealthy.stderr
+    assert [call for call in deployed.changes if not is_trust(call)] == [
+        "az group create -n rg-tmscalls-test-sea -l southeastasia -o none",
+        first_stamp("sea"),
+        GLOBAL_PART,
+        stamp("sea"),
+        *publish("sea"),
+    ]
+
+
+def test_a_region_that_was_made_anew_is_trusted_again(deployed: World) -> None:
+    """Its identity is another one; the credential of the old one is changed."""
+    del deployed.azure.groups["rg-tmscalls-test-eus2"]
+
+    finished = deployed.deploy("--region", "eus2", "test")
+
+    assert finished.returncode == 0, finished.stderr
+    [trust] = [call for call in deployed.changes if is_trust(call)]
+    assert "federated-credential update" in trust
+    subject = deployed.azure.credentials["tmscalls-test-eus2"]["subject"]
+    assert subject == "principal-eus2-4"
+
+
+def test_one_region_can_be_deployed_alone(deployed: World) -> None:
+    """With the global part; no other region is touched, and the script says so."""
+    finished = deployed.deploy("--region", "eus2", "test")
+
+    assert finished.returncode == 0, finished.stderr
+    assert deployed.changes == [GLOBAL_PART, stamp("eus2"), *publish("eus2")]
+    assert not [call for call in deployed.calls if "weu" in call]
+    last = "# The other regions learn of changes with: infra/deploy.sh test\n"
+    assert finished.stdout.endswith(last)
+
+
+def test_without_a_domain_there_is_no_global_part(world: World) -> None:
+    """And no host name, no record and no dig."""
+    world.describe("test", "weu", domain=None)
+    world.remove("dig")
+
+    finished = world.deploy("test")
+
+    assert finished.returncode == 0, finished.stderr
+    assert [call for call in world.changes if not is_trust(call)] == [
+        "az group create -n rg-tmscalls-test-weu -l westeurope -o none",
+        stamp("weu"),
+        *publish("weu"),
+    ]
+    assert not [call for call in world.calls if "global" in call or "dns" in call]
+    host = world.azure.hosts["weu"]
+    assert finished.stdout.endswith(f"# Calling webhook: https://{host}/api/calls\n")
+
+
+def test_who_answers_no_calls_needs_no_trust(world: World) -> None:
+    """Nor rights in the bot's registration."""
+    settings = {"CALLING_ANSWER": "false"}
+    world.describe("test", "weu", domain=None, settings=settings)
+
+    finished = world.deploy("test")
+
+    assert finished.returncode == 0, finished.stderr
+    assert not [call for call in world.calls if is_trust(call)]
+
+
+def test_records_are_waited_for(deployed: World) -> None:
+    """They take their time to be seen."""
+    deployed.azure.dns_after = 2
+
+    finished = deployed.deploy("--region", "weu", "test")
+
+    assert finished.returncode == 0, finished.stderr
+    asks = [call for call in deployed.calls if call.startswith(("dig", "sleep"))]
+    assert asks == [
+        "dig +short TXT asuid.global.calls.contoso.com",
+        "sleep 10",
+        "dig +short TXT asuid.global.calls.contoso.com",
+        "sleep 10",
+        "dig +short TXT asuid.global.calls.contoso.com",
+        "dig +short TXT asuid.weu.calls.contoso.com",
+    ]
+
+
+def test_records_that_never_appear_end_with_what_to_look_at(deployed: World) -> None:
+    """Before any host name is bound."""
+    deployed.azure.dns_after = -1
+
+    finished = deployed.deploy("test", DNS_WAIT_SECONDS="0")
+
+    assert finished.returncode == 1
+    assert deployed.changes == [GLOBAL_PART]
+    assert (
+        "deploy: asuid.global.calls.contoso.com is not there after 0 s. Is"
+        " calls.contoso.com delegated to the name servers of the zone in"
+        " rg-tmscalls-test-global? See docs/deploy.md.\n"
+    ) in finished.stderr
+
+
+def test_what_if_changes_nothing(deployed: World) -> None:
+    """It asks about every region and the global part; Core Tools need not be there."""
+    deployed.remove("func")
+    deployed.remove("dig")
+
+    finished = deployed.deploy("--what-if", "test")
+
+    assert finished.returncode == 0, finished.stderr
+    assert deployed.changes == []
+    asked = [call for call in deployed.calls if " what-if " in call]
+    assert asked == [
+        call.replace("create", "what-if").partition(" -n ")[0]
+        for call in (stamp("weu"), stamp("eus2"), GLOBAL_PART)
+    ]
+
+
+def test_what_if_from_nothing_says_what_cannot_be_asked_yet(world: World) -> None:
+    """There is no group to ask about."""
+    world.describe("test", "weu")
+
+    finished = world.deploy("--what-if", "test")
+
+    assert finished.returncode == 0, finished.stderr
+    assert [call for call in world.calls if "group exists" not in call] == []
+    assert "# There is no rg-tmscalls-test-weu: all is new.\n" in finished.stdout
+    assert "# It can be asked for once rg-tmscalls-test-global and" in finished.stdout
