@@ -138,8 +138,7 @@ check_variables() {
   [[ $LOG_ANALYTICS_WORKSPACE_ID == /subscriptions/*/workspaces/* ]] ||
     die "LOG_ANALYTICS_WORKSPACE_ID must be the resource ID of a workspace."
   [[ $DNS_WAIT_SECONDS =~ ^[0-9]+$ ]] || die "DNS_WAIT_SECONDS must be a number."
-  # The parameter files read them.
-  export MICROSOFT_APP_ID LOG_ANALYTICS_WORKSPACE_ID
+  # The parameter files read these as well.
   export BOT_NAME=${BOT_NAME:-} ACTION_GROUP_ID=${ACTION_GROUP_ID:-}
 }
 
@@ -174,7 +173,6 @@ main() {
   make_groups
   put_new_regions_first
   if has_domain; then
-    make_zone
     deploy_first_stamps
     deploy_global
     wait_for_dns

@@ -24,9 +24,10 @@ check_azure() {
   if has_domain; then
     run az resource show --ids "$key_vault" --query id -o tsv ||
       die "domain.keyVaultId names no Key Vault that you may read."
-    run_if '[ -n "$BOT_NAME" ]' az resource show -g "$(group global)" -n "$BOT_NAME" \
-      --resource-type Microsoft.BotService/botServices --query id -o tsv ||
-      die "there is no bot $BOT_NAME in $(group global); see docs/deploy.md."
+    ask BOT az resource list --resource-type Microsoft.BotService/botServices \
+      --query "[?name=='$BOT_NAME'].id" -o tsv
+    check '[ -z "$BOT_NAME" ] || [ -n "$BOT" ]' ||
+      die "there is no bot $BOT_NAME in this subscription; see docs/deploy.md."
   fi
   ask OFFERED az functionapp list-flexconsumption-locations --query '[].name' -o tsv
   for location in "${locations[@]}"; do
@@ -49,16 +50,6 @@ make_groups() {
 make_group() {
   ask GROUP_EXISTS az group exists -n "$(group "$1")"
   run_if '[ "$GROUP_EXISTS" = false ]' az group create -n "$(group "$1")" -l "$2" -o none
-}
-
-make_zone() {
-  begin "Make the DNS zone if it is missing"
-  ask ZONE az network dns zone list -g "$(group global)" --query "[?name=='$zone'].name" \
-    -o tsv
-  run_if '[ -z "$ZONE" ]' az network dns zone create -g "$(group global)" -n "$zone" \
-    -o none
-  # Its parent must delegate it to these; see docs/deploy.md.
-  run az network dns zone show -g "$(group global)" -n "$zone" --query nameServers -o tsv
 }
 
 # A region that was never deployed whole comes before those that take calls: with their
@@ -117,6 +108,9 @@ ask_output() {
 wait_for_dns() {
   local label
   begin "Wait until the world sees the DNS records"
+  # Its parent must delegate the zone to these; empty if somebody else manages it.
+  run az network dns zone list -g "$(group global)" \
+    --query "[?name=='$zone'].nameServers[]" -o tsv
   for label in "$global_label" "${codes[@]}"; do
     wait_for_record "asuid.$label.$zone"
   done
@@ -130,7 +124,7 @@ wait_for_record() {
   until [[ $(dig +short TXT "$1") == *"$CUSTOM_DOMAIN_VERIFICATION_ID"* ]]; do
     ((SECONDS < deadline)) ||
       die "$1 is not there after $DNS_WAIT_SECONDS s. Is $zone delegated to the" \
-        "name servers of the zone in $(group global)? See docs/deploy.md."
+        "name servers above? See docs/deploy.md."
     sleep "$DNS_POLL_SECONDS"
   done
 }

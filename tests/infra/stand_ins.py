@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Never, cast
 
 VERIFICATION_ID = "0F1E2D3C4B5A"
 TENANT_ID = "b2c8f1a0-5d3e-4c7b-9a61-0e4d2f8c6b17"
@@ -73,7 +73,6 @@ class Group:
 
     made: int
     deployments: list[str] = field(default_factory=list)
-    zone: str = ""
 
 
 @dataclass
@@ -101,9 +100,9 @@ class Azure:
     fail: str = ""
     hosts: dict[str, str] = field(default_factory=dict)
 
-    def deployments(self, code: str) -> set[str]:
-        """Return the names of what was deployed in a region of ``test``."""
-        return {*self.groups[f"rg-tmscalls-test-{code}"].deployments}
+    def deployments(self, code: str) -> list[str]:
+        """Return the names of what was deployed in a region of ``test``, in order."""
+        return self.groups[f"rg-tmscalls-test-{code}"].deployments
 
 
 class StandIns:
@@ -201,8 +200,11 @@ def az(azure: Azure, arguments: list[str], environment: Mapping[str, str]) -> st
         ),
         "group create": lambda: _create_group(azure, _option(arguments, "-n")),
         "group exists": lambda: json.dumps(_option(arguments, "-n") in azure.groups),
-        "network dns": lambda: _zone(_group(azure, arguments), arguments),
-        "resource show": lambda: _resource(azure, " ".join(arguments)),
+        "network dns": lambda: "ns1-01.azure-dns.com." * bool(_group(azure, arguments)),
+        "resource list": lambda: _resource(azure, " ".join(arguments)),
+        "resource show": lambda: (
+            _resource(azure, " ".join(arguments)) or _refuse("(ResourceNotFound)")
+        ),
     }
     return commands[" ".join(arguments[:2])]()
 
@@ -221,22 +223,15 @@ def _group(azure: Azure, arguments: list[str]) -> Group:
 
 
 def _resource(azure: Azure, call: str) -> str:
-    if not any(name in call for name in azure.resources):
-        raise RefusedError("(ResourceNotFound)")
-    return "/its/id"
+    return "/its/id" if any(name in call for name in azure.resources) else ""
+
+
+def _refuse(why: str) -> Never:
+    raise RefusedError(why)
 
 
 def _option(arguments: list[str], name: str) -> str:
     return arguments[arguments.index(name) + 1]
-
-
-def _zone(group: Group, arguments: list[str]) -> str:
-    verb = arguments[3]
-    if verb == "create":
-        group.zone = _option(arguments, "-n")
-    if verb == "show":
-        return "ns1-01.azure-dns.com.\nns2-01.azure-dns.net."
-    return group.zone
 
 
 def _credential(credentials: dict[str, dict[str, Any]], arguments: list[str]) -> str:
@@ -288,8 +283,6 @@ def _check_order(
     if code == "global":
         if environment.get("CUSTOM_DOMAIN_VERIFICATION_ID") != VERIFICATION_ID:
             raise RefusedError("the verification id is not the subscription's")
-        if not group.zone:
-            raise RefusedError("the DNS zone is missing")
     elif environment.get("REGION") != code:
         raise RefusedError("this is another region's group")
     elif azure.has_domain and environment["BIND_HOST_NAMES"] == "true":

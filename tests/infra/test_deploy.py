@@ -20,7 +20,6 @@ def stamp(code: str, *, is_bound: str = "true", name: str = "stamp") -> str:
     )
 
 
-ZONE = "-g rg-tmscalls-test-global -n calls.contoso.com"
 GLOBAL_PART = (
     f"CUSTOM_DOMAIN_VERIFICATION_ID={VERIFICATION_ID} az deployment group create"
     " -g rg-tmscalls-test-global --parameters infra/params/test.global.bicepparam"
@@ -52,7 +51,6 @@ def test_the_first_deployment_makes_everything_in_order(
         "az group create -n rg-tmscalls-test-global -l westeurope -o none",
         "az group create -n rg-tmscalls-test-weu -l westeurope -o none",
         "az group create -n rg-tmscalls-test-eus2 -l eastus2 -o none",
-        f"az network dns zone create {ZONE} -o none",
         first_stamp("weu"),
         first_stamp("eus2"),
         GLOBAL_PART,
@@ -113,7 +111,6 @@ BREAKS = [
     ("group create -n rg-tmscalls-test-global", "Make the resource groups that are"),
     ("group create -n rg-tmscalls-test-weu", "Make the resource groups that are"),
     ("group list -g rg-tmscalls-test-weu", "Ask which regions are new: they go first"),
-    ("zone create", "Make the DNS zone if it is missing"),
     ("-n first -o none", "Deploy new regions, without host names"),
     ("-n global -o none", "Deploy the global part: Traffic Manager, DNS records"),
     ("-m pip install", "Build the package"),
@@ -145,7 +142,8 @@ def test_a_deployment_that_breaks_at_every_step_in_turn_gets_done(
 
     assert finished.returncode == 0, finished.stderr
     assert world.changes == [GLOBAL_PART, stamp("weu"), *publish("weu")]
-    assert world.azure.deployments("weu") == {"first", "stamp"}
+    # Nothing is done twice that was done; the last run and two breaks did the rest.
+    assert world.azure.deployments("weu") == ["first", *["stamp"] * 4]
 
 
 @pytest.mark.parametrize(
@@ -272,8 +270,7 @@ def test_records_that_never_appear_end_with_what_to_look_at(deployed: World) -> 
     assert deployed.changes == [GLOBAL_PART]
     assert (
         "deploy: asuid.global.calls.contoso.com is not there after 0 s. Is"
-        " calls.contoso.com delegated to the name servers of the zone in"
-        " rg-tmscalls-test-global? See docs/deploy.md.\n"
+        " calls.contoso.com delegated to the name servers above? See docs/deploy.md.\n"
     ) in finished.stderr
 
 

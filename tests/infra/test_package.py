@@ -126,14 +126,23 @@ def test_bytecode_is_there_and_is_taken_as_it_is(package: Path) -> None:
         assert path.read_bytes()[4:8] == bytes([1, 0, 0, 0])
 
 
-def test_a_wheel_with_another_hash_is_refused(tmp_path: Path, package: Path) -> None:
+@pytest.mark.parametrize(
+    ("hashes", "complaint"),
+    [
+        (f" --hash=sha256:{'0' * 64}", "DO NOT MATCH THE HASHES"),
+        ("", "Hashes are required"),
+    ],
+)
+def test_only_wheels_with_the_locked_hashes_are_taken(
+    hashes: str, complaint: str, package: Path, tmp_path: Path
+) -> None:
     """The lock decides what is published, not the index."""
     make_checkout(tmp_path)
-    lock = tmp_path / "requirements.lock"
-    text = re.sub(r"sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", lock.read_text("utf-8"))
-    lock.write_text(text)
+    lock = (CHECKOUT / "requirements.lock").read_text("utf-8")
+    pins = [f"{name}=={version}{hashes}" for name, version in _LOCKED.findall(lock)]
+    (tmp_path / "requirements.lock").write_text("\n".join(pins))
 
     finished = build(tmp_path)
 
     assert finished.returncode != 0
-    assert "HASHES" in finished.stderr
+    assert complaint in finished.stderr

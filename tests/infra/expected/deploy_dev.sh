@@ -24,7 +24,7 @@ DEPLOYED_weu=$(az deployment group list -g rg-tmscalls-dev-weu --query "[?proper
 
 # Build the package
 rm -rf .python_packages
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --target .python_packages/lib/site-packages --implementation cp --python-version 3.13 --only-binary :all: --platform manylinux_2_34_x86_64 --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --require-hashes -r requirements.lock
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --target .python_packages/lib/site-packages --implementation cp --python-version 3.13 --only-binary :all: --platform manylinux_2_17_x86_64 --require-hashes -r requirements.lock
 .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash .python_packages/lib/site-packages
 
 # Deploy weu

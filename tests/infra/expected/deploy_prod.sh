@@ -13,7 +13,8 @@ export BOT_NAME="${BOT_NAME:-}" ACTION_GROUP_ID="${ACTION_GROUP_ID:-}"
 TENANT_ID=$(az account show --query tenantId -o tsv)
 az resource show --ids "$LOG_ANALYTICS_WORKSPACE_ID" --query id -o tsv
 az resource show --ids /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-shared/providers/Microsoft.KeyVault/vaults/kv-contoso --query id -o tsv
-if [ -n "$BOT_NAME" ]; then az resource show -g rg-tmscalls-prod-global -n "$BOT_NAME" --resource-type Microsoft.BotService/botServices --query id -o tsv; fi
+BOT=$(az resource list --resource-type Microsoft.BotService/botServices --query "[?name=='$BOT_NAME'].id" -o tsv)
+[ -z "$BOT_NAME" ] || [ -n "$BOT" ]
 OFFERED=$(az functionapp list-flexconsumption-locations --query '[].name' -o tsv)
 grep -qx westeurope <<<"$OFFERED"
 grep -qx eastus2 <<<"$OFFERED"
@@ -34,11 +35,6 @@ DEPLOYED_weu=$(az deployment group list -g rg-tmscalls-prod-weu --query "[?prope
 DEPLOYED_eus2=$(az deployment group list -g rg-tmscalls-prod-eus2 --query "[?properties.provisioningState=='Succeeded'].name" -o tsv)
 DEPLOYED_sea=$(az deployment group list -g rg-tmscalls-prod-sea --query "[?properties.provisioningState=='Succeeded'].name" -o tsv)
 
-# Make the DNS zone if it is missing
-ZONE=$(az network dns zone list -g rg-tmscalls-prod-global --query "[?name=='calls.contoso.com'].name" -o tsv)
-if [ -z "$ZONE" ]; then az network dns zone create -g rg-tmscalls-prod-global -n calls.contoso.com -o none; fi
-az network dns zone show -g rg-tmscalls-prod-global -n calls.contoso.com --query nameServers -o tsv
-
 # Deploy new regions, without host names
 if ! grep -qx first <<<"$DEPLOYED_weu"; then env REGION=weu BIND_HOST_NAMES=false az deployment group create -g rg-tmscalls-prod-weu --parameters infra/params/prod.regional.bicepparam -n first -o none; fi
 if ! grep -qx first <<<"$DEPLOYED_eus2"; then env REGION=eus2 BIND_HOST_NAMES=false az deployment group create -g rg-tmscalls-prod-eus2 --parameters infra/params/prod.regional.bicepparam -n first -o none; fi
@@ -49,6 +45,7 @@ CUSTOM_DOMAIN_VERIFICATION_ID=$(az deployment group show -g rg-tmscalls-prod-weu
 env "CUSTOM_DOMAIN_VERIFICATION_ID=$CUSTOM_DOMAIN_VERIFICATION_ID" az deployment group create -g rg-tmscalls-prod-global --parameters infra/params/prod.global.bicepparam -n global -o none
 
 # Wait until the world sees the DNS records
+az network dns zone list -g rg-tmscalls-prod-global --query "[?name=='calls.contoso.com'].nameServers[]" -o tsv
 until [[ $(dig +short TXT asuid.global.calls.contoso.com) == *"$CUSTOM_DOMAIN_VERIFICATION_ID"* ]]; do sleep 10; done
 until [[ $(dig +short TXT asuid.weu.calls.contoso.com) == *"$CUSTOM_DOMAIN_VERIFICATION_ID"* ]]; do sleep 10; done
 until [[ $(dig +short TXT asuid.eus2.calls.contoso.com) == *"$CUSTOM_DOMAIN_VERIFICATION_ID"* ]]; do sleep 10; done
@@ -56,7 +53,7 @@ until [[ $(dig +short TXT asuid.sea.calls.contoso.com) == *"$CUSTOM_DOMAIN_VERIF
 
 # Build the package
 rm -rf .python_packages
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --target .python_packages/lib/site-packages --implementation cp --python-version 3.13 --only-binary :all: --platform manylinux_2_34_x86_64 --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --require-hashes -r requirements.lock
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --target .python_packages/lib/site-packages --implementation cp --python-version 3.13 --only-binary :all: --platform manylinux_2_17_x86_64 --require-hashes -r requirements.lock
 .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash .python_packages/lib/site-packages
 
 # Deploy weu
