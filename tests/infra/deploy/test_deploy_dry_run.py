@@ -1,7 +1,7 @@
 """What deploy.sh prints is what it runs, in this order, and a script by itself.
 
-The recorded expectations are for reading as well. To record anew what was changed on
-purpose: ``infra/deploy.sh --dry-run prod > tests/infra/expected/deploy_prod.sh``.
+The recorded expectations are for reading as well. To record a change that was meant:
+``infra/deploy.sh --dry-run prod > tests/infra/deploy/expected/deploy_prod.sh``.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy_world import CHECKOUT, World
+from tests.infra.deploy.deploy_world import CHECKOUT, World
 
 EXPECTED = Path(__file__).with_name("expected")
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")

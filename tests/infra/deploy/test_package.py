@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.funcignore import is_published
-from tests.infra.stand_ins import PACKAGES
+from tests.infra.deploy.stand_ins import PACKAGES
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 VENV = Path(sys.executable).parents[1]
 _NO_NETWORK = re.compile(
     "NewConnectionError|NameResolutionError|ConnectTimeoutError|Network is unreachable"

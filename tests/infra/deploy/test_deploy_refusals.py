@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.infra.deploy_world import World
+from tests.infra.deploy.deploy_world import World
 
 USAGE = [
     ([], "which environment? See --help."),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.infra.deploy_world import World, health
-from tests.infra.stand_ins import TENANT_ID, VERIFICATION_ID
+from tests.infra.deploy.deploy_world import World, health
+from tests.infra.deploy.stand_ins import TENANT_ID, VERIFICATION_ID
 
 
 def first_stamp(code: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.edge_servers import Certificates
-from tests.infra.deploy_world import World
+from tests.infra.deploy.deploy_world import World
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""What deploy.sh and the templates tell each other: variables one way, outputs back."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.infra.deploy.deploy_world import CHECKOUT
+
+INFRA = CHECKOUT / "infra"
+REGIONAL, GLOBAL = INFRA / "regional.bicep", INFRA / "global.bicep"
+SCRIPT = "".join(
+    (INFRA / name).read_text("utf-8") for name in ("deploy.sh", "steps.sh")
+)
+
+pytestmark = pytest.mark.skipif(not REGIONAL.exists(), reason="no templates yet")
+
+
+def found(pattern: str, files: Iterable[Path]) -> set[str]:
+    """Return what a pattern finds at the start of lines of these files."""
+    text = "".join(file.read_text("utf-8") for file in files)
+    return set(re.findall(pattern, text, re.MULTILINE))
+
+
+def test_every_output_that_is_asked_for_is_an_output_of_a_region() -> None:
+    """Else the script ends in the middle of a deployment."""
+    asked = set(re.findall(r"ask_output \w+ \"\S+ \w+ (\w+)", SCRIPT))
+    asked |= set(re.findall(r"properties\.outputs\.(\w+)\.value", SCRIPT))
+
+    assert len(asked) > 3
+    assert asked <= found(r"^output (\w+) ", [REGIONAL])
+
+
+def test_every_variable_that_parameter_files_read_is_set_by_the_script() -> None:
+    """And none is set that nobody reads."""
+    read = found(
+        r"readEnvironmentVariable\('(\w+)'", (INFRA / "params").glob("*.bicepparam")
+    )
+    given = {"MICROSOFT_APP_ID", "LOG_ANALYTICS_WORKSPACE_ID"}
+    given |= set(re.findall(r'"(\w+)=\$', SCRIPT))
+    given |= set(re.findall(r"\b([A-Z_]+)=\$\{\1:-\}", SCRIPT))
+
+    assert given == read
+
+
+def test_every_environment_has_the_parameter_files_that_the_script_names() -> None:
+    """Of the global part where there is a domain, and only there."""
+    for description in (INFRA / "params").glob("*.json"):
+        has_domain = '"domain": null' not in description.read_text("utf-8")
+        assert description.with_suffix(".regional.bicepparam").exists()
+        assert description.with_suffix(".global.bicepparam").exists() is has_domain
