@@ -31,7 +31,7 @@ _CHANGING = (
     "func azure functionapp publish",
     "python infra/wait_until_healthy.py",
 )
-_SYSTEM = ("bash", "env", "sed", "grep", "rm", "dirname")
+_SYSTEM = ("awk", "bash", "env", "sed", "grep", "rm", "dirname")
 
 
 class World:

@@ -1,0 +1,140 @@
+"""The pages about deploying: commands that a shell reads, names that exist."""
+
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.infra.deploy.deploy_world import CHECKOUT, World
+
+PAGES = ["deploy.md", "drills.md", "remove-region.md"]
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
+# Written with the templates, which may come later.
+_LATER = {"docs/infrastructure.md"}
+_BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]+))?\)")
+
+
+def read(page: str) -> str:
+    """Return a page."""
+    return (CHECKOUT / "docs" / page).read_text("utf-8")
+
+
+def commands(page: str) -> str:
+    """Return all commands of a page, as one script."""
+    blocks = [textwrap.dedent(block) for block in _BLOCK.findall(read(page))]
+    assert blocks
+    return "\n".join(["#!/usr/bin/env bash", *blocks])
+
+
+def anchors(text: str) -> set[str]:
+    """Return the names under which headings are linked to."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_are_sound(page: str, tmp_path: Path) -> None:
+    """As ShellCheck judges the page as a whole: names are set before they are used."""
+    script = tmp_path / "page.sh"
+    script.write_text(commands(page))
+
+    finished = subprocess.run(
+        [SHELLCHECK, "--external-sources", f"--source-path={CHECKOUT}", script],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert finished.stdout == ""
+    assert finished.returncode == 0
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_the_page_names_is_there(page: str) -> None:
+    """Linked pages and headings, files of the checkout, options of the script."""
+    text = read(page)
+    for target, anchor in _LINK.findall(text):
+        file = (CHECKOUT / "docs" / target).resolve() if target else None
+        name = str(file.relative_to(CHECKOUT)) if file else f"docs/{page}"
+        if name not in _LATER:
+            assert (CHECKOUT / name).exists()
+            assert not anchor or anchor in anchors((CHECKOUT / name).read_text("utf-8"))
+    for name in re.findall(r"(?<!/)\binfra/[\w/-]+\.(?:sh|py)", text):
+        assert (CHECKOUT / name).exists()
+    usage = (CHECKOUT / "infra" / "deploy.sh").read_text("utf-8")
+    for line in re.findall(r"infra/deploy\.sh( .*)", text):
+        assert all(option in usage for option in re.findall(r"--[\w-]+", line))
+
+
+def test_where_the_script_points_to_is_there() -> None:
+    """Its messages name a heading of the page."""
+    scripts = [path.read_text("utf-8") for path in (CHECKOUT / "infra").glob("*.sh")]
+    named = re.findall(r"docs/deploy\.md, «([^»]+)»", "".join(scripts))
+
+    assert named
+    for heading in named:
+        assert f"\n## {heading}\n" in read("deploy.md")
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ("prod", "weu eus2 sea|calls.contoso.com|global.calls.contoso.com"),
+        ("dev", "weu||"),
+    ],
+)
+def test_names_can_be_sourced_for_every_environment(
+    environment: str, expected: str, world: World
+) -> None:
+    """They are those that deploy.sh uses, and stop nobody's shell."""
+    script = f"""
+source infra/names.sh {environment}
+echo "$(echo $REGIONS)|$ZONE|$GLOBAL_HOST"
+group weu
+false
+echo "still there"
+"""
+    (world.root / "try.sh").write_text(script)
+
+    finished = world.run("try.sh")
+
+    assert finished.stderr == ""
+    group = f"rg-tmscalls-{environment}-weu"
+    assert finished.stdout.splitlines() == [expected, group, "still there"]
+    assert group in world.deploy("--dry-run", environment).stdout
+
+
+def test_the_names_ask_azure_for_what_only_it_knows(deployed: World) -> None:
+    """The outputs of a region's deployment."""
+    script = "source infra/names.sh test\noutput eus2 functionAppName\n"
+    (deployed.root / "try.sh").write_text(script)
+
+    finished = deployed.run("try.sh")
+
+    assert finished.stdout == "func-eus2\n"
+
+
+def test_the_devcontainer_has_the_python_of_the_app() -> None:
+    """And finishes itself with a script that exists."""
+    container = json.loads(
+        (CHECKOUT / ".devcontainer" / "devcontainer.json").read_text("utf-8")
+    )
+    version = (CHECKOUT / ".python-version").read_text("utf-8").strip()
+
+    assert f"python:{version}-" in container["image"]
+    shell, script = container["postCreateCommand"].split()
+    assert shell == "bash"
+    assert (CHECKOUT / script).exists()
+    extensions = json.loads((CHECKOUT / ".vscode" / "extensions.json").read_text())
+    recommended = extensions["recommendations"]
+    wanted = container["customizations"]["vscode"]["extensions"]
+    assert sorted(wanted) == sorted(recommended)
