@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificates
 
@@ -127,21 +128,25 @@ class SettingReader:
             self.note(name, "must be https URLs separated by commas.")
         return values
 
-    def json[T](self, name: str, read: Callable[[Any], T], *, empty: T) -> T:
-        """Return JSON as ``read`` understands it.
+    def json[T: (dict[str, Any], list[Any])](
+        self, name: str, kind: type[T], content: str
+    ) -> T | None:
+        """Return JSON of one kind, empty if absent; ``None`` if it is no such JSON.
 
-        ``read`` raises ``ValueError`` with a sentence about what is wrong.
+        ``content`` says in the problem's sentence what is expected.
         """
         value = self.text(name)
         if not value:
-            return empty
+            return kind()
         try:
-            return read(read_value(value.encode("utf-8", "surrogatepass")))
+            read = read_value(value.encode("utf-8", "surrogatepass"))
         except StrictJsonError:
             self.note(name, "must be JSON, without duplicate members.")
-        except ValueError as error:
-            self.note(name, f"{error}.")
-        return empty
+            return None
+        if type(read) is kind:
+            return read
+        self.note(name, f"must be a JSON {content}.")
+        return None
 
     def authorities_file(self, name: str) -> str:
         """Return the path of a PEM file of certificates; empty if absent."""
@@ -151,10 +156,18 @@ class SettingReader:
         """Return the path of a PEM file with a certificate and its private key."""
 
         def load(content: bytes) -> None:
-            load_pem_x509_certificates(content)
-            load_pem_private_key(content, password=None)
+            certificate = load_pem_x509_certificates(content)[0]
+            key = load_pem_private_key(content, password=None)
+            if key.public_key() != certificate.public_key():
+                message = "the key is not that of the certificate"
+                raise ValueError(message)
+            # Entra takes assertions that are signed with RSA:
+            # https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+            if not isinstance(key, RSAPrivateKey):
+                message = "the key is not RSA"
+                raise TypeError(message)
 
-        return self._pem_file(name, load, "a certificate and its private key")
+        return self._pem_file(name, load, "a certificate and its private RSA key")
 
     def _pem_file(
         self, name: str, load: Callable[[bytes], object], content: str

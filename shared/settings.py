@@ -5,10 +5,10 @@ problem there are no settings. Names, defaults and meanings: docs/settings.md. R
 files that settings name, to tell at once whether they can be used; opens no socket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeIs
 
 from shared.core.clouds import Cloud
 from shared.core.hosts import host_identity, is_host, is_under_traffic_manager
@@ -44,9 +44,6 @@ NAMES = (
 # Set by Functions itself: https://learn.microsoft.com/azure/app-service/reference-app-settings
 _OWN_HOST_NAME = "WEBSITE_HOSTNAME"
 _PREFIX = "CALLING_"
-_NO_HOSTS: Mapping[str, str] = {}
-_NO_RULES: tuple[RegionRule, ...] = ()
-_NO_PARTITIONS: tuple[str, ...] = ()
 
 
 class CredentialKind(StrEnum):
@@ -134,7 +131,7 @@ def _warnings(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
         f"{name}: unknown setting."
         for name in sorted(environ)
-        if name.startswith(_PREFIX) and name not in NAMES
+        if name.startswith(_PREFIX) and name not in NAMES and environ[name].strip()
     )
 
 
@@ -142,7 +139,8 @@ def _read(reader: SettingReader) -> Settings:
     cloud = reader.cloud("CALLING_CLOUD")
     reader.required("MicrosoftAppId", "(application ID of the bot)")
     region = reader.code("CALLING_REGION")
-    region_hosts = _read_region_hosts(reader, region)
+    hosts = _read_region_hosts(reader, region)
+    region_hosts = hosts or {}
     answer = reader.boolean("CALLING_ANSWER", default=True)
     return Settings(
         app_id=reader.guid("MicrosoftAppId"),
@@ -160,14 +158,12 @@ def _read(reader: SettingReader) -> Settings:
         ),
         region=region,
         region_hosts=region_hosts,
-        region_rules=_read_region_rules(reader, region, region_hosts),
+        region_rules=_read_region_rules(reader, hosts or None),
         redirect_status=int(
             reader.choice("CALLING_REDIRECT_STATUS", ("302", "307"), default="302")
         ),
         answer=answer,
-        partitions=reader.json(
-            "CALLING_PARTITIONS", _parse_partitions, empty=_NO_PARTITIONS
-        ),
+        partitions=_read_partitions(reader),
         callback_host=_read_callback_host(
             reader, region_hosts.get(region, ""), is_needed=answer
         ),
@@ -176,39 +172,39 @@ def _read(reader: SettingReader) -> Settings:
     )
 
 
-def _read_region_hosts(reader: SettingReader, region: str) -> Mapping[str, str]:
+def _read_region_hosts(reader: SettingReader, region: str) -> Mapping[str, str] | None:
+    """Read the host of each region; ``None`` where it is not known which there are."""
     name = "CALLING_REGION_HOSTS"
-    hosts = reader.json(name, _parse_region_hosts, empty=_NO_HOSTS)
-    if hosts and not reader.text("CALLING_REGION"):
+    hosts = reader.json(name, dict, "object of region codes and hosts")
+    if hosts != {} and not reader.text("CALLING_REGION"):
         reader.note(name, "needs CALLING_REGION.")
+    if hosts is None:
+        return None
     if region and region not in hosts:
         reader.note("CALLING_REGION", "is not a region of CALLING_REGION_HOSTS.")
+    for position, (code, host) in enumerate(hosts.items(), start=1):
+        for problem in _host_problems(code, host):
+            reader.note(name, f"entry {position} {problem}.")
+    usable = [host_identity(host) for host in hosts.values() if _is_host(host)]
+    if len(set(usable)) < len(usable):
+        reader.note(name, "has two regions with one host.")
     global_host = reader.text("CALLING_GLOBAL_HOST")
-    if is_host(global_host) and host_identity(global_host) in map(
-        host_identity, hosts.values()
-    ):
+    if is_host(global_host) and host_identity(global_host) in usable:
         reader.note(name, "has the host of CALLING_GLOBAL_HOST.")
-    return hosts
+    return {code: host if _is_host(host) else "" for code, host in hosts.items()}
 
 
-def _parse_region_hosts(value: Any) -> Mapping[str, str]:  # noqa: ANN401 - JSON
-    if type(value) is not dict or not all(type(host) is str for host in value.values()):
-        message = "must be a JSON object of region codes and hosts"
-        raise ValueError(message)
-    for position, (code, host) in enumerate(value.items(), start=1):
-        if not is_region_code(code):
-            message = f"entry {position} has an ill-formed region code"
-            raise ValueError(message)
-        if not is_host(host):
-            message = f"entry {position} is not a host, with or without a port"
-            raise ValueError(message)
-        if is_under_traffic_manager(host):
-            message = f"entry {position} is under trafficmanager.net"
-            raise ValueError(message)
-    if len({host_identity(host) for host in value.values()}) < len(value):
-        message = "has two regions with one host"
-        raise ValueError(message)
-    return dict(value)
+def _host_problems(code: str, host: object) -> Iterator[str]:
+    if not is_region_code(code):
+        yield "has an ill-formed region code"
+    if not _is_host(host):
+        yield "is not a host, with or without a port"
+    elif is_under_traffic_manager(host):
+        yield "is under trafficmanager.net"
+
+
+def _is_host(value: object) -> TypeIs[str]:
+    return type(value) is str and is_host(value)
 
 
 def _read_callback_host(
@@ -229,40 +225,38 @@ def _read_callback_host(
 
 
 def _read_region_rules(
-    reader: SettingReader, region: str, hosts: Mapping[str, str]
+    reader: SettingReader, hosts: Mapping[str, str] | None
 ) -> tuple[RegionRule, ...]:
+    """Read the rules; ``hosts`` are those of the regions, ``None`` if not known."""
     name = "CALLING_REGION_RULES"
-    rules = reader.json(name, _parse_region_rules, empty=_NO_RULES)
-    if rules and not reader.text("CALLING_REGION"):
+    rules = reader.json(name, list, "list of rules")
+    if rules != [] and not reader.text("CALLING_REGION"):
         reader.note(name, "needs CALLING_REGION.")
-    for position, rule in enumerate(rules, start=1):
-        if region and not all(code in hosts for code in rule.regions):
-            reader.note(name, f"rule {position} names a region without a host.")
-    return rules
+    problems = [
+        f"rule {position} {problem}."
+        for position, rule in enumerate(rules or (), start=1)
+        for problem in _rule_problems(rule, hosts)
+    ]
+    for problem in problems:
+        reader.note(name, problem)
+    return () if problems else tuple(map(_build_rule, rules or ()))
 
 
-def _parse_region_rules(value: Any) -> tuple[RegionRule, ...]:  # noqa: ANN401 - JSON
-    if type(value) is not list:
-        message = "must be a JSON list of rules"
-        raise ValueError(message)
-    return tuple(
-        _parse_region_rule(rule, position)
-        for position, rule in enumerate(value, start=1)
-    )
+def _rule_problems(rule: object, hosts: Mapping[str, str] | None) -> Iterator[str]:
+    if type(rule) is not dict or "regions" not in rule:
+        yield "must be an object with regions"
+        return
+    if not rule.keys() <= {"regions", *CONDITIONS}:
+        yield "has an unknown condition"
+    if not all(_is_list_of_texts(texts) for texts in rule.values()):
+        yield "must hold non-empty lists of strings only"
+    elif hosts is not None and not hosts.keys() >= set(rule["regions"]):
+        yield "names a region without a host"
 
 
-def _parse_region_rule(value: object, position: int) -> RegionRule:
-    if type(value) is not dict or "regions" not in value:
-        message = f"rule {position} must be an object with regions"
-        raise ValueError(message)
-    if not value.keys() <= {"regions", *CONDITIONS}:
-        message = f"rule {position} has an unknown condition"
-        raise ValueError(message)
-    if not all(_is_list_of_texts(texts) for texts in value.values()):
-        message = f"rule {position} must hold non-empty lists of strings only"
-        raise ValueError(message)
-    conditions = {name: tuple(value[name]) for name in CONDITIONS if name in value}
-    return RegionRule(conditions=conditions, regions=tuple(value["regions"]))
+def _build_rule(rule: Mapping[str, list[str]]) -> RegionRule:
+    conditions = {name: tuple(rule[name]) for name in CONDITIONS if name in rule}
+    return RegionRule(conditions=conditions, regions=tuple(rule["regions"]))
 
 
 def _is_list_of_texts(value: object) -> bool:
@@ -273,17 +267,15 @@ def _is_list_of_texts(value: object) -> bool:
     )
 
 
-def _parse_partitions(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON
-    if type(value) is not list or not all(type(name) is str for name in value):
-        message = "must be a JSON list of names"
-        raise ValueError(message)
-    if not all(is_partition_name(name) for name in value):
-        message = "has an ill-formed name"
-        raise ValueError(message)
-    if len(set(value)) < len(value):
-        message = "has a name twice"
-        raise ValueError(message)
-    return tuple(value)
+def _read_partitions(reader: SettingReader) -> tuple[str, ...]:
+    name = "CALLING_PARTITIONS"
+    partitions = reader.json(name, list, "list of names") or []
+    texts = [text for text in partitions if type(text) is str]
+    if not all(map(is_partition_name, texts)) or len(texts) < len(partitions):
+        reader.note(name, "has an ill-formed name.")
+    if len(set(texts)) < len(texts):
+        reader.note(name, "has a name twice.")
+    return tuple(texts)
 
 
 def _read_credential(

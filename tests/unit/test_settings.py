@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
+from trustme import KeyType
 
 from shared.core.clouds import CLOUDS
 from shared.settings import CredentialKind, Settings, read_settings
@@ -173,30 +175,24 @@ def test_a_malformed_value_is_a_problem_by_name_and_not_by_value(
         ({"CALLING_REGION": "neu"}, ["CALLING_REGION"]),
         ({"CALLING_REGION": "w/eu"}, ["CALLING_REGION"]),
         ({"CALLING_REGION_HOSTS": ""}, ["CALLING_REGION"]),
-        ({"CALLING_REGION_HOSTS": "[]"}, ["CALLING_REGION_HOSTS", "CALLING_REGION"]),
-        (
-            {"CALLING_REGION_HOSTS": '{"weu": 1}'},
-            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
-        ),
+        ({"CALLING_REGION_HOSTS": "[]"}, ["CALLING_REGION_HOSTS"]),
+        ({"CALLING_REGION_HOSTS": '{"weu": 1}'}, ["CALLING_REGION_HOSTS"]),
         (
             {"CALLING_REGION_HOSTS": '{"weu": "a", "weu": "b"}'},
-            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+            ["CALLING_REGION_HOSTS"],
         ),
-        (
-            {"CALLING_REGION_HOSTS": '{"weu": "https://a"}'},
-            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
-        ),
+        ({"CALLING_REGION_HOSTS": '{"weu": "https://a"}'}, ["CALLING_REGION_HOSTS"]),
         (
             {"CALLING_REGION_HOSTS": '{"weu": "a.example", "w eu": "b.example"}'},
-            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+            ["CALLING_REGION_HOSTS"],
         ),
         (
             {"CALLING_REGION_HOSTS": '{"weu": "a.example", "sea": "A.example:443"}'},
-            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+            ["CALLING_REGION_HOSTS"],
         ),
         (
             {"CALLING_REGION_HOSTS": '{"weu": "x.trafficmanager.net"}'},
-            ["CALLING_REGION_HOSTS", "CALLING_REGION"],
+            ["CALLING_REGION_HOSTS"],
         ),
         ({"CALLING_GLOBAL_HOST": "WEU.example.org"}, ["CALLING_REGION_HOSTS"]),
         ({"CALLING_GLOBAL_HOST": "sea.example.org:8443"}, ["CALLING_REGION_HOSTS"]),
@@ -207,6 +203,73 @@ def test_hosts_that_could_loop_or_leave_are_problems(
 ) -> None:
     """A redirect goes nowhere but to the hosts of the other regions."""
     assert _names({**REGIONAL, **changes}) == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "problems"),
+    [
+        (
+            {
+                "CALLING_REGION_HOSTS": json.dumps(
+                    {
+                        "weu": "no host",
+                        "s ea": "x.trafficmanager.net",
+                        "neu": "global.example.org",
+                        "one": "same.example",
+                        "two": "SAME.example:443",
+                    }
+                ),
+                "CALLING_GLOBAL_HOST": "global.example.org",
+                "CALLING_REGION_RULES": '[{"regions": ["weu"]}]',
+            },
+            [
+                "entry 1 is not a host, with or without a port.",
+                "entry 2 has an ill-formed region code.",
+                "entry 2 is under trafficmanager.net.",
+                "has two regions with one host.",
+                "has the host of CALLING_GLOBAL_HOST.",
+            ],
+        ),
+        (
+            {
+                "CALLING_REGION_RULES": json.dumps(
+                    [
+                        {"regions": ["neu"]},
+                        {"regions": ["neu"], "x": ["a"]},
+                        {"regions": ["weu"], "countryCode": []},
+                        1,
+                    ]
+                )
+            },
+            [
+                "rule 1 names a region without a host.",
+                "rule 2 has an unknown condition.",
+                "rule 2 names a region without a host.",
+                "rule 3 must hold non-empty lists of strings only.",
+                "rule 4 must be an object with regions.",
+            ],
+        ),
+        (
+            {"CALLING_REGION": " ", "CALLING_REGION_RULES": "[1"},
+            [
+                "needs CALLING_REGION.",
+                "must be JSON, without duplicate members.",
+                "needs CALLING_REGION.",
+            ],
+        ),
+        (
+            {"CALLING_PARTITIONS": '["A", 1, "p", "p"]'},
+            ["has an ill-formed name.", "has a name twice."],
+        ),
+    ],
+)
+def test_every_problem_of_a_setting_is_told(
+    changes: dict[str, str], problems: list[str]
+) -> None:
+    """So that one deployment mends them all; and none that is not there."""
+    report = read_settings({**REGIONAL, **changes})
+
+    assert [text.partition(": ")[2] for text in report.problems] == problems
 
 
 @pytest.mark.parametrize(
@@ -266,6 +329,12 @@ def test_tenants_are_compared_in_lower_case() -> None:
     }
 
 
+def certificate_and_key(kind: KeyType) -> tuple[bytes, bytes]:
+    """Return a fresh certificate and its private key, in PEM."""
+    made = trustme.CA(key_type=kind).issue_cert("bot.example", key_type=kind)
+    return made.cert_chain_pems[0].bytes(), made.private_key_pem.bytes()
+
+
 def test_each_credential_needs_what_it_is_made_of(tmp_path: Path) -> None:
     """And nothing of the others."""
     secret = {**BARE, "CALLING_CREDENTIAL": "client-secret"}
@@ -275,14 +344,16 @@ def test_each_credential_needs_what_it_is_made_of(tmp_path: Path) -> None:
     )
     certificate = {**BARE, "CALLING_CREDENTIAL": "certificate"}
     assert _names(certificate) == ["CALLING_CERTIFICATE_PATH"]
-    authority = Authority()
-    chain, key = authority.certificate
+    chain, key = certificate_and_key(KeyType.RSA)
+    other_chain, other_key = certificate_and_key(KeyType.RSA)
+    elliptic = b"".join(certificate_and_key(KeyType.ECDSA))
     path = tmp_path / "bot.pem"
-    for content in (b"", chain.read_bytes(), key.read_bytes(), b"\xff"):
+    broken = (b"", chain, key, chain + other_key, other_chain + key, elliptic, b"\xff")
+    for content in broken:
         path.write_bytes(content)
         environ = {**certificate, "CALLING_CERTIFICATE_PATH": str(path)}
         assert _names(environ) == ["CALLING_CERTIFICATE_PATH"]
-    path.write_bytes(key.read_bytes() + chain.read_bytes())
+    path.write_bytes(key + chain)
     assert _usable(environ).credential.certificate_path == str(path)
 
 
@@ -298,7 +369,8 @@ def test_a_ca_bundle_holds_certificates(tmp_path: Path) -> None:
 
 def test_an_unknown_setting_is_a_warning() -> None:
     """A typing error, or newer infrastructure than code."""
-    report = read_settings({**BARE, "CALLING_REGIONS": "weu", "OTHER": "x"})
+    blank = {"CALLING_BLANK": " ", "CALLING_EMPTY": ""}
+    report = read_settings({**BARE, **blank, "CALLING_REGIONS": "weu", "OTHER": "x"})
 
     assert report.settings is not None
     assert report.warnings == ("CALLING_REGIONS: unknown setting.",)
