@@ -33,7 +33,16 @@ class Attempt(Enum):
 
     NO_REPLY = auto()
     NOT_CONNECTED = auto()
-    NO_CREDENTIAL = auto()
+
+
+class NoCredential(NamedTuple):
+    """An attempt for which there was no token.
+
+    Attributes:
+        retry_after_seconds: what Entra's ``Retry-After`` says; ``None`` if absent.
+    """
+
+    retry_after_seconds: float | None = None
 
 
 class GraphReply(NamedTuple):
@@ -48,6 +57,9 @@ class GraphReply(NamedTuple):
     status: int
     retry_after_seconds: float | None = None
     code: str | None = None
+
+
+type AttemptEnd = GraphReply | NoCredential | Attempt
 
 
 class Verdict(Enum):
@@ -69,9 +81,9 @@ def attempt_seconds(remaining_seconds: float) -> float:
     return remaining_seconds * _ATTEMPT_SHARE
 
 
-def pause_seconds(attempt: int, reply: GraphReply | Attempt) -> float:
+def pause_seconds(attempt: int, reply: AttemptEnd) -> float:
     """Return the pause after attempt number ``attempt`` (from 0)."""
-    wanted = reply.retry_after_seconds if isinstance(reply, GraphReply) else None
+    wanted = None if isinstance(reply, Attempt) else reply.retry_after_seconds
     if wanted is not None:
         return wanted
     return min(_FIRST_PAUSE_SECONDS * 2.0**attempt, _LONGEST_PAUSE_SECONDS)
@@ -94,7 +106,7 @@ def answer_body(callback_uri: str) -> JsonObject:
 
 
 def judge(
-    reply: GraphReply | Attempt, *, was_reply_lost: bool, was_token_renewed: bool
+    reply: AttemptEnd, *, was_reply_lost: bool, was_token_renewed: bool
 ) -> Reason | Verdict:
     """Tell what an attempt means: the end of answering, or another attempt.
 
@@ -103,7 +115,7 @@ def judge(
         was_reply_lost: an earlier attempt may have taken effect without our knowing.
         was_token_renewed: a 401 has led to a new token already.
     """
-    if isinstance(reply, Attempt):
+    if not isinstance(reply, GraphReply):
         return Verdict.RETRY
     if reply.status in _SUCCESS:
         return Reason.ANSWERED
@@ -117,8 +129,8 @@ def judge(
     return Reason.CALL_OVER if is_over else Reason.ANSWER_REFUSED
 
 
-def failure_of(reply: GraphReply | Attempt | None) -> Reason:
+def failure_of(reply: AttemptEnd | None) -> Reason:
     """Name the reason when the budget is used up; ``reply`` is the last one."""
-    if reply is Attempt.NO_CREDENTIAL:
+    if isinstance(reply, NoCredential):
         return Reason.CREDENTIAL_UNAVAILABLE
     return Reason.ANSWER_UNAVAILABLE

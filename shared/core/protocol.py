@@ -71,10 +71,14 @@ def detect_protocol(body: JsonObject) -> Protocol:
         return Protocol.GRAPH
     if _is_legacy(body):
         return Protocol.LEGACY
-    kind = body.get("@odata.type")
-    if kind == _PARTICIPANT_JOINING_TYPE and type(body.get("call")) is dict:
+    if _is_participant_joining(body):
         return Protocol.PARTICIPANT_JOINING
     raise BodyRefusedError(Reason.PROTOCOL_UNKNOWN)
+
+
+def _is_participant_joining(body: JsonObject) -> bool:
+    is_kind = body.get("@odata.type") == _PARTICIPANT_JOINING_TYPE
+    return is_kind and type(body.get("call")) is dict and "value" not in body
 
 
 def _is_legacy(body: JsonObject) -> bool:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shared.core.answers import (
     Attempt,
+    AttemptEnd,
     GraphReply,
+    NoCredential,
     Verdict,
     attempt_seconds,
     budget_seconds,
@@ -124,7 +126,7 @@ class CallAnswering:
         """Try until Graph's reply is final or the budget is used up."""
         was_reply_lost = was_token_renewed = False
         attempts = 0
-        last: GraphReply | Attempt | None = None
+        last: AttemptEnd | None = None
         while (remaining := ends_at - time.monotonic()) > 0:
             last = await self._attempt(call_id, tenant_id, attempt_seconds(remaining))
             verdict = judge(
@@ -147,12 +149,12 @@ class CallAnswering:
 
     async def _attempt(
         self, call_id: str, tenant_id: str, seconds: float
-    ) -> GraphReply | Attempt:
+    ) -> AttemptEnd:
         ends_at = time.monotonic() + seconds
         try:
             token = await self._credentials.token(tenant_id, timeout_seconds=seconds)
-        except CredentialError:
-            return Attempt.NO_CREDENTIAL
+        except CredentialError as error:
+            return NoCredential(error.retry_after_seconds)
         partition = choose_partition(call_id, self._partitions)
         post = partial(
             self._graph.answer,
@@ -176,9 +178,7 @@ class CallAnswering:
         return reply
 
 
-def _outcome(
-    reason: Reason, attempts: int, last: GraphReply | Attempt | None
-) -> Outcome:
+def _outcome(reason: Reason, attempts: int, last: AttemptEnd | None) -> Outcome:
     if isinstance(last, GraphReply):
         return Outcome(reason, attempts, last.status, last.code)
     return Outcome(reason, attempts)

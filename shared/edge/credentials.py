@@ -25,14 +25,16 @@ from urllib.parse import urlsplit
 
 from shared.core.clouds import MICROSOFT_LOGIN_HOSTS
 from shared.core.reasons import Reason
-from shared.edge.outbound import deadline, open_session
+from shared.edge.outbound import deadline, open_session, retry_after_seconds
 from shared.edge.telemetry import log_event
 from shared.settings import CredentialKind, CredentialSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
     from azure.core.credentials import AccessTokenInfo
+    from azure.core.pipeline import PipelineResponse
 
 _MAX_TENANTS = 1_000
 # Entra's tokens live an hour or more; without a hint they are renewed this early.
@@ -43,11 +45,24 @@ _RENEWAL_PAUSE_SECONDS = 30
 _ACQUIRE_SECONDS = 10.0
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 5.0
+# RFC 6750 section 2.1: what may follow "Bearer ".
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _ENTRA_CODE = re.compile(r"AADSTS[0-9]{1,12}")
 
 
 class CredentialError(Exception):
-    """No token could be got; the message is safe to log."""
+    """No token could be got; the message is safe to log.
+
+    Attributes:
+        retry_after_seconds: when to ask again, if Entra says so.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: float | None = None
+    ) -> None:
+        """Fail with a message that repeats nothing of what was sent or received."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class _Credential(Protocol):
@@ -153,13 +168,26 @@ class GraphCredentials:
 
     def _acquire(self, tenant_id: str) -> _Held:
         """Get a token. Blocking; on a thread of the executor."""
+        pauses: list[float | None] = []
+
+        def note_pause(response: PipelineResponse[Any, Any]) -> None:
+            headers = response.http_response.headers
+            pauses.append(retry_after_seconds(headers.get("Retry-After")))
+
         try:
             self._prepare()
             with deadline(time.monotonic() + _ACQUIRE_SECONDS):
-                info = self._credential(tenant_id).get_token_info(self._scope)
-        # azure-identity, msal and the assertion raise from families of their own.
+                credential = self._credential(tenant_id, note_pause)
+                info = credential.get_token_info(self._scope)
+        # azure-identity, msal and the assertion raise from families of their own, and
+        # not all of them with the reply that was the cause.
         except Exception as error:
-            raise CredentialError(_describe(error)) from error
+            last = pauses[-1] if pauses else None
+            raise CredentialError(_describe(error), retry_after_seconds=last) from error
+        # What Entra's reply says is passed on unseen, be it a token or not.
+        if type(info.token) is not str or _TOKEN.fullmatch(info.token) is None:
+            message = "Entra's reply has no token"
+            raise CredentialError(message)
         early = min(_RENEW_EARLY_SECONDS, (info.expires_on - time.time()) / 2)
         renew_at = info.refresh_on or info.expires_on - early
         return _Held(info.token, info.expires_on, renew_at)
@@ -171,19 +199,29 @@ class GraphCredentials:
             RequestsTransport,
         )
 
-        # They log every request, and failures once more: our own lines tell both.
-        for name in ("azure.core", "azure.identity"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+        # They log every request, and a reply that they cannot read, secrets included.
+        # Our own lines tell what failed.
+        for name in ("azure.core", "azure.identity", "msal"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._transport = RequestsTransport(
             session=open_session(self._ca_bundle, connections=8), session_owner=False
         )
 
-    def _credential(self, tenant_id: str) -> _Credential:
-        """Build a credential, new each time: an old one repeats its cached token."""
+    def _credential(
+        self, tenant_id: str, on_reply: Callable[[PipelineResponse[Any, Any]], None]
+    ) -> _Credential:
+        """Build a credential, new each time: an old one repeats its cached token.
+
+        ``on_reply`` is called with every reply of Entra.
+        """
         from azure import identity  # noqa: PLC0415 - see the module
 
         settings = self._settings
-        common = {**self._client_options(), **self._authority_options()}
+        common = {
+            **self._client_options(),
+            **self._authority_options(),
+            "raw_response_hook": on_reply,
+        }
         match settings.kind:
             case CredentialKind.CLIENT_SECRET:
                 return identity.ClientSecretCredential(

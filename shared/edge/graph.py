@@ -7,14 +7,17 @@ vetted call id; redirects are never followed, so that the token goes to that hos
 from __future__ import annotations
 
 import threading
-import time
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from shared.core.answers import Attempt, GraphReply, answer_body
 from shared.core.strict_json import StrictJsonError, read_object
-from shared.edge.outbound import OutboundError, exchange, open_session
+from shared.edge.outbound import (
+    OutboundError,
+    exchange,
+    open_session,
+    retry_after_seconds,
+)
 from shared.edge.telemetry import clip
 
 if TYPE_CHECKING:
@@ -63,7 +66,7 @@ class GraphClient:
             return Attempt.NOT_CONNECTED
         return GraphReply(
             status=reply.status,
-            retry_after_seconds=_retry_after(reply.headers.get("Retry-After")),
+            retry_after_seconds=retry_after_seconds(reply.headers.get("Retry-After")),
             code=_error_code(reply.body),
         )
 
@@ -84,15 +87,3 @@ def _error_code(reply: bytes) -> str | None:
         return None
     code = error.get("code") if type(error) is dict else None
     return clip(code) if type(code) is str else None
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Read seconds or a date (RFC 9110 section 10.2.3); ``None`` if it is neither."""
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except (ValueError, OverflowError):
-        return None

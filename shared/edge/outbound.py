@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -162,6 +163,21 @@ def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
     except (OSError, HTTPError, ValueError) as error:
         is_late = time.monotonic() >= ends_at or _is_caused_by(error, TimeoutError)
         raise OutboundError(is_late=is_late, was_sent=_current.was_sent) from error
+
+
+def retry_after_seconds(value: str | None) -> float | None:
+    """Read ``Retry-After``, seconds or a date (RFC 9110 section 10.2.3), as seconds.
+
+    ``None`` if there is none, or it is neither.
+    """
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:

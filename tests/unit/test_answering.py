@@ -145,6 +145,16 @@ def test_a_lasting_failure_ends_with_the_budget(
     assert time.monotonic() - started < 3.6
 
 
+def test_entra_is_not_asked_again_before_it_says(world: AnsweringWorld) -> None:
+    """Where the budget is shorter than that, the call comes again."""
+    world.credentials.error = CredentialError("none", retry_after_seconds=60)
+    started = time.monotonic()
+    outcome = world.answer(make_call(), left=9)
+
+    assert outcome == Outcome(Reason.CREDENTIAL_UNAVAILABLE, 1)
+    assert time.monotonic() - started < 3
+
+
 def test_no_credential_is_told_apart_and_nothing_is_sent(world: AnsweringWorld) -> None:
     """Graph is not the one to blame."""
     world.credentials.error = CredentialError("none")
@@ -216,9 +226,9 @@ def test_a_policy_recording_has_the_smaller_budget(world: AnsweringWorld) -> Non
 def test_a_policy_recording_is_answered_within_its_budget(
     world: AnsweringWorld,
 ) -> None:
-    """Half a second is left of its four."""
+    """A second and a half is left of its four."""
     call = make_call(is_policy_recording=True)
-    left = ORDINARY_SECONDS - POLICY_SECONDS + 0.5
+    left = ORDINARY_SECONDS - POLICY_SECONDS + 1.5
     assert world.answer(call, left=left).reason is Reason.ANSWERED
 
 

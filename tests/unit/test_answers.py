@@ -5,6 +5,7 @@ import pytest
 from shared.core.answers import (
     Attempt,
     GraphReply,
+    NoCredential,
     Verdict,
     answer_body,
     attempt_seconds,
@@ -91,7 +92,7 @@ def test_an_attempt_leaves_time_for_another() -> None:
 
 def test_the_last_attempt_names_the_failure() -> None:
     """A missing credential is a matter of its own."""
-    assert failure_of(Attempt.NO_CREDENTIAL) is Reason.CREDENTIAL_UNAVAILABLE
+    assert failure_of(NoCredential()) is Reason.CREDENTIAL_UNAVAILABLE
     assert failure_of(GraphReply(status=503)) is Reason.ANSWER_UNAVAILABLE
     assert failure_of(None) is Reason.ANSWER_UNAVAILABLE
 

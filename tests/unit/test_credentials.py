@@ -26,6 +26,8 @@ from tests.entra_world import (
 )
 from tests.simulator.entra import ASSERTION_AUDIENCE, IssuedToken
 
+CUT_TOKEN = "the-first-part-of-a-token"
+
 
 @pytest.fixture(scope="module")
 def started_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EntraWorld]:
@@ -84,6 +86,13 @@ def test_the_assertion_serves_several_tenants(world: EntraWorld) -> None:
     assert len(world.asked) == 2
 
 
+def token_reply(token: object) -> Response:
+    """Return Entra's usual reply with this for a token."""
+    return JSONResponse(
+        {"token_type": "Bearer", "expires_in": 3600, "access_token": token}
+    )
+
+
 @pytest.mark.requirement("R27")
 @pytest.mark.parametrize(
     "make_fault",
@@ -101,6 +110,21 @@ def test_the_assertion_serves_several_tenants(world: EntraWorld) -> None:
         pytest.param(lambda: Response("<html>", 502), id="bad-gateway"),
         pytest.param(lambda: Response("{", 200), id="garbage"),
         pytest.param(lambda: JSONResponse({"token_type": "Bearer"}), id="no-token"),
+        pytest.param(
+            lambda: Response(f"<p>client_secret={SECRET}", 401, media_type="text/html"),
+            id="echo",
+        ),
+        pytest.param(
+            lambda: Response(
+                f'{{"token_type":"Bearer","access_token":"{CUT_TOKEN}',
+                media_type="text/html",
+            ),
+            id="cut-off",
+        ),
+        *(
+            pytest.param(lambda token=token: token_reply(token), id=f"token-{token!r}")
+            for token in (None, 5, "", "a\r\nb: c", "a b", "t\u00f6ken", "{}")
+        ),
     ],
 )
 @pytest.mark.parametrize("kind", list(CredentialKind))
@@ -121,6 +145,27 @@ def test_a_failure_is_one_error_and_one_line_without_secrets(
     assert '"reason":"credential-unavailable"' in lines[0]
     assert TENANT_ID in lines[0]
     assert_no_secret_in(caplog, world)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"Retry-After": "7"}, 7), ({"Retry-After": "soon"}, None), ({}, None)],
+)
+@pytest.mark.parametrize("kind", list(CredentialKind))
+def test_a_failure_tells_when_to_ask_again(
+    world: EntraWorld,
+    kind: CredentialKind,
+    status: int,
+    headers: dict[str, str],
+    seconds: float | None,
+) -> None:
+    """Whoever throttles us is left alone for so long."""
+    world.entra.fault = lambda: JSONResponse({"error": "x"}, status, headers)
+    with pytest.raises(CredentialError) as failed:
+        world.get(kind)
+
+    assert failed.value.retry_after_seconds == seconds
 
 
 def test_the_line_about_a_failure_has_entras_code(
@@ -153,6 +198,7 @@ def assert_no_secret_in(caplog: pytest.LogCaptureFixture, world: EntraWorld) -> 
         world.identity.header,
         *world.entra.issued,
         *world.registration.assertions,
+        CUT_TOKEN,
         "PRIVATE KEY",
         "client_assertion=ey",
     ]
