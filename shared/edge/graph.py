@@ -60,6 +60,9 @@ class GraphClient:
                 max_bytes=_MAX_REPLY_BYTES,
             )
         except OutboundError as error:
+            # The body only explains what the status says.
+            if error.status is not None:
+                return GraphReply(status=error.status)
             return Attempt.NO_REPLY if error.was_sent else Attempt.NOT_CONNECTED
         # CALLING_CA_BUNDLE was readable at start, but need not be for ever.
         except OSError:

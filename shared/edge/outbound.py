@@ -33,13 +33,17 @@ class OutboundError(Exception):
     Attributes:
         is_late: the time was up.
         was_sent: the request may have reached the server, and taken effect.
+        status: of a reply whose body broke off.
     """
 
-    def __init__(self, *, is_late: bool, was_sent: bool) -> None:
+    def __init__(
+        self, *, is_late: bool, was_sent: bool, status: int | None = None
+    ) -> None:
         """Describe what happened."""
-        super().__init__(f"is_late={is_late} was_sent={was_sent}")
+        super().__init__(f"is_late={is_late} was_sent={was_sent} status={status}")
         self.is_late = is_late
         self.was_sent = was_sent
+        self.status = status
 
 
 class OutboundReply(NamedTuple):
@@ -136,6 +140,7 @@ def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - see open_session
 
     _current.was_sent = False
+    status: int | None = None
     try:
         remaining = ends_at - time.monotonic()
         if remaining <= 0:
@@ -152,9 +157,10 @@ def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
                 stream=True,
             ) as response,
         ):
+            status = response.status_code
             body = response.raw.read(max_bytes + 1, decode_content=False)
             return OutboundReply(
-                status=response.status_code,
+                status=status,
                 headers=response.headers,
                 body=body[:max_bytes],
                 is_cut=len(body) > max_bytes,
@@ -162,7 +168,9 @@ def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
     # requests' errors are OSErrors, urllib3's are not; odd URLs end in ValueErrors.
     except (OSError, HTTPError, ValueError) as error:
         is_late = time.monotonic() >= ends_at or _is_caused_by(error, TimeoutError)
-        raise OutboundError(is_late=is_late, was_sent=_current.was_sent) from error
+        raise OutboundError(
+            is_late=is_late, was_sent=_current.was_sent, status=status
+        ) from error
 
 
 def retry_after_seconds(value: str | None) -> float | None:

@@ -15,6 +15,7 @@ from shared.edge.graph import GraphClient
 from tests.edge_servers import (
     Certificates,
     FaultServer,
+    Peer,
     Request,
     Script,
     drip_handshake,
@@ -234,6 +235,18 @@ def test_a_slow_graph_is_left_at_the_end_of_the_attempt(
     started = time.monotonic()
     assert graph.answer(seconds=SHORT_SECONDS) is Attempt.NO_REPLY
     assert time.monotonic() - started < 3 * SHORT_SECONDS
+
+
+@pytest.mark.parametrize("status", [202, 403, 503])
+def test_a_status_counts_though_its_body_never_ends(graph: Graph, status: int) -> None:
+    """An accepted call is not answered twice because of a slow explanation."""
+
+    def script(_request: Request, peer: Peer) -> None:
+        peer.send(f"HTTP/1.1 {status} X\r\nContent-Length: 9999\r\n\r\n".encode())
+        peer.drip(b"x" * 9999)
+
+    graph.script = script
+    assert graph.answer(seconds=SHORT_SECONDS) == GraphReply(status=status)
 
 
 @pytest.mark.parametrize(
