@@ -114,10 +114,7 @@ module dns 'modules/dns.bicep' = if (manageDns) {
       [{ label: domain.globalLabel, host: profileHost }],
       map(usableRegions, region => {
         label: region.code
-        host: defaultHostName(
-          region,
-          functionAppName(nameStem(workload, environmentName, region.code), token)
-        )
+        host: defaultHostName(region, functionAppName(nameStem(workload, environmentName, region.code), token))
       })
     )
     customDomainVerificationId: customDomainVerificationId

@@ -92,28 +92,44 @@ func regionHost(region regionType, domain domainType?, appName string) string =>
 @description('Host of the whole environment, which goes through Traffic Manager; empty where there is no domain.')
 func globalHost(domain domainType?) string => domain == null ? '' : '${domain!.globalLabel}.${domain!.zone}'
 
+@description('Codes of the regions.')
+func codesOf(regions regionType[]) string[] => map(regions, region => region.code)
+
+@description('Whether a host is a name of Traffic Manager, of either cloud.')
+func isTrafficManagers(host string) bool => endsWith(toLower(host), 'trafficmanager.net')
+
+@description('Why no environment can be made of these regions; an empty text for each reason that does not hold.')
+func regionProblems(regions regionType[], domain domainType?) string[] => [
+  empty(regions) ? 'The list of regions is empty: an environment has one at least.' : ''
+  length(union(codesOf(regions), [])) < length(regions) ? 'Two regions have the same code: ${join(codesOf(regions), ', ')}.' : ''
+  contains(codesOf(regions), domain.?globalLabel ?? '')
+    ? 'The region ${domain.?globalLabel ?? ''} has the label of the global host: a redirect to it would come back.'
+    : ''
+  isTrafficManagers(domain.?zone ?? '') || contains(
+      map(regions, region => isTrafficManagers(region.?defaultHostName ?? '')),
+      true
+    )
+    ? 'A host of a region is a name of Traffic Manager: a redirect to it would come back.'
+    : ''
+]
+
 @export()
-@description('The regions, or the reason why an environment cannot be made of them. infra/check_environment.py finds more.')
+@description('The regions, or the reason why they cannot be used. infra/check_environment.py finds more.')
 func checkedRegions(regions regionType[], domain domainType?) regionType[] =>
-  empty(regions)
-    ? fail('The list of regions is empty: give the environment one region at least.')
-    : length(union(map(regions, region => region.code), [])) < length(regions)
-        ? fail('Two regions have the same code: ${join(map(regions, region => region.code), ', ')}.')
-        : contains(map(regions, region => region.code), domain.?globalLabel ?? '')
-            ? fail('The region ${domain!.globalLabel} has the label of the global host: a redirect to it would go through Traffic Manager and come back.')
-            : regions
+  empty(join(regionProblems(regions, domain), '')) ? regions : fail(trim(join(regionProblems(regions, domain), ' ')))
 
 @export()
 @description('The region with this code, or the reason why there is none.')
 func findRegion(regions regionType[], code string) regionType =>
-  first(filter(regions, region => region.code == code)) ?? fail('REGION is ${code}, which is no region of this environment; there are: ${join(map(regions, region => region.code), ', ')}.')
+  first(filter(regions, region => region.code == code)) ?? fail('REGION is «${code}», which is no region of this environment; it has: ${join(codesOf(regions), ', ')}.')
+
+@description('Codes that rules name and that no region has.')
+func unknownCodes(rules regionRuleType[], regions regionType[]) string[] =>
+  filter(flatten(map(rules, rule => rule.regions)), code => !contains(codesOf(regions), code))
 
 @export()
 @description('The region rules, or the reason why they cannot be used.')
 func checkedRules(rules regionRuleType[], regions regionType[]) regionRuleType[] =>
-  empty(filter(
-      flatten(map(rules, rule => rule.regions)),
-      code => !contains(map(regions, region => region.code), code)
-    ))
+  empty(unknownCodes(rules, regions))
     ? rules
-    : fail('A region rule names a region that the environment does not have: ${join(filter(flatten(map(rules, rule => rule.regions)), code => !contains(map(regions, region => region.code), code)), ', ')}.')
+    : fail('Rules name regions that this environment does not have: ${join(unknownCodes(rules, regions), ', ')}.')
