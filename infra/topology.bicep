@@ -100,28 +100,32 @@ func isTrafficManagers(host string) bool => endsWith(toLower(host), 'trafficmana
 
 @description('Why no environment can be made of these regions; an empty text for each reason that does not hold.')
 func regionProblems(regions regionType[], domain domainType?) string[] => [
-  empty(regions) ? 'The list of regions is empty: an environment has one at least.' : ''
-  length(union(codesOf(regions), [])) < length(regions) ? 'Two regions have the same code: ${join(codesOf(regions), ', ')}.' : ''
+  empty(regions) ? 'The list of regions is empty: an environment has one at least' : ''
+  length(union(codesOf(regions), [])) < length(regions) ? 'Two regions have the same code: ${join(codesOf(regions), ', ')}' : ''
   contains(codesOf(regions), domain.?globalLabel ?? '')
-    ? 'The region ${domain.?globalLabel ?? ''} has the label of the global host: a redirect to it would come back.'
+    ? 'The region ${domain.?globalLabel ?? ''} has the label of the global host: a redirect to it would come back'
     : ''
   isTrafficManagers(domain.?zone ?? '') || contains(
       map(regions, region => isTrafficManagers(region.?defaultHostName ?? '')),
       true
     )
-    ? 'A host of a region is a name of Traffic Manager: a redirect to it would come back.'
+    ? 'A host of a region is a name of Traffic Manager: a redirect to it would come back'
     : ''
 ]
+
+@description('The reasons of regionProblems that do hold, as one text.')
+func problemsOf(regions regionType[], domain domainType?) string =>
+  join(filter(regionProblems(regions, domain), problem => !empty(problem)), '. ')
 
 @export()
 @description('The regions, or the reason why they cannot be used. infra/check_environment.py finds more.')
 func checkedRegions(regions regionType[], domain domainType?) regionType[] =>
-  empty(join(regionProblems(regions, domain), '')) ? regions : fail(trim(join(regionProblems(regions, domain), ' ')))
+  empty(problemsOf(regions, domain)) ? regions : fail(problemsOf(regions, domain))
 
 @export()
 @description('The region with this code, or the reason why there is none.')
 func findRegion(regions regionType[], code string) regionType =>
-  first(filter(regions, region => region.code == code)) ?? fail('REGION is «${code}», which is no region of this environment; it has: ${join(codesOf(regions), ', ')}.')
+  first(filter(regions, region => region.code == code)) ?? fail('REGION is «${code}», which is no region of this environment; it has: ${join(codesOf(regions), ', ')}')
 
 @description('Codes that rules name and that no region has.')
 func unknownCodes(rules regionRuleType[], regions regionType[]) string[] =>
@@ -132,4 +136,4 @@ func unknownCodes(rules regionRuleType[], regions regionType[]) string[] =>
 func checkedRules(rules regionRuleType[], regions regionType[]) regionRuleType[] =>
   empty(unknownCodes(rules, regions))
     ? rules
-    : fail('Rules name regions that this environment does not have: ${join(unknownCodes(rules, regions), ', ')}.')
+    : fail('Rules name regions that this environment does not have: ${join(unknownCodes(rules, regions), ', ')}')
