@@ -2,9 +2,25 @@
 
 import pytest
 
-from tests.infra.mutants import MUTANTS, Mutant
+from tests.infra.app_mutants import APP_MUTANTS
+from tests.infra.further_mutants import (
+    ALERT_MUTANTS,
+    SETTINGS_MUTANTS,
+    SOURCE_MUTANTS,
+)
+from tests.infra.mutant import Mutant
+from tests.infra.routing_mutants import NAMING_MUTANTS, ROUTING_MUTANTS
 from tests.infra.templates import Templates
 from tests.infra.test_templates import CHECKS
+
+MUTANTS = [
+    *ALERT_MUTANTS,
+    *APP_MUTANTS,
+    *NAMING_MUTANTS,
+    *ROUTING_MUTANTS,
+    *SETTINGS_MUTANTS,
+    *SOURCE_MUTANTS,
+]
 
 
 @pytest.mark.parametrize(
