@@ -33,7 +33,7 @@ $(TOOLS_READY): $(TOOLS_LOCK) .python-version .ci/setup.sh
 demo: $(READY) ## Show calls travelling through two regions.
 	@$(PYTHON) -m tests.simulator demo
 
-test: $(READY) ## Run all tests, fast ones first.
+test: $(READY) $(TOOLS_READY) ## Run all tests, fast ones first.
 	@bash .ci/test.sh $(PYTHON)
 
 serve: $(READY) ## Serve function_app.py on loopback, PORT=7071.

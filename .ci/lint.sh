@@ -7,14 +7,11 @@ bin=$1/bin
 
 "$bin/ruff" format --check --quiet .
 "$bin/ruff" check --quiet .
-"$bin/mypy" --no-error-summary function_app.py shared tests
+"$bin/mypy" --no-error-summary function_app.py shared tests infra
 PYTHONPATH=. "$bin/lint-imports" --no-cache >/dev/null || {
   PYTHONPATH=. "$bin/lint-imports" --no-cache
   exit 1
 }
-if [[ -x infra/lint.sh ]]; then
-  infra/lint.sh
-else
-  echo "lint: infra/ has no templates yet, so Bicep is not checked."
-fi
+"$bin/shellcheck" -x .ci/run .ci/*.sh infra/*.sh
+infra/lint.sh
 echo "lint: all good."

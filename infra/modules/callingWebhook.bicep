@@ -1,0 +1,27 @@
+metadata name = 'Calling webhook'
+metadata description = 'The Teams channel of an Azure Bot that is there already, with calling and the webhook of the environment.'
+
+@description('Required. Name of the Azure Bot.')
+param botName string
+
+@description('Required. URL to which the calling platform sends notifications.')
+param webhookUrl string
+
+resource bot 'Microsoft.BotService/botServices@2022-09-15' existing = {
+  name: botName
+}
+
+resource channel 'Microsoft.BotService/botServices/channels@2022-09-15' = {
+  parent: bot
+  name: 'MsTeamsChannel'
+  location: 'global'
+  properties: {
+    channelName: 'MsTeamsChannel'
+    properties: {
+      acceptedTerms: true
+      callingWebhook: webhookUrl
+      enableCalling: true
+      isEnabled: true
+    }
+  }
+}

@@ -1,0 +1,48 @@
+metadata name = 'Custom domain'
+metadata description = 'The wildcard certificate and the host names of an app. The asuid record of every host name must be there before.'
+
+@description('Required. Name of the function app.')
+param appName string
+
+@description('Required. Azure location.')
+param location string
+
+@description('Required. Tags of the resources.')
+param tags object
+
+@description('Required. Host names of the app.')
+param hostNames string[]
+
+@description('Required. Resource ID of the Key Vault that holds the certificate.')
+param keyVaultId string
+
+@description('Required. Name of the certificate in the Key Vault.')
+param secretName string
+
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
+  name: appName
+}
+
+resource certificate 'Microsoft.Web/sites/certificates@2025-03-01' = {
+  parent: app
+  name: 'wildcard'
+  location: location
+  tags: tags
+  properties: { keyVaultId: keyVaultId, keyVaultSecretName: secretName }
+}
+
+// One after the other: two at a time fail with a conflict.
+@batchSize(1)
+resource bindings 'Microsoft.Web/sites/hostNameBindings@2025-03-01' = [
+  for hostName in hostNames: {
+    parent: app
+    name: hostName
+    properties: {
+      customHostNameDnsRecordType: 'CName'
+      hostNameType: 'Verified'
+      siteName: appName
+      sslState: 'SniEnabled'
+      thumbprint: certificate.properties.thumbprint
+    }
+  }
+]

@@ -1,0 +1,11 @@
+using '../global.bicep'
+
+var environment = loadJsonContent('prod.json')
+
+param workload = environment.workload
+param environmentName = 'prod'
+param regions = environment.regions
+param domain = environment.domain
+param customDomainVerificationId = readEnvironmentVariable('CUSTOM_DOMAIN_VERIFICATION_ID')
+param botName = readEnvironmentVariable('BOT_NAME', '')
+param actionGroupId = readEnvironmentVariable('ACTION_GROUP_ID', '')

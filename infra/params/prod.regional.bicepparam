@@ -1,0 +1,15 @@
+using '../regional.bicep'
+
+var environment = loadJsonContent('prod.json')
+
+param workload = environment.workload
+param environmentName = 'prod'
+param regionCode = readEnvironmentVariable('REGION')
+param regions = environment.regions
+param domain = environment.domain
+param rules = environment.rules
+param extraAppSettings = environment.settings
+param botAppId = readEnvironmentVariable('MICROSOFT_APP_ID')
+param logAnalyticsWorkspaceId = readEnvironmentVariable('LOG_ANALYTICS_WORKSPACE_ID')
+param actionGroupId = readEnvironmentVariable('ACTION_GROUP_ID', '')
+param bindHostNames = bool(readEnvironmentVariable('BIND_HOST_NAMES', 'true'))

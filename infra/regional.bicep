@@ -1,0 +1,224 @@
+metadata name = 'Region'
+metadata description = 'One region of an environment: the function app and what it needs, in a resource group of its own. Deployed once per region, in any order, again and again.'
+
+import {
+  checkedRegions
+  checkedRules
+  domainType
+  findRegion
+  functionAppName
+  globalHost
+  nameStem
+  nameToken
+  regionHost
+  regionRuleType
+  regionType
+  storageAccountName
+} from 'topology.bicep'
+
+@description('Optional. What the names begin with: lower-case letters and digits.')
+@minLength(2)
+@maxLength(12)
+param workload string = 'tmscalls'
+
+@description('Required. Name of the environment, for example prod.')
+@minLength(2)
+@maxLength(8)
+param environmentName string
+
+@description('Required. Code of the region to deploy.')
+param regionCode string
+
+@description('Required. All regions of the environment, this one included.')
+param regions regionType[]
+
+@description('Required. Domain of the environment; null where the default host names of the apps have to do.')
+param domain domainType?
+
+@description('Optional. Region rules, which decide where a call is taken.')
+param rules regionRuleType[] = []
+
+@description('Optional. Azure location. Default: that of the resource group.')
+param location string = resourceGroup().location
+
+@description('Required. Application ID of the bot, a GUID.')
+@minLength(36)
+@maxLength(36)
+param botAppId string
+
+@description('Required. Resource ID of the Log Analytics workspace that all regions share.')
+@minLength(1)
+param logAnalyticsWorkspaceId string
+
+@description('Optional. Resource ID of the action group that alerts tell. Default: none.')
+param actionGroupId string = ''
+
+@description('Optional. Whether to bind the host names of the domain, which takes their asuid records. Default: true; false for the first deployment of a region.')
+param bindHostNames bool = true
+
+@description('Optional. Version of Python, that of .python-version.')
+param pythonVersion string = '3.13'
+
+@description('Optional. Memory of an instance in MB; 2048 come with a whole CPU.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Optional. Most instances on demand.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Optional. Instances that are always ready; with zones at least two are.')
+@minValue(1)
+@maxValue(1000)
+param alwaysReadyInstances int = 1
+
+@description('Optional. Requests that an instance handles at a time.')
+@minValue(2)
+@maxValue(1000)
+param httpPerInstanceConcurrency int = 16
+
+@description('Optional. Whether instances and storage are spread over zones, which the location must have.')
+param zoneRedundant bool = false
+
+@description('Optional. Whether Azure makes a default host name that nobody can take over once the app is gone. It must then be written into the list of regions as defaultHostName.')
+param uniqueDefaultHostName bool = false
+
+@description('Optional. Service tags that may call, for example AzureCloud, AzureTrafficManager, ApplicationInsightsAvailability. Default: all of the internet may, and the token decides.')
+param allowedServiceTags string[] = []
+
+@description('Optional. Further app settings that the code reads.')
+param extraAppSettings { *: string } = {}
+
+@description('Optional. Tags of the resources.')
+param tags { *: string } = {}
+
+var usableRegions = checkedRegions(regions, domain)
+var region = findRegion(usableRegions, regionCode)
+var token = nameToken(subscription().id, workload, environmentName)
+var stem = nameStem(workload, environmentName, region.code)
+var identityName = 'id-${stem}'
+var insightsName = 'appi-${stem}'
+var storageName = storageAccountName(stem, token)
+var appName = functionAppName(stem, token)
+var containerName = 'app-package'
+var healthPath = '/api/health'
+var hosts = toObject(
+  usableRegions,
+  one => one.code,
+  one => regionHost(one, domain, functionAppName(nameStem(workload, environmentName, one.code), token))
+)
+var allTags = union({ workload: workload, environment: environmentName, region: region.code }, tags)
+var bindsHostNames = domain != null && bindHostNames
+
+module identity 'modules/identity.bicep' = {
+  params: {
+    name: identityName
+    location: location
+    tags: allTags
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  params: {
+    name: storageName
+    location: location
+    tags: allTags
+    containerName: containerName
+    identityName: identityName
+    zoneRedundant: zoneRedundant
+  }
+  // It finds the identity by a name that is known beforehand.
+  dependsOn: [identity]
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  params: {
+    name: insightsName
+    location: location
+    tags: allTags
+    logAnalyticsWorkspaceId: logAnalyticsWorkspaceId
+    identityName: identityName
+  }
+  // It finds the identity by a name that is known beforehand.
+  dependsOn: [identity]
+}
+
+module functionApp 'modules/functionApp.bicep' = {
+  params: {
+    name: appName
+    planName: 'plan-${stem}'
+    location: location
+    tags: allTags
+    identityName: identityName
+    storageAccountName: storageName
+    containerName: containerName
+    insightsName: insightsName
+    logAnalyticsWorkspaceId: logAnalyticsWorkspaceId
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: max(alwaysReadyInstances, zoneRedundant ? 2 : 1)
+    httpPerInstanceConcurrency: httpPerInstanceConcurrency
+    zoneRedundant: zoneRedundant
+    uniqueDefaultHostName: uniqueDefaultHostName
+    allowedServiceTags: allowedServiceTags
+    appSettings: union(extraAppSettings, {
+      MicrosoftAppId: botAppId
+      CALLING_REGION: region.code
+      CALLING_REGION_HOSTS: string(hosts)
+      // Empty without a domain: it would be the host of the region itself.
+      CALLING_GLOBAL_HOST: globalHost(domain)
+      CALLING_REGION_RULES: string(checkedRules(rules, usableRegions))
+    })
+  }
+  // It finds the others by names that are known beforehand, and its identity must have
+  // its roles before the app asks for the package.
+  dependsOn: [identity, storage, monitoring]
+}
+
+module customDomain 'modules/customDomain.bicep' = if (bindsHostNames) {
+  params: {
+    appName: appName
+    location: location
+    tags: allTags
+    hostNames: [globalHost(domain), hosts[region.code]]
+    keyVaultId: domain!.keyVaultId
+    secretName: domain!.secretName
+  }
+  // It finds the app by a name that is known beforehand.
+  dependsOn: [functionApp]
+}
+
+module alerts 'modules/alerts.bicep' = {
+  params: {
+    namePrefix: stem
+    location: location
+    tags: allTags
+    appName: appName
+    insightsName: insightsName
+    actionGroupId: actionGroupId
+    testedHost: domain == null || bindHostNames ? hosts[region.code] : ''
+    healthPath: healthPath
+  }
+  // It finds the app by a name that is known beforehand.
+  dependsOn: [functionApp]
+}
+
+@description('Name of the function app, to publish to.')
+output functionAppName string = appName
+
+@description('Resource ID of the function app.')
+output functionAppId string = functionApp.outputs.id
+
+@description('Host name that Azure gave the app.')
+output defaultHostName string = functionApp.outputs.defaultHostName
+
+@description('Host of the region, which redirects name.')
+output regionHost string = hosts[region.code]
+
+@description('What the asuid records of the domain must say; the same for all apps of a subscription.')
+output customDomainVerificationId string = functionApp.outputs.customDomainVerificationId
+
+@description('Object ID of the identity of the region: the subject of the federated credential of the bot.')
+output identityPrincipalId string = identity.outputs.principalId

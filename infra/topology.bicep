@@ -1,0 +1,139 @@
+metadata name = 'Topology'
+metadata description = 'What an environment consists of: types, names and hosts, shared by the regional and the global template. Every function is pure, so that each region knows the hosts of all others without asking for them.'
+
+@export()
+@description('A region of an environment: one deployment of the function app.')
+@sealed()
+type regionType = {
+  @description('Required. Short name of the region in names, hosts and rules, for example weu.')
+  @minLength(2)
+  @maxLength(6)
+  code: string
+
+  @description('Required. Azure location of the region, for example westeurope.')
+  location: string
+
+  @description('Optional. Whether Traffic Manager sends calls here. Default: true.')
+  enabled: bool?
+
+  @description('Optional. Place in the order of regions for Priority routing. Default: the place in the list.')
+  @minValue(1)
+  @maxValue(1000)
+  priority: int?
+
+  @description('Optional. Default host name of the app, where Azure made a unique one for it. Default: the name of the app under azurewebsites.')
+  defaultHostName: string?
+}
+
+@export()
+@description('The domain of an environment: a zone of its own, whose wildcard certificate serves all hosts of all regions.')
+@sealed()
+type domainType = {
+  @description('Required. DNS zone, for example calls.contoso.com.')
+  zone: string
+
+  @description('Required. Label of the host that goes through Traffic Manager, for example global.')
+  globalLabel: string
+
+  @description('Required. Resource ID of the Key Vault that holds the wildcard certificate of the zone.')
+  keyVaultId: string
+
+  @description('Required. Name of the certificate in the Key Vault.')
+  secretName: string
+}
+
+@export()
+@description('A region rule: where all conditions hold, the regions are preferred in this order.')
+type regionRuleType = {
+  @description('Required. Codes of the preferred regions.')
+  @minLength(1)
+  regions: string[]
+
+  @description('Optional. A condition and the values that fulfil it, as docs/settings.md describes them.')
+  *: string[]
+}
+
+@export()
+@description('Six letters that tell the names of two subscriptions, workloads or environments apart.')
+func nameToken(subscriptionId string, workload string, environmentName string) string =>
+  take(uniqueString(subscriptionId, workload, environmentName), 6)
+
+@export()
+@description('What the names of an environment or of a region of it have in common: workload, environment, code.')
+func nameStem(workload string, environmentName string, code string) string => '${workload}-${environmentName}-${code}'
+
+@export()
+@description('Name of the function app of a region.')
+func functionAppName(stem string, token string) string => 'func-${stem}-${token}'
+
+@export()
+@description('Name of the storage account of a region: lower-case letters and digits, 24 of them at most.')
+func storageAccountName(stem string, token string) string => 'st${replace(stem, '-', '')}${token}'
+
+@description('Whether a location belongs to Azure Government.')
+func isGovernment(location string) bool => startsWith(location, 'usgov') || startsWith(location, 'usdod')
+
+@export()
+@description('Domain of the Traffic Manager profiles of the cloud of a location.')
+func trafficManagerDomain(location string) string =>
+  isGovernment(location) ? 'usgovtrafficmanager.net' : 'trafficmanager.net'
+
+@export()
+@description('Default host name of the app of a region: the one in the list, else the one that follows from the name of the app.')
+func defaultHostName(region regionType, appName string) string =>
+  region.?defaultHostName ?? '${appName}.azurewebsites.${isGovernment(region.location) ? 'us' : 'net'}'
+
+@export()
+@description('Host of a region, which leads to its app and nowhere else: a redirect names this one. It never goes through Traffic Manager, which would send the call back.')
+func regionHost(region regionType, domain domainType?, appName string) string =>
+  domain == null ? defaultHostName(region, appName) : '${region.code}.${domain!.zone}'
+
+@export()
+@description('Host of the whole environment, which goes through Traffic Manager; empty where there is no domain.')
+func globalHost(domain domainType?) string => domain == null ? '' : '${domain!.globalLabel}.${domain!.zone}'
+
+@description('Codes of the regions.')
+func codesOf(regions regionType[]) string[] => map(regions, region => region.code)
+
+@description('Whether a host is a name of Traffic Manager, of either cloud.')
+func isTrafficManagers(host string) bool => endsWith(toLower(host), 'trafficmanager.net')
+
+@description('Why no environment can be made of these regions; an empty text for each reason that does not hold.')
+func regionProblems(regions regionType[], domain domainType?) string[] => [
+  empty(regions) ? 'The list of regions is empty: an environment has one at least' : ''
+  length(union(codesOf(regions), [])) < length(regions) ? 'Two regions have the same code: ${join(codesOf(regions), ', ')}' : ''
+  contains(codesOf(regions), domain.?globalLabel ?? '')
+    ? 'The region ${domain.?globalLabel ?? ''} has the label of the global host: a redirect to it would come back'
+    : ''
+  isTrafficManagers(domain.?zone ?? '') || contains(
+      map(regions, region => isTrafficManagers(region.?defaultHostName ?? '')),
+      true
+    )
+    ? 'A host of a region is a name of Traffic Manager: a redirect to it would come back'
+    : ''
+]
+
+@description('The reasons of regionProblems that do hold, as one text.')
+func problemsOf(regions regionType[], domain domainType?) string =>
+  join(filter(regionProblems(regions, domain), problem => !empty(problem)), '. ')
+
+@export()
+@description('The regions, or the reason why they cannot be used. infra/check_environment.py finds more.')
+func checkedRegions(regions regionType[], domain domainType?) regionType[] =>
+  empty(problemsOf(regions, domain)) ? regions : fail(problemsOf(regions, domain))
+
+@export()
+@description('The region with this code, or the reason why there is none.')
+func findRegion(regions regionType[], code string) regionType =>
+  first(filter(regions, region => region.code == code)) ?? fail('REGION is «${code}», which is no region of this environment; it has: ${join(codesOf(regions), ', ')}')
+
+@description('Codes that rules name and that no region has.')
+func unknownCodes(rules regionRuleType[], regions regionType[]) string[] =>
+  filter(flatten(map(rules, rule => rule.regions)), code => !contains(codesOf(regions), code))
+
+@export()
+@description('The region rules, or the reason why they cannot be used.')
+func checkedRules(rules regionRuleType[], regions regionType[]) regionRuleType[] =>
+  empty(unknownCodes(rules, regions))
+    ? rules
+    : fail('Rules name regions that this environment does not have: ${join(unknownCodes(rules, regions), ', ')}')

@@ -1,0 +1,139 @@
+"""The diagram of docs/infrastructure.md, drawn from the golden snapshots.
+
+``python -m tests.infra.diagram`` writes it anew. Every line comes from a resource of a
+snapshot; the first region is shown whole, of the others the app only.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from infra.bicep import CHECKOUT
+from tests.infra.golden import DEPLOYMENTS, Deployment
+
+DOCUMENT = CHECKOUT / "docs" / "infrastructure.md"
+BEGIN, END = "<!-- diagram: begin -->\n", "<!-- diagram: end -->\n"
+KINDS = {
+    "Microsoft.BotService/botServices/channels": "Teams channel of the bot",
+    "Microsoft.Insights/components": "Application Insights",
+    "Microsoft.ManagedIdentity/userAssignedIdentities": "identity",
+    "Microsoft.Network/dnsZones": "DNS zone",
+    "Microsoft.Network/trafficmanagerprofiles": "Traffic Manager",
+    "Microsoft.Storage/storageAccounts": "storage account, no keys",
+    "Microsoft.Web/serverfarms": "plan, Flex Consumption",
+    "Microsoft.Web/sites": "function app",
+    "Microsoft.Web/sites/certificates": "certificate of the zone",
+}
+ALERTS = (
+    "Microsoft.Insights/metricAlerts",
+    "Microsoft.Insights/scheduledQueryRules",
+)
+ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+}
+
+type Resource = dict[str, Any]
+
+
+def _read(deployment: Deployment) -> list[Resource]:
+    golden = json.loads(deployment.golden.read_text("utf-8"))
+    resources: list[Resource] = golden["predictedResources"]
+    return resources
+
+
+def _node(resource: Resource) -> str:
+    return re.sub(r"\W", "_", resource["name"])
+
+
+def _of(resources: list[Resource], kind: str) -> list[Resource]:
+    return [one for one in resources if one["type"] == kind]
+
+
+def draw() -> str:
+    """Return the diagram in Mermaid."""
+    prod = [one for one in DEPLOYMENTS if one.parameters.startswith("prod.")]
+    shared = next(_read(one) for one in prod if one.code == "global")
+    regions = {one.code: _read(one) for one in prod if one.code != "global"}
+    lines = ["flowchart TB", '  platform(["calling platform of Teams"])']
+    lines += _group("global", shared, whole=True)
+    for number, (code, resources) in enumerate(regions.items()):
+        lines += _group(code, resources, whole=number == 0)
+    lines += _routes(shared, regions)
+    lines += _inside(next(iter(regions.values())))
+    return "\n".join(lines) + "\n"
+
+
+def _group(code: str, resources: list[Resource], *, whole: bool) -> Iterator[str]:
+    group = resources[0]["id"].split("/")[4]
+    yield f'  subgraph group_{code}["{group}"]'
+    for resource in resources:
+        label = KINDS.get(resource["type"])
+        if label and (whole or resource["type"] == "Microsoft.Web/sites"):
+            name = resource["name"].rpartition("/")[2]
+            yield f'    {_node(resource)}["{label}<br>{name}"]'
+    alerts = [one["name"].split("-")[3:] for k in ALERTS for one in _of(resources, k)]
+    if whole:
+        names = ", ".join("-".join(words) for words in alerts)
+        yield f'    alerts_{code}["alerts<br>{names}"]'
+    yield "  end"
+
+
+def _routes(
+    shared: list[Resource], regions: dict[str, list[Resource]]
+) -> Iterator[str]:
+    """Draw the way of a call: by the global host, and by a redirect."""
+    [profile] = _of(shared, "Microsoft.Network/trafficmanagerprofiles")
+    [zone] = _of(shared, "Microsoft.Network/dnsZones")
+    [channel] = _of(shared, "Microsoft.BotService/botServices/channels")
+    apps = {
+        f"{app['name']}.azurewebsites.net": app
+        for resources in regions.values()
+        for app in _of(resources, "Microsoft.Web/sites")
+    }
+    webhook = channel["properties"]["properties"]["callingWebhook"]
+    yield f'  {_node(channel)} -- "{webhook}" --> platform'
+    yield f"  platform -- resolves --> {_node(zone)}"
+    for alias in _of(shared, "Microsoft.Network/dnsZones/CNAME"):
+        host = f"{alias['name'].rpartition('/')[2]}.{zone['name']}"
+        target = alias["properties"]["CNAMERecord"]["cname"]
+        node = _node(apps[target]) if target in apps else _node(profile)
+        yield f'  {_node(zone)} -- "{host}" --> {node}'
+    path = profile["properties"]["monitorConfig"]["path"]
+    for endpoint in profile["properties"]["endpoints"]:
+        [app] = _of(regions[endpoint["name"]], "Microsoft.Web/sites")
+        yield f'  {_node(profile)} -. "probes {path}" .-> {_node(app)}'
+
+
+def _inside(resources: list[Resource]) -> Iterator[str]:
+    """Draw what a region consists of."""
+    by_id = {one["id"]: one for one in resources}
+    [app] = _of(resources, "Microsoft.Web/sites")
+    [insights] = _of(resources, "Microsoft.Insights/components")
+    [certificate] = _of(resources, "Microsoft.Web/sites/certificates")
+    plan = by_id[app["properties"]["serverFarmId"]]
+    yield f"  {_node(app)} -- runs on --> {_node(plan)}"
+    [identity] = app["identity"]["userAssignedIdentities"]
+    yield f"  {_node(app)} -- acts as --> {_node(by_id[identity])}"
+    for role in _of(resources, "Microsoft.Authorization/roleAssignments"):
+        scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]
+        name = ROLES[role["properties"]["roleDefinitionId"].rpartition("/")[2]]
+        yield f'  {_node(by_id[identity])} -- "{name}" --> {_node(by_id[scope])}'
+    vault = certificate["properties"]["keyVaultId"].rpartition("/")[2]
+    workspace = insights["properties"]["WorkspaceResourceId"].rpartition("/")[2]
+    yield f'  vault[("Key Vault {vault}")] --> {_node(certificate)}'
+    yield f"  {_node(certificate)} --> {_node(app)}"
+    yield f'  {_node(insights)} --> workspace[("Log Analytics {workspace}")]'
+    yield f"  alerts_weu -. watch .-> {_node(insights)}"
+
+
+def place(document: str) -> str:
+    """Return the document with the diagram between its marks."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}```mermaid\n{draw()}```\n{END}{after}"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(place(DOCUMENT.read_text("utf-8")), "utf-8")

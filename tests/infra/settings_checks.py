@@ -1,0 +1,158 @@
+"""Checks of the app settings: what Bicep writes is what the code reads, and usable."""
+
+import json
+import re
+from typing import Any
+
+from infra.bicep import CHECKOUT
+from infra.checks.app_settings import OWNED, SECRETS
+from shared.settings import NAMES, Settings, read_settings
+from tests.architecture.markdown_tables import code, read_table
+from tests.infra.templates import VARIABLES, Snapshot, Templates
+
+# Read by the Functions host and by the exporter of telemetry.
+PLATFORM_SETTINGS = {
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "AzureWebJobsDisableHomepage",
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__credential",
+}
+# https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings
+REJECTED = {
+    "AzureWebJobsStorage",
+    "ENABLE_ORYX_BUILD",
+    "FUNCTIONS_EXTENSION_VERSION",
+    "FUNCTIONS_MAX_HTTP_CONCURRENCY",
+    "FUNCTIONS_WORKER_DYNAMIC_CONCURRENCY_ENABLED",
+    "FUNCTIONS_WORKER_PROCESS_COUNT",
+    "FUNCTIONS_WORKER_RUNTIME",
+    "FUNCTIONS_WORKER_RUNTIME_VERSION",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "TZ",
+    "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
+    "WEBSITE_CONTENTOVERVNET",
+    "WEBSITE_CONTENTSHARE",
+    "WEBSITE_DNS_SERVER",
+    "WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT",
+    "WEBSITE_NODE_DEFAULT_VERSION",
+    "WEBSITE_RUN_FROM_PACKAGE",
+    "WEBSITE_SKIP_CONTENTSHARE_VALIDATION",
+    "WEBSITE_TIME_ZONE",
+    "WEBSITE_VNET_ROUTE_ALL",
+}
+# What stands where Azure will put something of its own.
+ONLY_AZURE_KNOWS = {
+    "clientId": "99999999-8888-4777-8666-555555555555",
+    "ConnectionString": "InstrumentationKey=0;IngestionEndpoint=https://x.example/",
+}
+_REFERENCE = re.compile(r"\[.*reference\('[^']+', '[^']+'\)\.(\w+)\)?\]")
+
+
+def _regions(templates: Templates) -> list[tuple[str, str, Snapshot]]:
+    return [
+        (environment, region, templates.regional(environment, region))
+        for environment in ("prod", "dev")
+        for region in templates.codes(environment)
+    ]
+
+
+def _filled_in(settings: dict[str, str]) -> dict[str, str]:
+    """Return settings with values for the expressions that Azure evaluates."""
+    return {name: _fill_in(value) for name, value in settings.items()}
+
+
+def _fill_in(value: str) -> str:
+    if not value.startswith("[") or value.startswith(("[{", "[]")):
+        return value
+    found = _REFERENCE.fullmatch(value)
+    assert found, f"an expression that nobody knows: {value}"
+    return ONLY_AZURE_KNOWS[found[1]]
+
+
+def what_is_written_is_read(templates: Templates) -> None:
+    """By the code or by the platform, with no secret among it."""
+    for _environment, _region, snapshot in _regions(templates):
+        names = set(snapshot.app_settings)
+        assert names <= {*NAMES, *PLATFORM_SETTINGS}
+        assert names >= {*OWNED, *PLATFORM_SETTINGS}
+        assert not names & {*SECRETS}
+        assert not names & REJECTED
+
+
+def what_the_code_reads_is_what_sample_and_documentation_say(
+    templates: Templates,
+) -> None:
+    """Setting by setting; the templates write names of this list only."""
+    sample = json.loads((CHECKOUT / "local.settings.sample.json").read_text("utf-8"))
+    known = [name for name in sample["Values"] if name in NAMES]
+    documented = [code(row[0])[0] for row in read_table("docs/settings.md", "name")]
+    assert known == list(NAMES) == documented
+    written = set(templates.regional().app_settings) - PLATFORM_SETTINGS
+    assert written <= set(known)
+
+
+def no_value_is_a_secret(templates: Templates) -> None:
+    """Nor anything that Azure would have to look up with a key."""
+    for _environment, _region, snapshot in _regions(templates):
+        text = json.dumps([snapshot.resources, snapshot.outputs])
+        assert not re.search(r"list(?:Keys|AccountSas|Secrets)|AccountKey=|sig=", text)
+        assert "@Microsoft.KeyVault" not in text
+
+
+def the_app_can_use_its_settings(templates: Templates) -> None:
+    """Its own reader finds no problem and nothing unknown in any region."""
+    for environment, region, snapshot in _regions(templates):
+        report = read_settings(_filled_in(snapshot.app_settings))
+        assert (report.problems, report.warnings) == ((), ())
+        assert report.settings is not None
+        _assert_as_described(report.settings, templates.description(environment))
+        assert report.region == region
+        assert report.settings.callback_host == snapshot.outputs["regionHost"]
+
+
+def _assert_as_described(settings: Settings, description: dict[str, Any]) -> None:
+    codes = [region["code"] for region in description["regions"]]
+    assert list(settings.region_hosts) == codes
+    assert [
+        {**rule.conditions, "regions": rule.regions} for rule in settings.region_rules
+    ] == [
+        {name: tuple(values) for name, values in rule.items()}
+        for rule in description["rules"]
+    ]
+    assert settings.app_id == VARIABLES["MICROSOFT_APP_ID"]
+    assert settings.answer is True
+    assert settings.credential.kind.value == "managed-identity"
+    identity = settings.credential.identity_client_id
+    assert identity == ONLY_AZURE_KNOWS["clientId"]
+
+
+def further_settings_arrive_and_change_no_other(templates: Templates) -> None:
+    """Those of the description; the templates' own win, whatever it says."""
+    tenant = "1fdd12d0-4620-44ed-baec-459b611f84b2"
+
+    def set_more(description: dict[str, Any]) -> None:
+        description["settings"] = {
+            "CALLING_TENANTS": tenant,
+            "CALLING_REGION": "elsewhere",
+            "AzureWebJobsStorage__credential": "none",
+        }
+
+    edited = templates.with_description("prod", set_more).regional()
+    expected = {**templates.regional().app_settings, "CALLING_TENANTS": tenant}
+    assert edited.app_settings == expected
+
+
+def the_host_uses_the_identity(templates: Templates) -> None:
+    """For storage and for telemetry, where there is no key."""
+    region = templates.regional()
+    settings = _filled_in(region.app_settings)
+    client_id = ONLY_AZURE_KNOWS["clientId"]
+    account = region.one("Microsoft.Storage/storageAccounts")["name"]
+    assert settings["AzureWebJobsStorage__accountName"] == account
+    assert settings["AzureWebJobsStorage__credential"] == "managedidentity"
+    assert settings["AzureWebJobsStorage__clientId"] == client_id
+    assert settings["AzureWebJobsDisableHomepage"] == "true"
+    authentication = region.app_settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
+    assert "'Authorization=AAD;ClientId={0}'" in authentication

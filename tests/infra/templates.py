@@ -1,0 +1,246 @@
+"""The templates as values: edited copies of them, compiled and predicted on demand.
+
+``Templates`` are the files of infra/, held in memory, so that a test can change one and
+see what follows. Whatever was computed once is kept in a folder that the processes of a
+test run share.
+"""
+
+import fcntl
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from infra.bicep import BicepError, BicepServer
+from infra.lint import INFRA, TEST_VARIABLES
+
+SUBSCRIPTION = "01234567-89ab-4cde-8f01-23456789abcd"
+VARIABLES = {
+    **TEST_VARIABLES,
+    "BOT_NAME": "bot-tmscalls",
+    "ACTION_GROUP_ID": (
+        "/subscriptions/66666666-7777-4888-8999-000000000000/resourceGroups/rg-shared"
+        "/providers/Microsoft.Insights/actionGroups/on-call"
+    ),
+}
+_VARIABLE = re.compile(r"readEnvironmentVariable\('(\w+)'(?:, '([^']*)')?\)")
+
+type Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a deployment would make; what only Azure knows is an ``[expression]``."""
+
+    resources: list[Resource]
+    outputs: dict[str, Any]
+
+    def all(self, kind: str) -> list[Resource]:
+        """Return the resources of a type, in the order of the snapshot."""
+        return [one for one in self.resources if one["type"].lower() == kind.lower()]
+
+    def one(self, kind: str) -> Resource:
+        """Return the only resource of a type."""
+        found = self.all(kind)
+        assert len(found) == 1, f"{len(found)} of {kind}"
+        return found[0]
+
+    @property
+    def app_settings(self) -> dict[str, str]:
+        """The app settings."""
+        settings = self.one("Microsoft.Web/sites/config")
+        assert settings["name"].endswith("/appsettings")
+        properties: dict[str, str] = settings["properties"]
+        return properties
+
+
+class Compiler:
+    """The compiler, started when first needed; remembers what it was asked."""
+
+    def __init__(self, cli: Path, memory: Path) -> None:
+        """Remember in the folder ``memory``, which processes may share."""
+        self._cli = cli
+        self._memory = memory
+        self._server: BicepServer | None = None
+
+    def close(self) -> None:
+        """End the compiler."""
+        if self._server is not None:
+            self._server.close()
+
+    def snapshot(
+        self, files: Mapping[str, str], parameters: str, target: Mapping[str, str]
+    ) -> Snapshot:
+        """Predict a deployment. Raises ``BicepError`` with all that is wrong."""
+
+        def predict(server: BicepServer, root: Path) -> dict[str, Any]:
+            try:
+                return server.snapshot(root / parameters, target)
+            except BicepError as error:
+                found = server.compile_parameters(root / parameters)["diagnostics"]
+                texts = [str(error), *(finding["message"] for finding in found)]
+                return {"error": "\n".join(texts)}
+
+        answer = self._ask(files, [parameters, target], predict)
+        return Snapshot(answer["predictedResources"], answer["outputs"])
+
+    def compile(self, files: Mapping[str, str], template: str) -> dict[str, Any]:
+        """Compile a template to ARM JSON."""
+
+        def build(server: BicepServer, root: Path) -> dict[str, Any]:
+            result = server.compile(root / template)
+            if not result["success"]:
+                return {"error": json.dumps(result["diagnostics"])}
+            compiled: dict[str, Any] = json.loads(result["contents"])
+            return compiled
+
+        return self._ask(files, [template], build)
+
+    def _ask(
+        self,
+        files: Mapping[str, str],
+        question: object,
+        answer: Callable[[BicepServer, Path], dict[str, Any]],
+    ) -> dict[str, Any]:
+        key = hashlib.sha256(json.dumps([files, question]).encode()).hexdigest()
+        with self._remembered(key) as memo:
+            if not memo.exists():
+                memo.write_text(json.dumps(self._compute(files, answer)))
+            known: dict[str, Any] = json.loads(memo.read_text())
+        if "error" in known:
+            raise BicepError(known["error"])
+        return known
+
+    @contextmanager
+    def _remembered(self, key: str) -> Iterator[Path]:
+        """Hold the place of an answer, so that no two processes look for it at once."""
+        with (self._memory / f"{key}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self._memory / f"{key}.json"
+
+    def _compute(
+        self,
+        files: Mapping[str, str],
+        answer: Callable[[BicepServer, Path], dict[str, Any]],
+    ) -> dict[str, Any]:
+        if self._server is None:
+            self._server = BicepServer(self._cli, {})
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(files, Path(folder))
+            return answer(self._server, Path(folder))
+
+
+def write_files(files: Mapping[str, str], folder: Path) -> None:
+    """Write the files below a folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
+def read_files() -> dict[str, str]:
+    """Read the templates, parameter files and descriptions of the checkout."""
+    sources = [*INFRA.rglob("*.bicep"), *INFRA.rglob("*.bicepparam")]
+    sources += [*INFRA.glob("params/*.json"), INFRA / "bicepconfig.json"]
+    return {
+        str(path.relative_to(INFRA)): path.read_text("utf-8")
+        for path in sorted(sources)
+        if ".snapshot" not in path.name
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """All files of infra/ that a deployment is made of, and the compiler."""
+
+    compiler: Compiler
+    files: Mapping[str, str] = field(default_factory=read_files)
+
+    def with_text(self, file: str, old: str, new: str) -> Self:
+        """Return templates with another text in one place of one file."""
+        assert self.files[file].count(old) == 1, f"{file} has not one «{old}»"
+        return self._with_file(file, self.files[file].replace(old, new))
+
+    def with_parameter(self, file: str, line: str) -> Self:
+        """Return templates with one more line in a parameter file."""
+        return self._with_file(file, f"{self.files[file]}\n{line}\n")
+
+    def with_description(
+        self, environment: str, edit: Callable[[dict[str, Any]], None]
+    ) -> Self:
+        """Return templates with a description of an environment that was edited."""
+        description = self.description(environment)
+        edit(description)
+        return self._with_file(f"params/{environment}.json", json.dumps(description))
+
+    def description(self, environment: str) -> dict[str, Any]:
+        """Return the description of an environment."""
+        value: dict[str, Any] = json.loads(self.files[f"params/{environment}.json"])
+        return value
+
+    def codes(self, environment: str) -> list[str]:
+        """Return the codes of the regions of an environment."""
+        return [region["code"] for region in self.description(environment)["regions"]]
+
+    def regional(
+        self,
+        environment: str = "prod",
+        code: str = "weu",
+        *,
+        target: Mapping[str, str] | None = None,
+        **variables: str,
+    ) -> Snapshot:
+        """Predict the deployment of a region."""
+        return self._predict(
+            f"params/{environment}.regional.bicepparam",
+            {"resourceGroup": f"rg-tmscalls-{environment}-{code}", **(target or {})},
+            {"REGION": code, **variables},
+        )
+
+    def global_part(
+        self,
+        environment: str = "prod",
+        *,
+        target: Mapping[str, str] | None = None,
+        **variables: str,
+    ) -> Snapshot:
+        """Predict the deployment of the global part."""
+        return self._predict(
+            f"params/{environment}.global.bicepparam",
+            {"resourceGroup": f"rg-tmscalls-{environment}-global", **(target or {})},
+            variables,
+        )
+
+    def compiled(self, template: str) -> dict[str, Any]:
+        """Return the ARM JSON of a template."""
+        return self.compiler.compile(self.files, template)
+
+    def _predict(
+        self, file: str, target: Mapping[str, str], variables: Mapping[str, str]
+    ) -> Snapshot:
+        values = {**VARIABLES, **variables}
+
+        def value_of(match: re.Match[str]) -> str:
+            default = "" if match[2] is None else match[2]
+            return f"'{values.get(match[1], default)}'"
+
+        # One compiler serves all deployments, so its environment cannot be used.
+        text = _VARIABLE.sub(value_of, self.files[file])
+        return self.compiler.snapshot(
+            {**self.files, file: text},
+            file,
+            {
+                "subscriptionId": SUBSCRIPTION,
+                "location": "westeurope",
+                "deploymentName": "stamp",
+                **target,
+            },
+        )
+
+    def _with_file(self, file: str, text: str) -> Self:
+        return type(self)(self.compiler, {**self.files, file: text})

@@ -1,0 +1,87 @@
+"""What the templates make, judged by checkov: nothing found but what is accepted.
+
+It cannot read the templates themselves (in ARM JSON their resources have symbolic
+names, which it passes over without a word), so it gets the resources of the snapshots.
+"""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.bicep import CHECKOUT
+from tests.infra.golden import DEPLOYMENTS
+
+CHECKOV = CHECKOUT / ".venv-tools" / "bin" / "checkov"
+CONFIGURATION = CHECKOUT / "infra" / ".checkov.yaml"
+SCHEMA = (
+    "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+)
+# Found where the minimum of TLS is lower.
+OUTDATED_TLS = {"CKV_AZURE_15", "CKV_AZURE_145"}
+
+
+def write_template(resources: list[dict[str, Any]], file: Path) -> None:
+    """Write resources as a template of ARM."""
+    template = {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": resources}
+    file.write_text(json.dumps(template), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What checkov finds if nothing is skipped, in a broken template as well."""
+    if not CHECKOV.exists():
+        pytest.skip("checkov is not there; `make test` sets it up")
+    folder = tmp_path_factory.mktemp("arm")
+    for deployment in DEPLOYMENTS:
+        golden = json.loads(deployment.golden.read_text("utf-8"))
+        write_template(golden["predictedResources"], folder / deployment.golden.name)
+    broken = json.loads(DEPLOYMENTS[0].golden.read_text("utf-8"))
+    for resource in broken["predictedResources"]:
+        if resource["type"] == "Microsoft.Web/sites":
+            resource["properties"]["siteConfig"]["minTlsVersion"] = "1.0"
+    write_template(broken["predictedResources"], folder / "broken.json")
+    finished = subprocess.run(
+        [CHECKOV, "-d", folder, "--framework", "arm", "--skip-download", "-o", "json"],
+        cwd=folder,
+        env={**os.environ, "LOG_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found: dict[str, Any] = json.loads(finished.stdout)
+    return found
+
+
+def findings(report: dict[str, Any], *, broken: bool) -> set[str]:
+    """Return the checks that failed in the broken template, or in the others."""
+    return {
+        failed["check_id"]
+        for failed in report["results"]["failed_checks"]
+        if failed["file_path"].endswith("broken.json") == broken
+    }
+
+
+def skips() -> dict[str, str]:
+    """Return the checks that the configuration skips, each with its reason."""
+    lines = CONFIGURATION.read_text("utf-8").splitlines()
+    found = [re.fullmatch(r"  - (\w+) # (.+)", line) for line in lines]
+    return {match[1]: match[2] for match in found if match}
+
+
+def test_exactly_what_is_accepted_is_found(report: dict[str, Any]) -> None:
+    """No finding without a reason, and no reason that is left over."""
+    assert findings(report, broken=False) == set(skips())
+    listed = re.findall(r"CKV\w+", CONFIGURATION.read_text("utf-8"))
+    assert sorted(listed) == sorted(skips())
+
+
+def test_it_looks_at_everything_and_would_find_more(report: dict[str, Any]) -> None:
+    """A file that it cannot read is no file that is in order."""
+    assert report["summary"]["parsing_errors"] == 0
+    assert report["summary"]["passed"] >= 80
+    assert findings(report, broken=True) == {*skips(), *OUTDATED_TLS}

@@ -1,0 +1,88 @@
+"""docs/infrastructure.md says what the templates are."""
+
+from pathlib import Path
+
+from infra.bicep import CHECKOUT
+from tests.architecture.markdown_tables import code, read_table
+from tests.infra.diagram import DOCUMENT, place
+from tests.infra.templates import Templates
+
+NAME = str(DOCUMENT.relative_to(CHECKOUT))
+# Functions of the deployment, in words.
+DEFAULTS = {
+    "[resourceGroup().location]": "of the resource group",
+    "[resourceGroup().name]": "of the deployment",
+    "": "empty",
+}
+
+
+def test_the_diagram_is_that_of_the_snapshots() -> None:
+    """Drawn anew, it is the same: run `python -m tests.infra.diagram`."""
+    document = DOCUMENT.read_text("utf-8")
+
+    assert place(document) == document
+
+
+def documented(heading: str) -> list[tuple[str, str, bool]]:
+    """Return name, default and whether it is bold, of a table of parameters."""
+    return [
+        (code(name)[0], (code(default) or [default])[0], name.startswith("**"))
+        for name, default, _meaning in read_table(NAME, heading)
+    ]
+
+
+def test_every_parameter_is_documented_with_its_default(templates: Templates) -> None:
+    """In the order of the template; bold if the parameter file sets it."""
+    for heading, part in (
+        ("parameter of a region", "regional"),
+        ("parameter of the global part", "global"),
+    ):
+        file = templates.files[f"params/prod.{part}.bicepparam"]
+        expected = []
+        for name, value in templates.compiled(f"{part}.bicep")["parameters"].items():
+            default = value.get("defaultValue", "required")
+            if not isinstance(default, str):
+                default = str(default).lower()
+            is_set = f"\nparam {name} = " in file
+            expected.append((name, DEFAULTS.get(default, default), is_set))
+        assert documented(heading) == expected
+
+
+def test_every_output_is_documented(templates: Templates) -> None:
+    """And where it comes from."""
+    rows = read_table(NAME, "output")
+    assert [(code(name)[0], part) for name, part, _meaning in rows] == [
+        (name, part)
+        for part, file in (("region", "regional.bicep"), ("global", "global.bicep"))
+        for name in templates.compiled(file)["outputs"]
+    ]
+
+
+def test_every_module_is_documented() -> None:
+    """In the table of files."""
+    rows = read_table(NAME, "file")
+    modules = CHECKOUT.joinpath("infra", "modules").glob("*.bicep")
+    assert {Path(code(row[0])[0]).name for row in rows} == {m.name for m in modules}
+
+
+def test_every_alert_is_documented(templates: Templates) -> None:
+    """By the last part of its name."""
+    alerts = [
+        resource["name"].partition(prefix)[2]
+        for deployment, prefix in (
+            (templates.regional(), "tmscalls-prod-weu-"),
+            (templates.global_part(), "tmscalls-prod-global-"),
+        )
+        for kind in ("metricAlerts", "scheduledQueryRules")
+        for resource in deployment.all(f"Microsoft.Insights/{kind}")
+    ]
+    rows = read_table(NAME, "alert")
+    assert sorted(code(row[0])[0] for row in rows) == sorted(alerts)
+
+
+def test_the_sum_of_the_cost_is_its_sum() -> None:
+    """Of both columns."""
+    *rows, total = read_table(NAME, "what")
+    for column in (1, 2):
+        addends = [int(row[column]) for row in rows]
+        assert total[column] == f"**{sum(addends)}**"
