@@ -13,8 +13,6 @@ from tests.infra.deploy.deploy_world import CHECKOUT, World
 
 PAGES = ["deploy.md", "drills.md", "remove-region.md"]
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
-# Written with the templates, which may come later.
-_LATER = {"docs/infrastructure.md"}
 _BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]+))?\)")
 
@@ -65,9 +63,8 @@ def test_what_the_page_names_is_there(page: str) -> None:
     for target, anchor in _LINK.findall(text):
         file = (CHECKOUT / "docs" / target).resolve() if target else None
         name = str(file.relative_to(CHECKOUT)) if file else f"docs/{page}"
-        if name not in _LATER:
-            assert (CHECKOUT / name).exists()
-            assert not anchor or anchor in anchors((CHECKOUT / name).read_text("utf-8"))
+        assert (CHECKOUT / name).exists()
+        assert not anchor or anchor in anchors((CHECKOUT / name).read_text("utf-8"))
     for name in re.findall(r"(?<!/)\binfra/[\w/-]+\.(?:sh|py)", text):
         assert (CHECKOUT / name).exists()
     usage = (CHECKOUT / "infra" / "deploy.sh").read_text("utf-8")
