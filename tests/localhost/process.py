@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,10 +35,12 @@ class LocalHost:
         app_directory: Path = CHECKOUT,
         warms_up: bool = False,
         dns: str | None = None,
+        on_log: Callable[[str], None] | None = None,
     ) -> None:
         """Describe the process; settings come from ``environment`` only.
 
         ``dns`` is the ``address:port`` of the server that it asks for names.
+        ``on_log`` gets each line of the log as it comes, in a thread of its own.
         """
         self._environment = environment
         self._arguments = ["--host", host, "--port", str(port)]
@@ -51,6 +53,8 @@ class LocalHost:
         if dns is not None:
             self._arguments += ["--dns", dns]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._on_log = on_log
+        self._log_reader: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
         self.base_url = ""
         self.pid = 0
@@ -63,10 +67,13 @@ class LocalHost:
             env={**_bare_environment(), **self._environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=self._log if self._on_log is None else subprocess.PIPE,
             text=True,
         )
         self._process, self.pid = process, process.pid
+        if self._on_log is not None:
+            self._log_reader = threading.Thread(target=self._read_log, daemon=True)
+            self._log_reader.start()
         watchdog = threading.Timer(_START_SECONDS, process.kill)
         watchdog.start()
         line = process.stdout.readline() if process.stdout else ""
@@ -101,6 +108,8 @@ class LocalHost:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if self._log_reader is not None:
+            self._log_reader.join(_STOP_SECONDS)
         if process.stdout:
             process.stdout.close()
         return process.returncode
@@ -110,6 +119,17 @@ class LocalHost:
         descriptor = self._log.fileno()
         size = os.fstat(descriptor).st_size
         return os.pread(descriptor, size, 0).decode("utf-8", "replace").splitlines()
+
+    def _read_log(self) -> None:
+        """Keep each line, and hand it on."""
+        process, on_log = self._process, self._on_log
+        if process is None or process.stderr is None or on_log is None:
+            return
+        with process.stderr as lines:
+            for line in lines:
+                self._log.write(line.encode())
+                self._log.flush()
+                on_log(line.rstrip("\n"))
 
 
 def _bare_environment() -> dict[str, str]:

@@ -32,16 +32,23 @@ class Authority:
     @cached_property
     def certificate(self) -> tuple[Path, Path]:
         """Certificate chain and key in PEM, for a server."""
-        chain = self._directory / "server.pem"
-        key = self._directory / "server.key"
-        for number, blob in enumerate(self._certificate.cert_chain_pems):
-            blob.write_to_path(str(chain), append=number > 0)
-        self._certificate.private_key_pem.write_to_path(str(key))
-        return chain, key
+        return self._write("server", self._certificate)
+
+    def issue(self, *names: str) -> tuple[Path, Path]:
+        """Issue a certificate for ``names``; return chain and key in PEM."""
+        return self._write(names[0], self._authority.issue_cert(*names))
 
     def client_context(self) -> ssl.SSLContext:
         """Return a context that trusts this authority only."""
         return ssl.create_default_context(cafile=str(self.bundle))
+
+    def _write(self, stem: str, certificate: trustme.LeafCert) -> tuple[Path, Path]:
+        chain = self._directory / f"{stem}.pem"
+        key = self._directory / f"{stem}.key"
+        for number, blob in enumerate(certificate.cert_chain_pems):
+            blob.write_to_path(str(chain), append=number > 0)
+        certificate.private_key_pem.write_to_path(str(key))
+        return chain, key
 
     def server_context(self) -> ssl.SSLContext:
         """Return a context for a server of our own."""

@@ -66,6 +66,7 @@ class GraphApi(WebServer):
         calls: the calls that ring, by id. An unknown call is over (404, 8522).
         answers: every request to answer, in order.
         faults: taken one by one, first come first served, before the usual behaviour.
+        standing_fault: makes the fault of every request for which there is none above.
         delay_seconds: how long each reply takes.
         takes_any_call: answer calls that were never placed (for measurements).
     """
@@ -82,6 +83,7 @@ class GraphApi(WebServer):
         self._log = _Log()
         self.calls: dict[str, RingingCall] = {}
         self.faults: deque[Fault] = deque()
+        self.standing_fault: Callable[[], Fault] = Fault
         self.delay_seconds = 0.0
         self.takes_any_call = False
 
@@ -109,7 +111,7 @@ class GraphApi(WebServer):
         call_id = request.path_params["call_id"]
         authorization = request.headers.get("authorization", "")
         body = _read_json(await request.body())
-        fault = self.faults.popleft() if self.faults else Fault()
+        fault = self.faults.popleft() if self.faults else self.standing_fault()
         await asyncio.sleep(self.delay_seconds + fault.delay_seconds)
         if fault.reply is not None:
             reply = fault.reply()

@@ -86,13 +86,20 @@ def base64url(data: bytes) -> str:
 
 
 class TokenFactory:
-    """Mints tokens for one bot."""
+    """Mints tokens for one bot.
+
+    Attributes:
+        key: signs; a new one may take its place at any time.
+        tenant_id: default of the claim ``tid``.
+        skew_seconds: how far the minting clock is ahead; negative: behind.
+    """
 
     def __init__(self, key: SigningKey, *, audience: str, tenant_id: str) -> None:
         """Sign with ``key``; the other two are the defaults of the claims."""
         self.key = key
+        self.tenant_id = tenant_id
+        self.skew_seconds = 0
         self._audience = audience
-        self._tenant_id = tenant_id
 
     def header(self) -> dict[str, Any]:
         """Return the header of a real token."""
@@ -102,9 +109,9 @@ class TokenFactory:
 
     def claims(self) -> dict[str, Any]:
         """Return the claims of a real token, fresh."""
-        now = int(time.time())
+        now = int(time.time()) + self.skew_seconds
         return {
-            "tid": self._tenant_id,
+            "tid": self.tenant_id,
             "appid": PLATFORM_APP_ID,
             "nbf": now,
             "exp": now + LIFETIME_SECONDS,

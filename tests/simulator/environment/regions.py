@@ -1,0 +1,137 @@
+"""The regions: one local host process each, on a loopback address of its own."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.localhost.process import LocalHost
+from tests.simulator.environment.events import EventLog, LogWritten, RegionChanged
+
+
+class Region:
+    """A region's process: started, killed, halted, restarted. Safe for threads.
+
+    Attributes:
+        code, location: as in the environment file.
+        address: 127.0.1.x, where it listens.
+        host: ``<code>.<zone>:<port>``, the host of its redirects and callbackUri.
+        state: stopped, starting, running or hanging.
+    """
+
+    def __init__(
+        self,
+        *,
+        code: str,
+        location: str,
+        address: str,
+        host: str,
+        certificate: tuple[Path, Path],
+        events: EventLog,
+    ) -> None:
+        """Describe the region; ``start`` starts it."""
+        self.code = code
+        self.location = location
+        self.address = address
+        self.host = host
+        self.state = "stopped"
+        self._certificate = certificate
+        self._events = events
+        self._lock = threading.RLock()
+        self._process: LocalHost | None = None
+
+    @property
+    def port(self) -> int:
+        """The port, the same in all regions."""
+        return int(self.host.rpartition(":")[2])
+
+    def start(self, settings: Mapping[str, str], *, dns: str) -> None:
+        """Start the process and wait until it listens.
+
+        Args:
+            settings: app settings.
+            dns: ``address:port`` of the server that it asks for names.
+        """
+        with self._lock:
+            self._change("starting", None)
+            process = LocalHost(
+                settings,
+                host=self.address,
+                port=self.port,
+                certificate=self._certificate,
+                dns=dns,
+                on_log=self._log,
+            )
+            try:
+                process.__enter__()
+            except BaseException:
+                self._change("stopped", None)
+                raise
+            self._process = process
+            self._change("running", process.pid)
+
+    def stop(self) -> None:
+        """End the process in good order; a hanging one wakes up for it."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._end(signal.SIGKILL)
+
+    def halt(self) -> None:
+        """Stop the process in its tracks: its socket accepts, nobody answers."""
+        with self._lock:
+            if self._process is not None and self.state == "running":
+                os.kill(self._process.pid, signal.SIGSTOP)
+                self._change("hanging", self._process.pid)
+
+    def wake(self) -> None:
+        """Let a halted process go on."""
+        with self._lock:
+            if self._process is not None and self.state == "hanging":
+                os.kill(self._process.pid, signal.SIGCONT)
+                self._change("running", self._process.pid)
+
+    def restart(self, settings: Mapping[str, str], *, dns: str) -> None:
+        """Stop and start."""
+        with self._lock:
+            self.stop()
+            self.start(settings, dns=dns)
+
+    def _end(self, number: signal.Signals) -> None:
+        with self._lock:
+            process, self._process = self._process, None
+            if process is None:
+                return
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGCONT)
+            process.stop(number)
+            process.__exit__(None, None, None)
+            self._change("stopped", None)
+
+    def _change(self, state: str, pid: int | None) -> None:
+        self.state = state
+        self._events.append(RegionChanged(region=self.code, state=state, pid=pid))
+
+    def _log(self, text: str) -> None:
+        line = _read_line(text)
+        call_id = line.get("call_id")
+        self._events.append(
+            LogWritten(
+                region=self.code,
+                call_id=call_id if isinstance(call_id, str) else None,
+                line=line,
+            )
+        )
+
+
+def _read_line(text: str) -> Mapping[str, Any]:
+    with suppress(ValueError):
+        line = json.loads(text)
+        if isinstance(line, dict):
+            return line
+    return {"message": text}

@@ -1,0 +1,183 @@
+"""Traffic: honest calls at a steady rate, and forged ones many times as often."""
+
+import itertools
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from tests.simulator import notifications
+from tests.simulator.environment.events import (
+    EventLog,
+    ForgedRefused,
+    TrafficChanged,
+)
+from tests.simulator.environment.places import CALLERS
+from tests.simulator.environment.platform import PlacedCall
+from tests.simulator.environment.transport import Timeouts, Transport
+from tests.simulator.identity import VARIANTS, TokenFactory
+
+_FORGERS = 4
+_DEFAULT_RATE = 1.0
+_SUMMARY_SECONDS = 1.0
+_TIMEOUTS = Timeouts(connect_seconds=2.0, reply_seconds=5.0)
+# A token that is merely for somebody else or out of date is forged traffic, too.
+FORGED_VARIANTS = tuple(name for name in VARIANTS if name != "good")
+
+
+class Traffic:
+    """Two sources of POSTs in threads of their own; both are off at first."""
+
+    def __init__(
+        self,
+        *,
+        place: Callable[[PlacedCall], object],
+        transport: Transport,
+        tokens: TokenFactory,
+        webhook: str,
+        events: EventLog,
+    ) -> None:
+        """Place honest calls with ``place``, forged ones by ``transport``."""
+        self._place = place
+        self._transport = transport
+        self._tokens = tokens
+        self._webhook = webhook
+        self._events = events
+        self._lock = threading.Lock()
+        self._rate = 0.0
+        self._forged_times = 0
+        self._honest = _Source()
+        self._forged = _Source()
+
+    @property
+    def calls_per_second(self) -> float:
+        """The honest rate."""
+        return self._rate
+
+    def start(
+        self, calls_per_second: float, calls: Sequence[PlacedCall] | None = None
+    ) -> None:
+        """Place ``calls`` in turn at this rate; by default one of each caller."""
+        turn = itertools.cycle(calls or [PlacedCall(caller=key) for key in CALLERS])
+        with self._lock:
+            self._rate = calls_per_second
+            self._honest.stop()
+            self._honest.start(1, calls_per_second, lambda: self._place(next(turn)))
+            self._reforge()
+        self._tell()
+
+    def stop(self) -> None:
+        """Place no more; calls that ring go on."""
+        with self._lock:
+            self._rate = 0.0
+            self._honest.stop()
+            self._reforge()
+        self._tell()
+
+    def forge(self, times: int) -> None:
+        """Forge ``times`` as many calls as honest ones come; none: as one a second."""
+        with self._lock:
+            self._forged_times = times
+            self._reforge()
+        self._tell()
+
+    def close(self) -> None:
+        """Stop both."""
+        with self._lock:
+            self._honest.stop()
+            self._forged.stop()
+
+    @property
+    def forged_per_second(self) -> float:
+        """The forged rate."""
+        return (self._rate or _DEFAULT_RATE) * self._forged_times
+
+    def _tell(self) -> None:
+        self._events.append(
+            TrafficChanged(
+                calls_per_second=self._rate, forged_per_second=self.forged_per_second
+            )
+        )
+
+    def _reforge(self) -> None:
+        self._forged.stop()
+        if self._forged_times:
+            forger = _Forger(self._transport, self._tokens, self._webhook, self._events)
+            self._forged.start(_FORGERS, self.forged_per_second, forger.post)
+
+
+class _Source:
+    """Does something at a steady rate, in some threads, until it is stopped."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, threads: int, per_second: float, act: Callable[[], object]) -> None:
+        self._stopping = stopping = threading.Event()
+        pause = threads / per_second
+
+        def act_on() -> None:
+            next_at = time.monotonic()
+            while not stopping.wait(max(0.0, next_at - time.monotonic())):
+                # Late ones are not made up for: that would be a burst.
+                next_at = max(next_at + pause, time.monotonic() - pause)
+                act()
+
+        self._threads = [
+            threading.Thread(target=act_on, daemon=True) for _ in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(_TIMEOUTS.connect_seconds + _TIMEOUTS.reply_seconds)
+        self._threads = []
+
+
+class _Forger:
+    """Posts calls with tokens that must be refused, and counts the replies."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        tokens: TokenFactory,
+        webhook: str,
+        events: EventLog,
+    ) -> None:
+        self._transport = transport
+        self._webhook = webhook
+        self._events = events
+        self._lock = threading.Lock()
+        self._statuses: Counter[str] = Counter()
+        self._summary_at = time.monotonic() + _SUMMARY_SECONDS
+        minted = [tokens.variant(name) for name in FORGED_VARIANTS]
+        self._turn = itertools.cycle(
+            [(token, caller) for caller in CALLERS.values() for token in minted]
+        )
+        call = notifications.Call(tenant_id=tokens.tenant_id)
+        self._body = json.dumps(notifications.incoming(call, webhook)).encode()
+
+    def post(self) -> None:
+        with self._lock:
+            token, caller = next(self._turn)
+        reply = self._transport.post(
+            self._webhook,
+            self._body,
+            {
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/json",
+            },
+            source=caller.address,
+            timeouts=_TIMEOUTS,
+        )
+        with self._lock:
+            self._statuses[str(reply.status or reply.error)] += 1
+            if time.monotonic() < self._summary_at:
+                return
+            self._summary_at = time.monotonic() + _SUMMARY_SECONDS
+            statuses, self._statuses = dict(self._statuses), Counter()
+        self._events.append(ForgedRefused(statuses=statuses))
