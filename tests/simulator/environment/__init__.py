@@ -23,6 +23,7 @@ Methods: ``place_call``, ``start_traffic``, ``stop_traffic``, ``inject``, ``heal
 Faults: ``faults.FAULTS``. Events: ``events``. Callers: ``places.CALLERS``.
 """
 
+from tests.simulator.environment.calls import CallReport, PlacedCall, RetryPolicy
 from tests.simulator.environment.description import (
     EnvironmentFile,
     EnvironmentFileError,
@@ -30,7 +31,6 @@ from tests.simulator.environment.description import (
 from tests.simulator.environment.events import Entry, EventLog, Subscription
 from tests.simulator.environment.faults import FAULTS, FaultKind
 from tests.simulator.environment.places import CALLERS, Caller
-from tests.simulator.environment.platform import CallReport, PlacedCall, RetryPolicy
 from tests.simulator.environment.regions import Region
 from tests.simulator.environment.world import (
     EnvironmentWorld,

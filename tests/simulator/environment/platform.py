@@ -15,10 +15,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 from tests.simulator import notifications
+from tests.simulator.environment.calls import (
+    REDIRECTS,
+    CallReport,
+    PlacedCall,
+    RetryPolicy,
+)
 from tests.simulator.environment.events import (
     CallEnded,
     CallPlaced,
@@ -31,102 +37,7 @@ from tests.simulator.environment.transport import PostReply, Timeouts, Transport
 from tests.simulator.graph_api import GraphApi
 from tests.simulator.identity import TokenFactory
 from tests.simulator.notifications import Call
-from tests.simulator.platform import (
-    MAX_HOPS,
-    ORDINARY_SECONDS,
-    POLICY_RECORDING_SECONDS,
-    Outcome,
-)
-
-_REDIRECTS = (302, 307)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """When a notification comes again: an assumption, not Microsoft's word.
-
-    Attributes:
-        attempts: how often a call is announced in all, redirects not counted.
-        first_pause_seconds: before the second; it doubles up to the longest. A
-            ``Retry-After`` of a 503 counts where it is longer.
-        statuses: replies after which it comes again. No connection and no reply count
-            as well.
-        connect_seconds: how long a connection with TLS may take.
-        reply_seconds: how long the reply may take then.
-    """
-
-    attempts: int = 8
-    first_pause_seconds: float = 0.5
-    longest_pause_seconds: float = 2.0
-    statuses: frozenset[int] = frozenset({502, 503, 504})
-    connect_seconds: float = 3.0
-    reply_seconds: float = 13.0
-
-    @classmethod
-    def none(cls) -> Self:
-        """Return the policy of a platform that announces a call once."""
-        return cls(attempts=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedCall:
-    """A call to place.
-
-    Attributes:
-        caller: key of ``places.CALLERS``.
-        token_variant: of ``identity.VARIANTS``.
-        media_hosted_region: of a policy recording's ``botData``.
-        is_duplicated: once it is answered, the same incoming POST comes again.
-        twin_caller: the notification comes twice at once, the second time from there.
-        follow_ups: in order, out-of-order (and one of them twice), or none.
-    """
-
-    caller: str = "amsterdam"
-    starts_legacy: bool = False
-    is_policy_recording: bool = False
-    media_hosted_region: str | None = None
-    token_variant: str = "good"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    is_duplicated: bool = False
-    twin_caller: str | None = None
-    follow_ups: str = "in-order"
-
-    @property
-    def limit_seconds(self) -> float:
-        """How long the call rings."""
-        if self.is_policy_recording:
-            return POLICY_RECORDING_SECONDS
-        return ORDINARY_SECONDS
-
-
-@dataclass(slots=True, kw_only=True)
-class CallReport:
-    """Everything about a call that is over; see ``events.CallEnded``."""
-
-    call_id: str
-    placed: PlacedCall
-    steps: list[StepEnded] = field(default_factory=list)
-    outcome: Outcome = Outcome.LOST
-    why: str | None = None
-    region: str | None = None
-    callback_uri: str | None = None
-    attempts: int = 0
-    answer_seconds: float = 0.0
-
-    @property
-    def path(self) -> list[int | str]:
-        """Statuses, or errors, in order."""
-        return [step.status or step.error or "" for step in self.steps]
-
-    @property
-    def hops(self) -> int:
-        """How often the call was redirected since it came last."""
-        hops = 0
-        for step in self.steps:
-            if step.what in {"incoming", "legacy"}:
-                hops = 0
-            hops += step.status in _REDIRECTS
-        return hops
+from tests.simulator.platform import MAX_HOPS, ORDINARY_SECONDS, Outcome
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,7 +90,8 @@ class Platform:
         return Call(
             tenant_id=self._tokens.tenant_id,
             caller=notifications.Caller(
-                country_code=caller.country_code, region=caller.region
+                country_code=placed.country_code or caller.country_code,
+                region=placed.caller_region or caller.region,
             ),
             is_policy_recording=placed.is_policy_recording,
             media_hosted_region=placed.media_hosted_region,
@@ -188,15 +100,14 @@ class Platform:
     def place(self, placed: PlacedCall, call: Call | None = None) -> CallReport:
         """Place a call and follow it to its end."""
         call = call or self.call_of(placed)
-        caller = CALLERS[placed.caller]
         report = CallReport(call_id=call.call_id, placed=placed)
         entry = self._events.append(
             CallPlaced(
                 call_id=call.call_id,
                 chain_id=call.chain_id,
                 caller=placed.caller,
-                country_code=caller.country_code,
-                caller_region=caller.region,
+                country_code=call.caller.country_code,
+                caller_region=call.caller.region,
                 is_policy_recording=placed.is_policy_recording,
                 starts_legacy=placed.starts_legacy,
             )
@@ -373,7 +284,7 @@ class Platform:
             if step.status == 204 and what == "legacy":
                 ring.body = notifications.incoming(ring.call, self._webhook)
                 ring.what = what = "incoming"
-            elif step.status in _REDIRECTS and step.location and hops < MAX_HOPS:
+            elif step.status in REDIRECTS and step.location and hops < MAX_HOPS:
                 hops += 1
                 url, what = step.location, "redirected"
             elif step.status == 202:
@@ -385,7 +296,7 @@ class Platform:
         self, ring: _Ring, url: str, what: str, seconds: float
     ) -> StepEnded:
         headers = {
-            "X-Microsoft-Skype-Caller-Region": ring.caller.region,
+            "X-Microsoft-Skype-Caller-Region": ring.call.caller.region or "",
             **ring.report.placed.headers,
         }
         return self.post(

@@ -49,12 +49,16 @@ class Region:
         """The port, the same in all regions."""
         return int(self.host.rpartition(":")[2])
 
-    def start(self, settings: Mapping[str, str], *, dns: str) -> None:
+    def start(
+        self, settings: Mapping[str, str], *, dns: str, warms_up: bool = True
+    ) -> None:
         """Start the process and wait until it listens.
 
         Args:
             settings: app settings.
             dns: ``address:port`` of the server that it asks for names.
+            warms_up: whether the warm-up trigger runs first, as when Azure adds an
+                instance.
         """
         with self._lock:
             self._change("starting", None)
@@ -63,6 +67,7 @@ class Region:
                 host=self.address,
                 port=self.port,
                 certificate=self._certificate,
+                warms_up=warms_up,
                 dns=dns,
                 on_log=self._log,
             )

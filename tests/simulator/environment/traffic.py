@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from tests.simulator import notifications
+from tests.simulator.environment.calls import PlacedCall
 from tests.simulator.environment.events import (
     EventLog,
     ForgedRefused,
     TrafficChanged,
 )
 from tests.simulator.environment.places import CALLERS
-from tests.simulator.environment.platform import PlacedCall
 from tests.simulator.environment.transport import Timeouts, Transport
 from tests.simulator.identity import VARIANTS, TokenFactory
 

@@ -7,38 +7,36 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from shared.settings import read_settings
+from tests.simulator.environment.calls import CallReport, PlacedCall, RetryPolicy
 from tests.simulator.environment.description import EnvironmentFile, Rule
 from tests.simulator.environment.events import (
     Event,
     EventLog,
+    LogWritten,
     NameResolved,
     ProbeAnswered,
     RulesChanged,
 )
 from tests.simulator.environment.fault_switch import FaultSwitch
-from tests.simulator.environment.faults import FAULTS
 from tests.simulator.environment.name_server import NameServer, free_port
-from tests.simulator.environment.places import CALLERS, LOCATIONS
-from tests.simulator.environment.platform import (
-    CallReport,
-    PlacedCall,
-    Platform,
-    RetryPolicy,
-)
+from tests.simulator.environment.places import CALLERS
+from tests.simulator.environment.platform import Platform
 from tests.simulator.environment.regions import Region
 from tests.simulator.environment.resolver import Resolved, StubResolver
+from tests.simulator.environment.snapshot import snapshot_of
 from tests.simulator.environment.traffic import Traffic
 from tests.simulator.environment.traffic_manager import (
     Endpoint,
     Profile,
     TrafficManager,
 )
-from tests.simulator.environment.transport import Transport
+from tests.simulator.environment.transport import Timeouts, Transport
 from tests.simulator.identity import ISSUER
 from tests.simulator.world import TENANT_ID, OutsideWorld
 
@@ -124,6 +122,7 @@ class EnvironmentWorld:
         self._faults = FaultSwitch(self)
         self.platform: Platform
         self.traffic: Traffic
+        self._transport: Transport
 
     def __enter__(self) -> Self:
         """Start everything, and wait until Traffic Manager has seen all regions."""
@@ -264,53 +263,7 @@ class EnvironmentWorld:
 
     def snapshot(self) -> dict[str, Any]:
         """Return the state for a page that opens now; JSON can carry it."""
-        statuses = self.traffic_manager.statuses()
-        return {
-            "environment": self.file.name,
-            "zone": self.zone,
-            "globalHost": self.global_host,
-            "regions": [
-                {
-                    "code": region.code,
-                    "location": region.location,
-                    "latitude": LOCATIONS[region.location].latitude,
-                    "longitude": LOCATIONS[region.location].longitude,
-                    "host": region.host,
-                    "address": region.address,
-                    "state": region.state,
-                    "endpoint": statuses[region.code],
-                }
-                for region in self.regions.values()
-            ],
-            "callers": [
-                {
-                    "key": caller.key,
-                    "city": caller.city,
-                    "countryCode": caller.country_code,
-                    "region": caller.region,
-                    "latitude": caller.coordinates.latitude,
-                    "longitude": caller.coordinates.longitude,
-                }
-                for caller in self.callers.values()
-            ],
-            "faults": [
-                {
-                    "name": kind.name,
-                    "title": kind.title,
-                    "explanation": kind.explanation,
-                    "isRegional": kind.is_regional,
-                    "isInstant": kind.is_instant,
-                }
-                for kind in FAULTS.values()
-            ],
-            "activeFaults": [
-                {"fault": fault, "region": region}
-                for fault, region in self.active_faults
-            ],
-            "rules": list(self.rules),
-            "callsPerSecond": self.traffic.calls_per_second,
-            "number": len(self.events.entries()),
-        }
+        return snapshot_of(self)
 
     def _plan_region(self, code: str, location: str, address: str) -> Region:
         name = self.file.host_name(code)
@@ -328,7 +281,7 @@ class EnvironmentWorld:
         stack = self._stack
         stack.enter_context(self.outside)
         stack.enter_context(self.name_server)
-        transport = Transport(
+        self._transport = transport = Transport(
             StubResolver(self.name_server.address),
             self.outside.authority.client_context(),
             self._note_resolved,
@@ -354,25 +307,50 @@ class EnvironmentWorld:
         for region in self.regions.values():
             stack.callback(region.kill)
         with ThreadPoolExecutor(len(self.regions)) as starters:
-            list(starters.map(self.start_region, list(self.regions)))
+            list(starters.map(self._start_cold, self.regions.values()))
+            list(starters.map(self._let_keys_load, self.regions.values()))
         # Ended before the regions, or their end would look like a fault.
         stack.enter_context(self.traffic_manager)
         stack.callback(self.platform.stop)
         stack.callback(self.traffic.close)
         self._wait_until_seen()
 
+    def _start_cold(self, region: Region) -> None:
+        """Start a region without its warm-up, which would look for the others."""
+        settings = self.settings_of(region.code)
+        region.start(settings, dns=self.dns, warms_up=False)
+
+    def _let_keys_load(self, region: Region) -> None:
+        """Post an empty batch, so that the first probe finds the region well."""
+        reply = self._transport.post(
+            f"https://{region.host}/api/calls",
+            b'{"value": []}',
+            {"Authorization": f"Bearer {self.outside.tokens.mint()}"},
+            source="127.0.0.1",
+            timeouts=Timeouts(_HEALTHY_SECONDS, _HEALTHY_SECONDS),
+        )
+        if reply.status != HTTPStatus.ACCEPTED:
+            message = f"region {region.code}: {reply.status or reply.error}"
+            raise RuntimeError(message)
+
     def _wait_until_seen(self) -> None:
-        """Wait for a good probe of every region that has an endpoint."""
+        """Wait for a good probe of every enabled region, and until all know peers."""
+        awaited = [
+            partial(_is_good_probe, entry.code)
+            for entry in self.file.regions
+            if entry.is_enabled
+        ]
+        named = {code for rule in self.rules for code in rule["regions"]}
+        awaited += [
+            partial(_is_seen, code, peer)
+            for code in self.regions
+            for peer in named - {code}
+        ]
         deadline = time.monotonic() + _HEALTHY_SECONDS
-        for entry in self.file.regions:
-            if not entry.is_enabled:
-                continue
-            found = self.events.wait_for(
-                partial(_is_good_probe, entry.code),
-                timeout_seconds=max(0.0, deadline - time.monotonic()),
-            )
-            if found is None:
-                message = f"region {entry.code} did not become healthy"
+        for matches in awaited:
+            remaining = max(0.0, deadline - time.monotonic())
+            if self.events.wait_for(matches, timeout_seconds=remaining) is None:
+                message = f"the regions are not well after {_HEALTHY_SECONDS:.0f} s"
                 raise RuntimeError(message)
 
     def _note_resolved(
@@ -397,4 +375,13 @@ def _is_good_probe(code: str, event: Event) -> bool:
         isinstance(event, ProbeAnswered)
         and event.region == code
         and event.status == 200
+    )
+
+
+def _is_seen(code: str, peer: str, event: Event) -> bool:
+    return (
+        isinstance(event, LogWritten)
+        and event.region == code
+        and event.line.get("event") == "peer.healthy"
+        and event.line.get("peer") == peer
     )
