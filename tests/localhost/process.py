@@ -64,7 +64,7 @@ class LocalHost:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.localhost", *self._arguments],
             cwd=CHECKOUT,
-            env={**_bare_environment(), **self._environment},
+            env={**bare_environment(), **self._environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log if self._on_log is None else subprocess.PIPE,
@@ -132,7 +132,7 @@ class LocalHost:
                 on_log(line.rstrip("\n"))
 
 
-def _bare_environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
     """Return what a process needs of ours, and no setting."""
     kept = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "COVERAGE_PROCESS_START")
     return {name: os.environ[name] for name in kept if name in os.environ}

@@ -28,7 +28,7 @@ class RetryPolicy:
         reply_seconds: how long the reply may take then.
     """
 
-    attempts: int = 8
+    attempts: int = 10
     first_pause_seconds: float = 0.5
     longest_pause_seconds: float = 2.0
     statuses: frozenset[int] = frozenset({502, 503, 504})

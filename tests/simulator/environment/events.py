@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-_MAX_ENTRIES = 500_000
+# A world may run for days: the oldest tenth goes when there are more.
+_MAX_ENTRIES = 300_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +281,7 @@ class EventLog:
         self._started_at = time.monotonic()
         self._changed = threading.Condition()
         self._entries: list[Entry] = []
+        self._dropped = 0
         self._subscriptions: list[Subscription] = []
         self._is_closed = False
 
@@ -291,9 +293,11 @@ class EventLog:
     def append(self, event: Event) -> Entry:
         """Append an event, and tell everybody who subscribed."""
         with self._changed:
-            entry = Entry(len(self._entries), self.now_seconds, event)
-            if len(self._entries) < _MAX_ENTRIES:
-                self._entries.append(entry)
+            entry = Entry(self._next_number, self.now_seconds, event)
+            self._entries.append(entry)
+            if len(self._entries) > _MAX_ENTRIES:
+                self._dropped += _MAX_ENTRIES // 10
+                del self._entries[: _MAX_ENTRIES // 10]
             for subscription in self._subscriptions:
                 subscription._queue.put(entry)
             self._changed.notify_all()
@@ -307,7 +311,7 @@ class EventLog:
         """
         subscription = Subscription(self)
         with self._changed:
-            for entry in [] if since is None else self._entries[since:]:
+            for entry in [] if since is None else self._since(since):
                 subscription._queue.put(entry)
             if self._is_closed:
                 subscription._queue.put(None)
@@ -318,7 +322,13 @@ class EventLog:
     def entries(self, since: int = 0) -> list[Entry]:
         """Return what has happened so far, from a number on."""
         with self._changed:
-            return self._entries[since:]
+            return self._since(since)
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next event will have."""
+        with self._changed:
+            return self._next_number
 
     def wait_for(
         self,
@@ -332,11 +342,10 @@ class EventLog:
         position = since
         with self._changed:
             while True:
-                while position < len(self._entries):
-                    entry = self._entries[position]
+                for entry in self._since(position):
                     if matches(entry.event):
                         return entry
-                    position += 1
+                position = self._next_number
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or self._is_closed:
                     return None
@@ -350,6 +359,13 @@ class EventLog:
                 subscription._queue.put(None)
             self._subscriptions.clear()
             self._changed.notify_all()
+
+    @property
+    def _next_number(self) -> int:
+        return self._dropped + len(self._entries)
+
+    def _since(self, number: int) -> list[Entry]:
+        return self._entries[max(0, number - self._dropped) :]
 
     def _forget(self, subscription: Subscription) -> None:
         with self._changed:

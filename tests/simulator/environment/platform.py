@@ -55,7 +55,12 @@ class _Ring:
 
 
 class Platform:
-    """Places calls; safe for threads."""
+    """Places calls; safe for threads.
+
+    Attributes:
+        retries: when a notification comes again.
+        before_redirect: called with the 302 before it is followed.
+    """
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class Platform:
     ) -> None:
         """Announce calls at ``webhook``; ask ``graph`` which were answered."""
         self.retries = retries or RetryPolicy()
+        self.before_redirect: Callable[[StepEnded], None] | None = None
         self._webhook = webhook
         self._transport = transport
         self._tokens = tokens
@@ -139,7 +145,7 @@ class Platform:
 
     def post(
         self,
-        ring_or_caller: Caller,
+        caller: Caller,
         call: Call,
         url: str,
         body: Any,
@@ -151,7 +157,6 @@ class Platform:
         seconds: float = ORDINARY_SECONDS,
     ) -> StepEnded:
         """POST one notification of a call from a caller's data centre."""
-        caller = ring_or_caller
         sent = {
             "Accept": "application/json",
             "User-Agent": "Microsoft-Skype/3.0,(Calling/1.0)",
@@ -286,6 +291,8 @@ class Platform:
                 ring.what = what = "incoming"
             elif step.status in REDIRECTS and step.location and hops < MAX_HOPS:
                 hops += 1
+                if self.before_redirect is not None:
+                    self.before_redirect(step)
                 url, what = step.location, "redirected"
             elif step.status == 202:
                 return None

@@ -55,5 +55,5 @@ def snapshot_of(world: "EnvironmentWorld") -> dict[str, Any]:
         ],
         "rules": list(world.rules),
         "callsPerSecond": world.traffic.calls_per_second,
-        "number": len(world.events.entries()),
+        "number": world.events.next_number,
     }

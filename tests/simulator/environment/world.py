@@ -1,12 +1,10 @@
 """The running environment: everything together, and what can be done to it."""
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -16,11 +14,8 @@ from shared.settings import read_settings
 from tests.simulator.environment.calls import CallReport, PlacedCall, RetryPolicy
 from tests.simulator.environment.description import EnvironmentFile, Rule
 from tests.simulator.environment.events import (
-    Event,
     EventLog,
-    LogWritten,
     NameResolved,
-    ProbeAnswered,
     RulesChanged,
 )
 from tests.simulator.environment.fault_switch import FaultSwitch
@@ -29,6 +24,7 @@ from tests.simulator.environment.places import CALLERS
 from tests.simulator.environment.platform import Platform
 from tests.simulator.environment.regions import Region
 from tests.simulator.environment.resolver import Resolved, StubResolver
+from tests.simulator.environment.settling import wait_until_well
 from tests.simulator.environment.snapshot import snapshot_of
 from tests.simulator.environment.traffic import Traffic
 from tests.simulator.environment.traffic_manager import (
@@ -40,7 +36,7 @@ from tests.simulator.environment.transport import Timeouts, Transport
 from tests.simulator.identity import ISSUER
 from tests.simulator.world import TENANT_ID, OutsideWorld
 
-_CALLS_AT_ONCE = 128
+_CALLS_AT_ONCE = 512
 _HEALTHY_SECONDS = 30.0
 
 
@@ -103,6 +99,7 @@ class EnvironmentWorld:
         self._overrides: dict[str, Mapping[str, str]] = {}
         self._changing = threading.RLock()
         self._stack = ExitStack()
+        self._pending: set[Future[CallReport]] = set()
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="call")
         self._code_by_address = {r.address: r.code for r in self.regions.values()}
         self._code_by_host = {r.host: r.code for r in self.regions.values()}
@@ -178,7 +175,15 @@ class EnvironmentWorld:
             members: of ``PlacedCall``, where ``call`` is a key.
         """
         placed = PlacedCall(caller=call, **members) if isinstance(call, str) else call
-        return self._calls.submit(self.platform.place, placed)
+        future = self._calls.submit(self.platform.place, placed)
+        self._pending.add(future)
+        future.add_done_callback(self._pending.discard)
+        return future
+
+    def wait_for_calls(self, timeout_seconds: float) -> bool:
+        """Wait until no call rings and no follow-up is due; tell whether it is so."""
+        _done, still = wait(list(self._pending), timeout=timeout_seconds)
+        return not still
 
     def start_traffic(
         self, calls_per_second: float, calls: Sequence[PlacedCall] | None = None
@@ -239,6 +244,25 @@ class EnvironmentWorld:
                 if self.regions[code].state == "running":
                     self.restart_region(code)
         self.events.append(RulesChanged(region=region, rules=list(rules)))
+
+    def wait_until_well(self, timeout_seconds: float) -> list[str]:
+        """Wait until all running regions are found well by Traffic Manager and peers.
+
+        Returns what is still missing when the time is up, empty if nothing.
+        """
+        running = [r.code for r in self.regions.values() if r.state == "running"]
+        statuses = self.traffic_manager.statuses()
+        named = {
+            code: {peer for rule in self._rules[code] for peer in rule["regions"]}
+            & set(running)
+            for code in running
+        }
+        return wait_until_well(
+            self.events,
+            [code for code in running if statuses[code] != "disabled"],
+            {code: sorted(peers) for code, peers in named.items()},
+            timeout_seconds=timeout_seconds,
+        )
 
     def start_region(self, code: str) -> None:
         """Start a region that is stopped."""
@@ -313,7 +337,10 @@ class EnvironmentWorld:
         stack.enter_context(self.traffic_manager)
         stack.callback(self.platform.stop)
         stack.callback(self.traffic.close)
-        self._wait_until_seen()
+        missing = self.wait_until_well(_HEALTHY_SECONDS)
+        if missing:
+            message = f"not well after {_HEALTHY_SECONDS:.0f} s: {', '.join(missing)}"
+            raise RuntimeError(message)
 
     def _start_cold(self, region: Region) -> None:
         """Start a region without its warm-up, which would look for the others."""
@@ -333,26 +360,6 @@ class EnvironmentWorld:
             message = f"region {region.code}: {reply.status or reply.error}"
             raise RuntimeError(message)
 
-    def _wait_until_seen(self) -> None:
-        """Wait for a good probe of every enabled region, and until all know peers."""
-        awaited = [
-            partial(_is_good_probe, entry.code)
-            for entry in self.file.regions
-            if entry.is_enabled
-        ]
-        named = {code for rule in self.rules for code in rule["regions"]}
-        awaited += [
-            partial(_is_seen, code, peer)
-            for code in self.regions
-            for peer in named - {code}
-        ]
-        deadline = time.monotonic() + _HEALTHY_SECONDS
-        for matches in awaited:
-            remaining = max(0.0, deadline - time.monotonic())
-            if self.events.wait_for(matches, timeout_seconds=remaining) is None:
-                message = f"the regions are not well after {_HEALTHY_SECONDS:.0f} s"
-                raise RuntimeError(message)
-
     def _note_resolved(
         self, call_id: str, name: str, resolved: Resolved | None
     ) -> None:
@@ -368,20 +375,3 @@ class EnvironmentWorld:
                 is_cached=bool(resolved and resolved.is_cached),
             )
         )
-
-
-def _is_good_probe(code: str, event: Event) -> bool:
-    return (
-        isinstance(event, ProbeAnswered)
-        and event.region == code
-        and event.status == 200
-    )
-
-
-def _is_seen(code: str, peer: str, event: Event) -> bool:
-    return (
-        isinstance(event, LogWritten)
-        and event.region == code
-        and event.line.get("event") == "peer.healthy"
-        and event.line.get("peer") == peer
-    )

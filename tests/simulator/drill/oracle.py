@@ -1,0 +1,49 @@
+"""Where a call belongs, found the slow way: rule by rule, in the words of the rules.
+
+Shares nothing with the product but the rules themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.simulator.environment import EnvironmentWorld, PlacedCall
+from tests.simulator.environment.places import CALLERS
+
+_DEFAULT_MEDIA_REGION = "USEA"
+
+
+def facts_of(call: PlacedCall, *, tenant_id: str) -> dict[str, str | None]:
+    """Return what rules can see of a call."""
+    caller = CALLERS[call.caller]
+    media = call.media_hosted_region or _DEFAULT_MEDIA_REGION
+    region = call.caller_region or caller.region
+    return {
+        "tenant": tenant_id,
+        "countryCode": call.country_code or caller.country_code,
+        "sourceRegion": region,
+        "mediaHostedRegion": media if call.is_policy_recording else None,
+        "callerRegion": region,
+        "teamsRegion": call.headers.get("MS-Teams-Region"),
+    }
+
+
+def preferred_regions(
+    rules: Sequence[Mapping[str, Any]], facts: Mapping[str, str | None]
+) -> Sequence[str]:
+    """Return the regions of the first rule whose conditions all hold; none: any."""
+    for rule in rules:
+        conditions = {name: rule[name] for name in rule if name != "regions"}
+        if all(
+            (facts[name] or "").lower() in [value.lower() for value in values]
+            and facts[name]
+            for name, values in conditions.items()
+        ):
+            return list(rule["regions"])
+    return []
+
+
+def belongs_to(world: EnvironmentWorld, call: PlacedCall, *, lands_in: str) -> str:
+    """Return the region that must take a call which lands in a region, all well."""
+    facts = facts_of(call, tenant_id=world.outside.tenant_id)
+    regions = preferred_regions(world.rules, facts)
+    return regions[0] if regions else lands_in

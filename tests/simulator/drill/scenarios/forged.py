@@ -1,0 +1,62 @@
+"""Forged traffic."""
+
+from collections import Counter
+from statistics import median
+
+from tests.simulator.drill.scenario import Load, Scenario, mixed_calls
+from tests.simulator.drill.stage import Stage
+from tests.simulator.environment.events import ForgedRefused
+from tests.simulator.environment.fault_switch import FORGED_TIMES
+
+_CALLS_PER_SECOND = 3.0
+_SECONDS = 12.0
+
+
+class ForgedTraffic(Scenario):
+    """Somebody tries."""
+
+    name = "forged-traffic"
+    title = "Forged traffic at 20 times the honest rate"
+    explanation = (
+        "Forged, tampered, expired and foreign tokens, with unknown key ids among "
+        "them: each gets 401, none reaches Graph, and honest calls are answered as before."
+    )
+    load = Load.HEAVY
+
+    def play(self, stage: Stage) -> None:
+        """Honest calls alone, then among forged ones."""
+        calls = mixed_calls()
+        graph = stage.world.outside.graph
+        before = len(graph.answers)
+        with stage.traffic(_CALLS_PER_SECOND, calls):
+            alone_at = stage.phase("honest alone")
+            stage.let_pass(_SECONDS)
+            among_at = stage.phase("among forged")
+            stage.inject("forged-traffic")
+            stage.let_pass(_SECONDS)
+            until = stage.world.events.now_seconds
+            stage.world.heal("forged-traffic")
+        stage.expect_none_lost("honest calls")
+        statuses: Counter[str] = Counter()
+        for entry in stage.entries:
+            if isinstance(entry.event, ForgedRefused):
+                statuses.update(entry.event.statuses)
+        stage.expect("every forged one gets 401", set(statuses) == {"401"}, statuses)
+        honest = len(stage.ended(since=among_at, until=until))
+        times = statuses.total() / max(1, honest)
+        stage.notes["forged calls"] = statuses.total()
+        stage.notes["forged calls for each honest one"] = round(times, 1)
+        stage.expect(
+            f"there were about {FORGED_TIMES} times as many",
+            times >= FORGED_TIMES / 2,
+            f"{times:.1f}",
+        )
+        known = {call.call_id for call in stage.ended()}
+        asked = {answer.call_id for answer in graph.answers[before:]}
+        stage.expect("Graph is asked for honest calls only", asked <= known)
+        for what, since, end in (
+            ("alone", alone_at, among_at),
+            ("among forged", among_at, until),
+        ):
+            took = [c.answer_seconds for c in stage.ended(since=since, until=end)]
+            stage.notes[f"median {what}, ms"] = round(median(took) * 1000, 1)

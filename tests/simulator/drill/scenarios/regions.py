@@ -1,0 +1,176 @@
+"""Regions die, restart and are passed over, and what that costs the others."""
+
+from statistics import median
+
+from tests.simulator.drill.scenario import (
+    Load,
+    Scenario,
+    home_calls,
+    mixed_calls,
+    travelling_calls,
+)
+from tests.simulator.drill.stage import Stage
+from tests.simulator.environment import PlacedCall, RetryPolicy
+from tests.simulator.environment.events import StepEnded
+from tests.simulator.environment.places import CALLERS
+
+_STRUCK = "sea"
+_MAX_RATIO = 1.5
+# Below this, medians differ by what else the machine does.
+_NOISE_SECONDS = 0.005
+
+
+def _calls_for_sea_hosted_elsewhere() -> list[PlacedCall]:
+    """Return calls of apac that land in weu or eus2."""
+    return [
+        call
+        for call in travelling_calls()
+        if call.caller_region == "apac" and CALLERS[call.caller].region != "apac"
+    ]
+
+
+class TargetKnownDown(Scenario):
+    """The preferred region is dead and known to be."""
+
+    name = "target-known-down"
+    title = "A redirect's target is down and known to be"
+    explanation = (
+        "sea dies; as soon as the others have seen it, calls that belong to sea and "
+        "land elsewhere are no longer sent there. None is lost, on the first attempt."
+    )
+    load = Load.WAITS
+    retries = RetryPolicy.none()
+
+    def play(self, stage: Stage) -> None:
+        """Kill, wait until peers know, call."""
+        calls = _calls_for_sea_hosted_elsewhere()
+        healthy = stage.calls(calls)
+        stage.expect(
+            "while it is well, they are redirected to it",
+            all((r.hops, r.region) == (1, _STRUCK) for r in healthy),
+            sorted({f"{r.path} {r.region}" for r in healthy}),
+        )
+        struck_at = stage.phase("fault")
+        stage.inject("region-killed", _STRUCK)
+        stage.wait_until_peers_know(_STRUCK, since=struck_at)
+        stage.phase("known")
+        reports = stage.calls(calls * 5, over_seconds=5.0)
+        stage.expect_answered(reports, "the target is known to be down")
+        stage.expect(
+            "none of them is sent to it",
+            all(step.region != _STRUCK for r in reports for step in r.steps),
+        )
+        healed_at = stage.phase("healed")
+        stage.world.heal("region-killed", _STRUCK)
+        stage.wait_until_peers_know(_STRUCK, since=healed_at, is_healthy=True)
+        again = stage.calls(calls)
+        stage.expect(
+            "once it is back, they are redirected to it again",
+            all((r.hops, r.region) == (1, _STRUCK) for r in again),
+            sorted({f"{r.path} {r.region}" for r in again}),
+        )
+
+
+class DiesAfterRedirect(Scenario):
+    """The target dies between the redirect and the answer."""
+
+    name = "dies-after-redirect"
+    title = "A region dies between redirect and answer"
+    explanation = (
+        "A call is sent to sea with 302; sea dies before the call arrives. It comes "
+        "again, to the webhook, and again, until the region that sent it there knows: "
+        "10 s at the most, well within the 15 s of a call."
+    )
+    load = Load.WAITS
+
+    def play(self, stage: Stage) -> None:
+        """Kill the target at the very moment."""
+        world = stage.world
+        deaths: list[float] = []
+
+        def kill(step: StepEnded) -> None:
+            if step.location and world.region_of_host(step.location) == _STRUCK:
+                deaths.append(stage.inject("region-killed", _STRUCK))
+
+        world.platform.before_redirect = kill
+        reports = stage.calls(_calls_for_sea_hosted_elsewhere())
+        world.platform.before_redirect = None
+        stage.expect("it died after a redirect", bool(deaths), len(deaths))
+        stage.expect_answered(reports, "the target dies under them")
+        stage.expect(
+            "each met the dead region at least once",
+            all(
+                "connection-refused" in r.path or "connection-lost" in r.path
+                for r in reports
+            ),
+            [r.path for r in reports],
+        )
+        stage.expect(
+            "each was answered elsewhere", all(r.region != _STRUCK for r in reports)
+        )
+        slowest = max(report.answer_seconds for report in reports)
+        stage.notes["the slowest answer, s"] = round(slowest, 1)
+        world.heal("region-killed", _STRUCK)
+
+
+class RollingUpdate(Scenario):
+    """The regions restart one after another, under traffic."""
+
+    name = "rolling-update"
+    title = "Rolling update of the regions, one by one, under traffic"
+    explanation = (
+        "Each region restarts, and the next one waits until it is well again. A call "
+        "that meets a closed door comes again half a second later."
+    )
+    load = Load.WAITS
+
+    def play(self, stage: Stage) -> None:
+        """Restart each, with the gate of the roll-out between."""
+        with stage.traffic(3.0, mixed_calls()):
+            stage.let_pass(2.0)
+            for code in stage.world.regions:
+                stage.phase(code)
+                stage.inject("region-restart", code)
+                stage.expect_well()
+            stage.let_pass(2.0)
+        stage.expect_none_lost("during the roll-out")
+        again = sum(call.attempts > 1 for call in stage.ended())
+        stage.notes["calls that came again"] = again
+
+
+class DeathCostsOthers(Scenario):
+    """What the others pay for a region's death."""
+
+    name = "death-costs-others"
+    title = "A region's death and the latency of the others"
+    explanation = (
+        "sea hangs, the worst way to die for those who ask it. Calls of the other "
+        "regions are measured before and after, also while nobody has found out yet."
+    )
+    load = Load.HEAVY
+
+    def play(self, stage: Stage) -> None:
+        """Measure the same calls before and after."""
+        calls = [c for c in home_calls() if CALLERS[c.caller].region != "apac"]
+        stage.calls(calls * 5, over_seconds=5.0)
+        stage.phase("before")
+        before = self._measure(stage, calls)
+        struck_at = stage.phase("hanging")
+        stage.inject("region-hanging", _STRUCK)
+        after = self._measure(stage, calls)
+        stage.wait_until_peers_know(_STRUCK, since=struck_at)
+        stage.world.heal_all()
+        ratio = after / before
+        stage.notes["median before, ms"] = round(before * 1000, 1)
+        stage.notes["median after, ms"] = round(after * 1000, 1)
+        stage.notes["ratio"] = round(ratio, 2)
+        stage.expect(
+            f"the median latency of the others is at most {_MAX_RATIO} times as long",
+            ratio <= _MAX_RATIO or after - before <= _NOISE_SECONDS,
+            f"{before * 1000:.1f} ms before, {after * 1000:.1f} ms after",
+        )
+
+    def _measure(self, stage: Stage, calls: list[PlacedCall]) -> float:
+        reports = stage.calls(calls * 15, over_seconds=15.0)
+        stage.expect_answered(reports, "the others")
+        return median(report.answer_seconds for report in reports)
