@@ -18,16 +18,21 @@ from tests.simulator.environment.places import CALLERS
 from tests.simulator.environment.transport import Timeouts, Transport
 from tests.simulator.identity import VARIANTS, TokenFactory
 
-_FORGERS = 4
+_FORGERS = 8
 _DEFAULT_RATE = 1.0
 _SUMMARY_SECONDS = 1.0
+_MAX_LATE_SECONDS = 1.0
 _TIMEOUTS = Timeouts(connect_seconds=2.0, reply_seconds=5.0)
 # A token that is merely for somebody else or out of date is forged traffic, too.
 FORGED_VARIANTS = tuple(name for name in VARIANTS if name != "good")
 
 
 class Traffic:
-    """Two sources of POSTs in threads of their own; both are off at first."""
+    """Two sources of POSTs in threads of their own; both are off at first.
+
+    Attributes:
+        forged_call: the one that all forged POSTs announce.
+    """
 
     def __init__(
         self,
@@ -46,9 +51,11 @@ class Traffic:
         self._events = events
         self._lock = threading.Lock()
         self._rate = 0.0
+        self.forged_call = notifications.Call(tenant_id=tokens.tenant_id)
         self._forged_times = 0
         self._honest = _Source()
         self._forged = _Source()
+        self._forger: _Forger | None = None
 
     @property
     def calls_per_second(self) -> float:
@@ -102,9 +109,19 @@ class Traffic:
 
     def _reforge(self) -> None:
         self._forged.stop()
+        if self._forger is not None:
+            self._forger.summarize()
+            self._forger = None
         if self._forged_times:
-            forger = _Forger(self._transport, self._tokens, self._webhook, self._events)
+            forger = _Forger(
+                self._transport,
+                self._tokens,
+                self._webhook,
+                self._events,
+                self.forged_call,
+            )
             self._forged.start(_FORGERS, self.forged_per_second, forger.post)
+            self._forger = forger
 
 
 class _Source:
@@ -121,8 +138,8 @@ class _Source:
         def act_on() -> None:
             next_at = time.monotonic()
             while not stopping.wait(max(0.0, next_at - time.monotonic())):
-                # Late ones are not made up for: that would be a burst.
-                next_at = max(next_at + pause, time.monotonic() - pause)
+                # A little lateness is made up for; a long one would be a burst.
+                next_at = max(next_at + pause, time.monotonic() - _MAX_LATE_SECONDS)
                 act()
 
         self._threads = [
@@ -147,6 +164,7 @@ class _Forger:
         tokens: TokenFactory,
         webhook: str,
         events: EventLog,
+        call: notifications.Call,
     ) -> None:
         self._transport = transport
         self._webhook = webhook
@@ -158,7 +176,6 @@ class _Forger:
         self._turn = itertools.cycle(
             [(token, caller) for caller in CALLERS.values() for token in minted]
         )
-        call = notifications.Call(tenant_id=tokens.tenant_id)
         self._body = json.dumps(notifications.incoming(call, webhook)).encode()
 
     def post(self) -> None:
@@ -176,8 +193,14 @@ class _Forger:
         )
         with self._lock:
             self._statuses[str(reply.status or reply.error)] += 1
-            if time.monotonic() < self._summary_at:
-                return
+            is_due = time.monotonic() >= self._summary_at
+        if is_due:
+            self.summarize()
+
+    def summarize(self) -> None:
+        """Tell what has come of them since the last time."""
+        with self._lock:
             self._summary_at = time.monotonic() + _SUMMARY_SECONDS
             statuses, self._statuses = dict(self._statuses), Counter()
-        self._events.append(ForgedRefused(statuses=statuses))
+        if statuses:
+            self._events.append(ForgedRefused(statuses=statuses))

@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from tests.simulator.drill.oracle import belongs_to
 from tests.simulator.drill.scenario import (
     Load,
     Scenario,
@@ -20,12 +21,19 @@ _MAX_RATIO = 1.5
 _NOISE_SECONDS = 0.005
 
 
-def _calls_for_sea_hosted_elsewhere() -> list[PlacedCall]:
-    """Return calls of apac that land in weu or eus2."""
+def _lands_in(stage: Stage, call: PlacedCall) -> str:
+    """Return the region to which DNS leads a call while all are well."""
+    location = CALLERS[call.caller].location
+    return stage.world.traffic_manager.answer(location)[0].code
+
+
+def _calls_for_sea_hosted_elsewhere(stage: Stage) -> list[PlacedCall]:
+    """Return calls that land in other regions and belong to sea."""
     return [
         call
         for call in travelling_calls()
-        if call.caller_region == "apac" and CALLERS[call.caller].region != "apac"
+        if (found := _lands_in(stage, call)) != _STRUCK
+        and belongs_to(stage.world, call, lands_in=found) == _STRUCK
     ]
 
 
@@ -43,7 +51,7 @@ class TargetKnownDown(Scenario):
 
     def play(self, stage: Stage) -> None:
         """Kill, wait until peers know, call."""
-        calls = _calls_for_sea_hosted_elsewhere()
+        calls = _calls_for_sea_hosted_elsewhere(stage)
         healthy = stage.calls(calls)
         stage.expect(
             "while it is well, they are redirected to it",
@@ -93,7 +101,7 @@ class DiesAfterRedirect(Scenario):
                 deaths.append(stage.inject("region-killed", _STRUCK))
 
         world.platform.before_redirect = kill
-        reports = stage.calls(_calls_for_sea_hosted_elsewhere())
+        reports = stage.calls(_calls_for_sea_hosted_elsewhere(stage))
         world.platform.before_redirect = None
         stage.expect("it died after a redirect", bool(deaths), len(deaths))
         stage.expect_answered(reports, "the target dies under them")
@@ -151,7 +159,7 @@ class DeathCostsOthers(Scenario):
 
     def play(self, stage: Stage) -> None:
         """Measure the same calls before and after."""
-        calls = [c for c in home_calls() if CALLERS[c.caller].region != "apac"]
+        calls = [call for call in home_calls() if _lands_in(stage, call) != _STRUCK]
         stage.calls(calls * 5, over_seconds=5.0)
         stage.phase("before")
         before = self._measure(stage, calls)
