@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from tests.simulator import demo
+from tests.simulator.drill import command as drill
 from tests.simulator.identity import VARIANTS, SigningKey
 from tests.simulator.notifications import Call, Caller, incoming
 from tests.simulator.platform import Scenario
@@ -35,6 +36,9 @@ def main() -> int:
     token = commands.add_parser("token", help="mint a token, good or bad")
     token.add_argument("--key", type=Path, required=True, help="the same as of serve")
     token.add_argument("--variant", choices=sorted(VARIANTS), default="good")
+    drill.add_arguments(
+        commands.add_parser("drill", help="what can go wrong, on purpose")
+    )
     arguments = parser.parse_args()
     match arguments.command:
         case "demo":
@@ -43,6 +47,8 @@ def main() -> int:
             return _serve(arguments.key)
         case "call":
             return _call(arguments)
+        case "drill":
+            return drill.run(arguments)
         case _:
             return _token(arguments.key, arguments.variant)
 

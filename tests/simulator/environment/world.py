@@ -1,5 +1,6 @@
 """The running environment: everything together, and what can be done to it."""
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -11,6 +12,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from shared.settings import read_settings
+from tests.simulator import notifications
 from tests.simulator.environment.calls import CallReport, PlacedCall, RetryPolicy
 from tests.simulator.environment.description import EnvironmentFile, Rule
 from tests.simulator.environment.events import (
@@ -37,7 +39,7 @@ from tests.simulator.identity import ISSUER
 from tests.simulator.world import TENANT_ID, OutsideWorld
 
 _CALLS_AT_ONCE = 512
-_HEALTHY_SECONDS = 30.0
+_HEALTHY_SECONDS = 60.0
 
 
 class RulesError(Exception):
@@ -332,7 +334,7 @@ class EnvironmentWorld:
             stack.callback(region.kill)
         with ThreadPoolExecutor(len(self.regions)) as starters:
             list(starters.map(self._start_cold, self.regions.values()))
-            list(starters.map(self._let_keys_load, self.regions.values()))
+            list(starters.map(self._let_answer, self.regions.values()))
         # Ended before the regions, or their end would look like a fault.
         stack.enter_context(self.traffic_manager)
         stack.callback(self.platform.stop)
@@ -347,11 +349,16 @@ class EnvironmentWorld:
         settings = self.settings_of(region.code)
         region.start(settings, dns=self.dns, warms_up=False)
 
-    def _let_keys_load(self, region: Region) -> None:
-        """Post an empty batch, so that the first probe finds the region well."""
+    def _let_answer(self, region: Region) -> None:
+        """Let a region answer a call of nobody, so that the first real one is as any.
+
+        The mark of a redirect keeps the call there, whatever the rules say.
+        """
+        call = self.platform.call_of(PlacedCall())
+        self.outside.graph.ring(call.call_id, call.tenant_id)
         reply = self._transport.post(
-            f"https://{region.host}/api/calls",
-            b'{"value": []}',
+            f"https://{region.host}/api/calls?hop=1",
+            json.dumps(notifications.incoming(call, self.webhook)).encode(),
             {"Authorization": f"Bearer {self.outside.tokens.mint()}"},
             source="127.0.0.1",
             timeouts=Timeouts(_HEALTHY_SECONDS, _HEALTHY_SECONDS),

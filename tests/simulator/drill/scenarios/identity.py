@@ -1,6 +1,7 @@
 """Signing keys, their provider, and clocks."""
 
 from tests.simulator.drill.scenario import Load, Scenario, mixed_calls
+from tests.simulator.drill.scenarios.detection import IN_FLIGHT_SECONDS
 from tests.simulator.drill.stage import Stage
 from tests.simulator.environment import PlacedCall, RetryPolicy
 from tests.simulator.environment.events import LogWritten
@@ -71,8 +72,9 @@ class ProviderDown(Scenario):
             healed_at = stage.phase("healed")
             stage.world.heal("provider-down")
             stage.wait_until_online("sea", since=healed_at)
-        stage.expect_none_lost("while all hold keys", since=down_at, until=struck_at)
-        stage.note_lost("before detection", since=struck_at, until=known_at)
+        hit_from = struck_at - IN_FLIGHT_SECONDS
+        stage.expect_none_lost("while all hold keys", since=down_at, until=hit_from)
+        stage.note_lost("before detection", since=hit_from, until=known_at)
         bound = stage.detection_seconds
         stage.expect_none_lost(
             f"from {bound:.0f} s after the restart on", since=known_at

@@ -1,0 +1,181 @@
+"""Runs scenarios in worlds, each world in a process of its own.
+
+Those that mostly wait play side by side, each in a world of its own. The quick ones
+share one beside them, one after another; the heavy ones share one that has the machine
+to itself. Worlds start in turn: a start takes more of the machine than most scenarios.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.localhost.process import CHECKOUT
+from tests.simulator.drill.scenario import Load, ScenarioResult
+from tests.simulator.drill.scenarios import SCENARIOS
+from tests.simulator.drill.stage import Check, Phase
+
+SIDE_BY_SIDE = 5
+# No scenario takes longer; one that does is ended and has failed.
+_LONGEST_SECONDS = 300.0
+_STOP_SECONDS = 30.0
+_MAX_ERROR = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a scenario is doing: waiting, starting, playing, or over (a result)."""
+
+    name: str
+    state: str
+    result: ScenarioResult | None = None
+
+
+class Drill:
+    """One run of some scenarios."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        environment: Path,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        """Run ``names`` with the environment of a file; tell ``on_progress``."""
+        self._names = names
+        self._environment = environment
+        self._on_progress = on_progress
+        self._starting = threading.Lock()
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._results: dict[str, ScenarioResult] = {}
+        self._is_stopped = False
+
+    def run(self) -> list[ScenarioResult]:
+        """Run them all; the results are in the order of the names."""
+        waits, quick, heavy = (
+            [name for name in self._names if SCENARIOS[name].load is load]
+            for load in (Load.WAITS, Load.QUICK, Load.HEAVY)
+        )
+        side_by_side = [[name] for name in waits] + [quick] * bool(quick)
+        alone = [heavy] if heavy else []
+        for groups, at_once in ((side_by_side, SIDE_BY_SIDE), (alone, 1)):
+            with ThreadPoolExecutor(at_once) as lanes:
+                try:
+                    list(lanes.map(self._play, groups))
+                except BaseException:
+                    # Before the pool waits for its threads, or it would wait long.
+                    self.stop()
+                    raise
+        return [self._results[name] for name in self._names]
+
+    def stop(self) -> None:
+        """End what still runs, with its worlds."""
+        with self._lock:
+            self._is_stopped = True
+            running = list(self._processes)
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def _play(self, names: Sequence[str]) -> None:
+        """Play some scenarios in one world; what has no result is broken."""
+        started_at = time.monotonic()
+        with (
+            tempfile.TemporaryDirectory(prefix="drill-") as folder,
+            tempfile.TemporaryFile("w+") as errors,
+        ):
+            status = self._run(names, Path(folder), errors.fileno())
+            errors.seek(0)
+            error = f"exit {status}: {errors.read()[-_MAX_ERROR:]}"
+        for name in names:
+            if name not in self._results:
+                self._note(_broken(name, time.monotonic() - started_at, error))
+
+    def _run(self, names: Sequence[str], folder: Path, errors: int) -> int | None:
+        """Run one process to its end; return its exit status."""
+        with self._starting:
+            process = self._start(names, folder, errors)
+            if process is None or process.stdout is None:
+                return None
+            longest = _LONGEST_SECONDS * len(names)
+            watchdog = threading.Timer(longest, process.terminate)
+            watchdog.start()
+            # The next world starts when this one runs.
+            process.stdout.readline()
+        for line in process.stdout:
+            word, _, name = line.strip().partition(" ")
+            if word == "playing":
+                self._on_progress(Progress(name=name, state=word))
+            else:
+                text = (folder / f"{name}.json").read_text("utf-8")
+                self._note(read_result(json.loads(text)))
+        status = process.wait()
+        watchdog.cancel()
+        process.stdout.close()
+        with self._lock:
+            self._processes.discard(process)
+        return status
+
+    def _start(
+        self, names: Sequence[str], folder: Path, errors: int
+    ) -> subprocess.Popen[str] | None:
+        with self._lock:
+            if self._is_stopped:
+                return None
+            for name in names:
+                self._on_progress(Progress(name=name, state="starting"))
+            command = [sys.executable, "-m", "tests.simulator.drill.worker", *names]
+            command += ["--environment", str(self._environment.resolve())]
+            command += ["--results", str(folder)]
+            process = subprocess.Popen(
+                command,
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                # Ctrl-C is the drill's to hand on, once, in good order.
+                start_new_session=True,
+            )
+            self._processes.add(process)
+            return process
+
+    def _note(self, result: ScenarioResult) -> None:
+        self._results[result.name] = result
+        self._on_progress(Progress(name=result.name, state="over", result=result))
+
+
+def read_result(document: dict[str, object]) -> ScenarioResult:
+    """Read a result that a worker wrote."""
+    members = dict(document)
+    checks, phases = members.pop("checks"), members.pop("phases")
+    return ScenarioResult(
+        checks=[Check(**check) for check in checks],  # type: ignore[attr-defined]
+        phases=[Phase(**phase) for phase in phases],  # type: ignore[attr-defined]
+        **members,  # type: ignore[arg-type]
+    )
+
+
+def _broken(name: str, seconds: float, error: str) -> ScenarioResult:
+    scenario = SCENARIOS[name]
+    sentence = "the scenario plays to its end"
+    return ScenarioResult(
+        name=name,
+        title=scenario.title,
+        explanation=scenario.explanation,
+        seconds=seconds,
+        checks=[Check(sentence=sentence, is_met=False, found=error)],
+        phases=[],
+        notes={},
+        entries=[],
+    )

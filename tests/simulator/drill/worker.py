@@ -1,0 +1,49 @@
+"""Scenarios in one world: ``python -m tests.simulator.drill.worker NAME …``.
+
+Prints ``ready`` when the world runs, ``playing NAME`` and ``over NAME``, the latter
+when the result is in ``NAME.json``. SIGTERM ends the world and the process.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.simulator.drill.figures import relevant
+from tests.simulator.drill.scenario import play
+from tests.simulator.drill.scenarios import SCENARIOS
+from tests.simulator.drill.stage import Stage
+from tests.simulator.environment import EnvironmentFile, EnvironmentWorld
+
+_WELL_SECONDS = 60.0
+
+
+def main() -> int:
+    """Play scenarios, one after another, each in a world that is well."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="+", choices=SCENARIOS)
+    parser.add_argument("--environment", type=Path, required=True)
+    parser.add_argument("--results", type=Path, required=True)
+    arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(1))
+    file = EnvironmentFile.read(arguments.environment)
+    with EnvironmentWorld(file) as world:
+        print("ready", flush=True)
+        for name in arguments.names:
+            print(f"playing {name}", flush=True)
+            result = play(SCENARIOS[name](), Stage(world))
+            document = {**asdict(result), "entries": relevant(result.entries)}
+            file = arguments.results / f"{name}.json"
+            file.write_text(json.dumps(document), "utf-8")
+            print(f"over {name}", flush=True)
+            world.heal_all()
+            world.wait_for_calls(_WELL_SECONDS)
+            world.wait_until_well(_WELL_SECONDS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
