@@ -2,7 +2,8 @@
 
 The calling platform (``platform``), its identity provider (``openid_provider``),
 Microsoft Entra with managed identity (``entra``) and Microsoft Graph (``graph_api``);
-``world`` puts them together with regional deployments. A library for tests and a
-command:
-``python -m tests.simulator demo | serve | call | token``.
+``world`` puts them together with regional deployments; ``environment`` runs all
+regions of an environment file, with DNS; ``drill`` lets things go wrong there. A
+library for tests and a command:
+``python -m tests.simulator demo | serve | call | token | drill``.
 """

@@ -1,4 +1,4 @@
-"""``python -m tests.simulator demo | serve | call | token``."""
+"""``python -m tests.simulator demo | serve | call | token | drill``."""
 
 import argparse
 import json
