@@ -23,6 +23,7 @@ from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
 
 DEFAULT_ENVIRONMENT = CHECKOUT / "infra" / "params" / "prod.json"
 UNUSABLE = 2
+INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started_at = time.monotonic()
     with _Board(console, names) as board:
-        results = Drill(names, arguments.environment, board.show).run()
+        drill = Drill(names, arguments.environment, board.show)
+        try:
+            results = drill.run()
+        except KeyboardInterrupt:
+            print("drill: ended before its end", file=sys.stderr)
+            return INTERRUPTED
     print_report(console, results, shows_calls=arguments.calls)
     report = to_json(
         results,
@@ -104,5 +110,5 @@ class _Board:
             for name, text in self._states.items():
                 table.add_row(name, text)
             self._live.update(table, refresh=True)
-        elif progress.result is not None:
+        else:
             self._console.print(f"{progress.name}: {state}", highlight=False)

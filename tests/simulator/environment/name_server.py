@@ -7,12 +7,13 @@ refused.
 """
 
 import socket
+import threading
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from dnslib import QTYPE, RCODE, RR, SOA, A, DNSRecord, EDNSOption
+from dnslib import EDNS0, QTYPE, RCODE, RR, SOA, A, DNSRecord, EDNSOption
 from dnslib.server import DNSLogger, DNSServer
 
 from tests.simulator.environment.events import DnsAnswered, EventLog
@@ -24,6 +25,10 @@ NEGATIVE_TTL_SECONDS = 30
 
 _CLIENT_SUBNET = 8
 _IPV4_FAMILY = 1
+# Where its members are: family (2 bytes), source and scope prefix lengths, address.
+_SOURCE, _SCOPE, _ADDRESS = 2, 3, 4
+_UDP_BYTES = 1232
+_POLL_SECONDS = 0.02
 _ATTEMPTS = 20
 
 
@@ -58,7 +63,9 @@ class NameServer:
         """Start to answer."""
         self._servers = _bind_both(self)
         for server in self._servers:
-            server.start_thread()
+            # Not dnslib's own thread: it takes half a second to notice its end.
+            serve = server.server.serve_forever
+            threading.Thread(target=serve, args=(_POLL_SECONDS,), daemon=True).start()
         self.address = self._servers[0].server.server_address
         return self
 
@@ -75,7 +82,8 @@ class NameServer:
 
     def resolve(self, request: DNSRecord, handler: Any) -> DNSRecord:
         """Answer a question; called by dnslib."""
-        asker = _client_subnet(request) or handler.client_address[0]
+        subnet = _client_subnet(request)
+        asker = subnet.address if subnet else handler.client_address[0]
         name = str(request.q.qname).rstrip(".").lower()
         reply = request.reply()
         location = location_of(asker)
@@ -91,6 +99,8 @@ class NameServer:
             exists = bool(endpoints) or name == self._zone
             reply.header.rcode = RCODE.NOERROR if exists else RCODE.NXDOMAIN
             reply.add_auth(self._authority())
+        if subnet:
+            reply.add_ar(subnet.reply())
         self._events.append(
             DnsAnswered(
                 name=name,
@@ -133,17 +143,29 @@ def _bind_both(resolver: NameServer) -> list[Any]:
     raise OSError(message)
 
 
-def _client_subnet(request: DNSRecord) -> str | None:
-    """Return the address of EDNS client subnet, if the question has one (IPv4)."""
+class _Subnet(NamedTuple):
+    """EDNS client subnet of a question (IPv4)."""
+
+    address: str
+    option: Any
+
+    def reply(self) -> Any:
+        """Return the record that says that the answer is for all of the subnet."""
+        data = bytearray(self.option.data)
+        data[_SCOPE] = data[_SOURCE]
+        return EDNS0(udp_len=_UDP_BYTES, opts=[EDNSOption(_CLIENT_SUBNET, bytes(data))])
+
+
+def _client_subnet(request: DNSRecord) -> _Subnet | None:
     for record in request.ar:
         if record.rtype != QTYPE.OPT:
             continue
         for option in record.rdata:
-            if not isinstance(option, EDNSOption) or option.code != _CLIENT_SUBNET:
-                continue
             data = bytes(option.data)
-            if len(data) > 4 and int.from_bytes(data[:2]) == _IPV4_FAMILY:
-                return str(ip_address(data[4:8].ljust(4, b"\0")))
+            is_subnet = option.code == _CLIENT_SUBNET and len(data) > _ADDRESS
+            if is_subnet and int.from_bytes(data[:_SOURCE]) == _IPV4_FAMILY:
+                address = data[_ADDRESS : _ADDRESS + 4].ljust(4, b"\0")
+                return _Subnet(str(ip_address(address)), option)
     return None
 
 

@@ -43,10 +43,12 @@ class StubResolver:
         self,
         server: tuple[str, int],
         *,
+        query_seconds: float = _QUERY_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Ask ``server``."""
+        """Ask ``server``, twice at the most, and wait so long each time."""
         self._server = server
+        self._query_seconds = query_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._locks: dict[tuple[str, str], threading.Lock] = {}
@@ -79,7 +81,7 @@ class StubResolver:
         for _try in range(_TRIES):
             try:
                 reply, _was_tcp = dns.query.udp_with_fallback(
-                    question, host, timeout=_QUERY_SECONDS, port=port, source=asker
+                    question, host, timeout=self._query_seconds, port=port, source=asker
                 )
             except (dns.exception.DNSException, OSError):
                 continue

@@ -19,6 +19,8 @@ _STRUCK = "sea"
 _MAX_RATIO = 1.5
 # Below this, medians differ by what else the machine does.
 _NOISE_SECONDS = 0.005
+# Seconds of each state, and calls of everybody in it.
+_ROUNDS = 4
 
 
 def _lands_in(stage: Stage, call: PlacedCall) -> str:
@@ -152,33 +154,35 @@ class DeathCostsOthers(Scenario):
     name = "death-costs-others"
     title = "A region's death and the latency of the others"
     explanation = (
-        "sea hangs, the worst way to die for those who ask it. Calls of the other "
-        "regions are measured before and after, also while nobody has found out yet."
+        "sea hangs, the worst way to die for those who ask it, and wakes up, in turn. "
+        "Calls of the other regions are measured in both states, so that whatever else "
+        "the machine does hits both alike."
     )
     load = Load.HEAVY
 
     def play(self, stage: Stage) -> None:
-        """Measure the same calls before and after."""
+        """Measure the same calls in both states."""
         calls = [call for call in home_calls() if _lands_in(stage, call) != _STRUCK]
-        stage.calls(calls * 5, over_seconds=5.0)
-        stage.phase("before")
-        before = self._measure(stage, calls)
-        struck_at = stage.phase("hanging")
-        stage.inject("region-hanging", _STRUCK)
-        after = self._measure(stage, calls)
-        stage.wait_until_peers_know(_STRUCK, since=struck_at)
-        stage.world.heal_all()
-        ratio = after / before
-        stage.notes["median before, ms"] = round(before * 1000, 1)
-        stage.notes["median after, ms"] = round(after * 1000, 1)
-        stage.notes["ratio"] = round(ratio, 2)
+        took: dict[str, list[float]] = {"well": [], "hanging": []}
+        # In an order that a steady drift of the machine's cannot tell.
+        for state in ("well", "hanging", "hanging", "well") * 2:
+            stage.phase(state)
+            if state == "hanging":
+                stage.inject("region-hanging", _STRUCK)
+            reports = stage.calls(calls * _ROUNDS, over_seconds=_ROUNDS)
+            stage.world.heal_all()
+            stage.expect_answered(reports, f"the others, {_STRUCK} {state}")
+            took[state] += [report.answer_seconds for report in reports]
+        well, hanging = median(took["well"]), median(took["hanging"])
+        stage.notes["median of the others while it is well, ms"] = _ms(well)
+        stage.notes["median of the others while it hangs, ms"] = _ms(hanging)
+        stage.notes["ratio"] = round(hanging / well, 2)
         stage.expect(
             f"the median latency of the others is at most {_MAX_RATIO} times as long",
-            ratio <= _MAX_RATIO or after - before <= _NOISE_SECONDS,
-            f"{before * 1000:.1f} ms before, {after * 1000:.1f} ms after",
+            hanging / well <= _MAX_RATIO or hanging - well <= _NOISE_SECONDS,
+            f"{_ms(well)} ms, then {_ms(hanging)} ms",
         )
 
-    def _measure(self, stage: Stage, calls: list[PlacedCall]) -> float:
-        reports = stage.calls(calls * 15, over_seconds=15.0)
-        stage.expect_answered(reports, "the others")
-        return median(report.answer_seconds for report in reports)
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

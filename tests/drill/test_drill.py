@@ -1,0 +1,366 @@
+"""The drill itself: scenarios hold, a broken world fails them, reports tell it."""
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.localhost.process import CHECKOUT
+from tests.simulator.drill import command
+from tests.simulator.drill.figures import figures_of, percentile, relevant
+from tests.simulator.drill.html_report import to_html
+from tests.simulator.drill.json_report import to_json
+from tests.simulator.drill.oracle import preferred_regions
+from tests.simulator.drill.runner import read_result
+from tests.simulator.drill.scenario import Load, ScenarioResult, play
+from tests.simulator.drill.scenarios import SCENARIOS
+from tests.simulator.drill.scenarios.routing import Ordinary
+from tests.simulator.drill.stage import Stage
+from tests.simulator.drill.text_report import print_report
+from tests.simulator.environment import EnvironmentWorld
+
+SECONDS = 120
+# The quick ones, without those that take five seconds of waiting each.
+PLAYED_HERE = (
+    "ordinary",
+    "legacy-first",
+    "wrong-region",
+    "clock-skew",
+    "graph-not-found",
+    "duplicates-and-disorder",
+    "two-at-once",
+)
+
+
+@pytest.mark.parametrize("name", PLAYED_HERE)
+def test_a_scenario_goes_as_expected(world: EnvironmentWorld, name: str) -> None:
+    """In a world that is well."""
+    result = play(SCENARIOS[name](), Stage(world))
+
+    assert [check for check in result.checks if not check.is_met] == []
+    assert result.is_passed
+
+
+def test_a_scenario_fails_where_calls_are_lost(world: EnvironmentWorld) -> None:
+    """Graph has forgotten the calls: the drill must say so."""
+    world.inject("graph-not-found")
+
+    result = play(SCENARIOS["ordinary"](), Stage(world))
+
+    assert not result.is_passed
+    figures = figures_of(result)
+    assert len(figures.lost) == len(figures.calls) > 0
+    text = StringIO()
+    print_report(Console(file=text, width=200), [result])
+    assert "Not as expected: ordinary" in text.getvalue()
+    assert "not-answered" in text.getvalue()
+
+
+def test_a_scenario_fails_where_a_call_goes_astray(
+    world: EnvironmentWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The regions run with other rules than the scenario goes by."""
+    everything_to_weu = {code: ({"regions": ["weu"]},) for code in world.regions}
+    monkeypatch.setattr(world, "_rules", everything_to_weu)
+
+    result = play(SCENARIOS["wrong-region"](), Stage(world))
+
+    missed = [check.sentence for check in result.checks if not check.is_met]
+    assert missed == [
+        "every call is answered where the rules say, with no hop too many"
+    ]
+
+
+def test_a_scenario_that_breaks_has_failed(world: EnvironmentWorld) -> None:
+    """And ends no drill."""
+
+    class Broken(Ordinary):
+        def play(self, stage: Stage) -> None:
+            stage.expect("something held before", True)
+            raise LookupError
+
+    result = play(Broken(), Stage(world))
+
+    assert not result.is_passed
+    assert "LookupError" in result.checks[-1].found
+
+
+def test_a_scenario_without_expectations_has_not_passed() -> None:
+    """It proves nothing."""
+    result = ScenarioResult(
+        name="x",
+        title="",
+        explanation="",
+        seconds=0,
+        checks=[],
+        phases=[],
+        notes={},
+        entries=[],
+    )
+
+    assert not result.is_passed
+
+
+def test_every_scenario_of_the_design_is_there() -> None:
+    """And says what it is about."""
+    assert len(SCENARIOS) >= 19
+    for name, scenario in SCENARIOS.items():
+        assert re.fullmatch("[a-z-]+", name)
+        assert scenario.title
+        assert scenario.explanation.endswith(".")
+    detection = [s for s in SCENARIOS.values() if s.load is Load.WAITS]
+    assert len(detection) >= 8
+
+
+def test_the_oracle_reads_rules_as_the_contract_does() -> None:
+    """In order, without regard to case; a missing value never matches."""
+    rules = [
+        {"countryCode": ["DE"], "callerRegion": ["EMEA"], "regions": ["weu"]},
+        {"callerRegion": ["apac"], "regions": ["sea", "weu"]},
+        {"regions": ["eus2"]},
+    ]
+
+    def find(**facts: str | None) -> list[str]:
+        missing = {"countryCode": None, "callerRegion": None}
+        return list(preferred_regions(rules, {**missing, **facts}))
+
+    assert find(countryCode="de", callerRegion="emea") == ["weu"]
+    assert find(countryCode="DE") == ["eus2"]
+    assert find(callerRegion="APAC") == ["sea", "weu"]
+
+
+def test_percentiles_are_those_of_the_nearest_rank() -> None:
+    """Of hundred values the 95th."""
+    values = [float(value) for value in range(100, 0, -1)]
+
+    assert [percentile(values, p) for p in (50, 95, 99, 100)] == [50, 95, 99, 100]
+    assert percentile([7.0], 50) == 7.0
+
+
+def at(seconds: float, kind: str, **members: object) -> dict[str, object]:
+    """Return an event as JSON has it."""
+    return {"number": 0, "seconds": seconds, "kind": kind, **members}
+
+
+def ended(placed_at: float, outcome: str, **members: object) -> dict[str, object]:
+    """Return the end of a call."""
+    return at(
+        placed_at + 0.1,
+        "call-ended",
+        **{
+            "call_id": f"call-{placed_at}",
+            "caller": "sydney",
+            "outcome": outcome,
+            "why": None if outcome == "answered" else "<b>status-503</b>",
+            "region": "sea" if outcome == "answered" else None,
+            "hops": 0,
+            "attempts": 1,
+            "answer_seconds": 0.1,
+            "placed_at_seconds": placed_at,
+            **members,
+        },
+    )
+
+
+def made_up_result() -> ScenarioResult:
+    """Return a scenario in which a region dies and one call is lost."""
+    step = at(
+        12.1,
+        "step-ended",
+        call_id="call-12.0",
+        what="incoming",
+        url="https://global.calls.example.org/api/calls",
+        region=None,
+        address=None,
+        status=None,
+        error="connection-refused",
+        location=None,
+        retry_after_seconds=None,
+        took_seconds=0.01,
+        step=0,
+    )
+    line = {"event": "peer.unhealthy", "peer": "sea"}
+    return read_result(
+        {
+            "name": "region-down",
+            "title": "A region <dies>",
+            "explanation": "It & others.",
+            "seconds": 50.0,
+            "checks": [{"sentence": "no call lost", "is_met": False, "found": "1 <"}],
+            "phases": [{"name": "fault", "seconds": 10.0}],
+            "notes": {"calls lost": 1},
+            "entries": [
+                ended(5.0, "answered", answer_seconds=0.2),
+                at(10.0, "fault-injected", fault="region-killed", region="sea"),
+                step,
+                ended(12.0, "lost"),
+                at(18.0, "log-written", region="weu", call_id=None, line=line),
+                at(35.0, "endpoint-changed", region="sea", status="degraded"),
+                at(45.0, "fault-healed", fault="region-killed", region="sea"),
+                ended(47.0, "refused"),
+            ],
+        }
+    )
+
+
+def test_figures_tell_losses_hops_latencies_and_detection() -> None:
+    """Of events that are made up."""
+    figures = figures_of(made_up_result())
+
+    assert (figures.answered, len(figures.lost), figures.refused) == (1, 1, 1)
+    (detection,) = figures.detections
+    assert detection.traffic_manager == 25.0
+    assert detection.peers == {"weu": 8.0}
+    assert detection.last_lost == 2.0
+    (latency,) = figures.latencies
+    assert (latency.region, latency.calls, latency.median) == ("sea", 1, 0.2)
+    assert figures.lost[0].steps[0]["error"] == "connection-refused"
+
+
+def test_events_that_no_figure_needs_are_left_out() -> None:
+    """Notifications are large, and of no use in a report."""
+    kept = relevant(
+        [
+            at(0, "step-started", notification={}),
+            at(0, "log-written", line={"event": "notification.handled"}),
+            at(0, "log-written", line={"event": "peer.healthy"}),
+            at(0, "call-placed"),
+        ]
+    )
+
+    assert [entry["kind"] for entry in kept] == ["log-written", "call-placed"]
+
+
+class Page(HTMLParser):
+    """Collects what a page would load, and its elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.loads += [
+            value
+            for name, value in attrs
+            if name in {"src", "href", "data", "action"}
+            and value
+            and not value.startswith("#")
+        ]
+
+
+def test_the_page_is_self_contained_and_escapes_what_it_shows() -> None:
+    """No script, no request; charts, both colour schemes, and no markup of others."""
+    report = to_json([made_up_result()], environment="prod", seconds=50.0)
+    html = to_html(report)
+    page = Page()
+    page.feed(html)
+
+    assert page.loads == []
+    assert "script" not in page.tags
+    assert {"svg", "circle", "table", "details"} <= page.tags
+    assert "light-dark(" in html
+    assert "url(" not in html
+    assert "@import" not in html
+    assert "<dies>" not in html
+    assert "A region &lt;dies&gt;" in html
+    assert "<b>status-503</b>" not in html
+
+
+def test_the_json_report_is_json_and_tells_whether_all_went_well() -> None:
+    """With figures and checks of each scenario."""
+    report = to_json([made_up_result()], environment="prod", seconds=50.0)
+    read = json.loads(json.dumps(report))
+
+    assert read["isPassed"] is False
+    assert read["scenarios"][0]["figures"]["lost"][0]["why"] == "<b>status-503</b>"
+    assert read["trafficManager"]["interval_seconds"] == 10.0
+
+
+def drill(*arguments: str) -> list[str]:
+    """Return the command."""
+    return [sys.executable, "-m", "tests.simulator", "drill", *arguments]
+
+
+def test_the_command_plays_in_a_world_of_its_own_and_reports(tmp_path: Path) -> None:
+    """Exit 0, and three reports that agree."""
+    text, page = tmp_path / "drill.json", tmp_path / "drill.html"
+    finished = subprocess.run(
+        drill("wrong-region", "--json", str(text), "--html", str(page)),
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "All 1 scenarios went as expected." in finished.stdout
+    report = json.loads(text.read_text())
+    (scenario,) = report["scenarios"]
+    assert (scenario["name"], scenario["isPassed"]) == ("wrong-region", True)
+    assert scenario["figures"]["max_hops"] == 1
+    assert "Wrong region" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [(["earthquake"], "earthquake"), (["--environment", "no.json"], "no such file")],
+)
+def test_the_command_refuses_what_it_does_not_know(
+    arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """2 and a sentence, before anything starts."""
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+
+    assert command.run(parser.parse_args(arguments)) == 2
+    assert word in capsys.readouterr().err
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started, and theirs."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            child = int(status.parent.name)
+            found += [child, *children_of(child)]
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_drill_that_is_ended_ends_all_its_worlds() -> None:
+    """With all their regions."""
+    process = subprocess.Popen(
+        drill("entra-down"),
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "entra-down: starting\n"
+    assert process.stdout.readline() == "entra-down: playing\n"
+    started = children_of(process.pid)
+    assert len(started) >= 4
+
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=SECONDS)
+
+    assert process.returncode != 0
+    assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []

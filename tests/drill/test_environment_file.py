@@ -1,0 +1,103 @@
+"""What a file of an environment becomes: zones, names, app settings."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.settings import read_settings
+from tests.localhost.process import CHECKOUT
+from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
+from tests.simulator.environment.places import CALLERS, LOCATIONS, distance_km
+
+PARAMS = CHECKOUT / "infra" / "params"
+
+
+def write(folder: Path, **changes: Any) -> Path:
+    """Write prod's description with some members changed."""
+    description = json.loads((PARAMS / "prod.json").read_text())
+    file = folder / "prod.json"
+    file.write_text(json.dumps({**description, **changes}))
+    return file
+
+
+def test_prod_has_a_host_for_each_region_and_one_for_all() -> None:
+    """The names are those of the templates."""
+    file = EnvironmentFile.read(PARAMS / "prod.json")
+
+    assert [region.code for region in file.regions] == ["weu", "eus2", "sea"]
+    assert file.global_name == "global.calls.contoso.com"
+    assert file.host_name("sea") == "sea.calls.contoso.com"
+
+
+def test_the_app_accepts_the_settings_of_every_region() -> None:
+    """With the port that all regions listen on."""
+    file = EnvironmentFile.read(PARAMS / "prod.json")
+    for region in file.regions:
+        settings = file.app_settings(region.code, port=4430, rules=file.rules)
+        settings["MicrosoftAppId"] = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
+        report = read_settings(settings)
+
+        assert report.problems == ()
+        assert report.settings is not None
+        assert report.settings.region_hosts["sea"] == "sea.calls.contoso.com:4430"
+        assert settings["CALLING_GLOBAL_HOST"] == "global.calls.contoso.com:4430"
+
+
+def test_an_environment_without_domain_gets_one_that_belongs_to_nobody() -> None:
+    """And its app is told of no global host."""
+    file = EnvironmentFile.read(PARAMS / "dev.json")
+
+    assert file.zone == "tmscalls.test"
+    assert "CALLING_GLOBAL_HOST" not in file.app_settings("weu", port=1, rules=[])
+
+
+def test_a_file_that_would_not_deploy_is_refused_with_reasons(tmp_path: Path) -> None:
+    """The sentences of the check of deployments."""
+    file = write(tmp_path, rules=[{"regions": ["nowhere"]}])
+
+    with pytest.raises(EnvironmentFileError, match="nowhere"):
+        EnvironmentFile.read(file)
+    with pytest.raises(EnvironmentFileError, match="no such file"):
+        EnvironmentFile.read(tmp_path / "other.json")
+
+
+def test_a_disabled_region_and_further_settings_are_read(tmp_path: Path) -> None:
+    """As the templates read them."""
+    regions = [
+        {"code": "weu", "location": "westeurope"},
+        {"code": "sea", "location": "southeastasia", "enabled": False},
+    ]
+    settings = {"CALLING_PARTITIONS": '["media-a"]'}
+    path = write(tmp_path, regions=regions, rules=[], settings=settings)
+
+    file = EnvironmentFile.read(path)
+
+    assert [region.is_enabled for region in file.regions] == [True, False]
+    made = file.app_settings("weu", port=1, rules=[])
+    assert made["CALLING_PARTITIONS"] == '["media-a"]'
+
+
+def test_every_location_that_a_file_may_name_is_on_the_map() -> None:
+    """And each caller's data centre is one of them."""
+    from infra.checks.limits import LOCATIONS as known  # noqa: N811, PLC0415
+
+    assert set(LOCATIONS) == known
+    assert {caller.location for caller in CALLERS.values()} <= known
+    assert len({caller.address for caller in CALLERS.values()}) == len(CALLERS)
+
+
+@pytest.mark.parametrize(
+    ("location", "other", "kilometres"),
+    [
+        ("westeurope", "northeurope", 750),
+        ("eastus2", "westeurope", 6_300),
+        ("southeastasia", "australiaeast", 6_300),
+    ],
+)
+def test_distances_are_those_of_the_globe(
+    location: str, other: str, kilometres: float
+) -> None:
+    """Within a tenth."""
+    assert distance_km(location, other) == pytest.approx(kilometres, rel=0.1)
