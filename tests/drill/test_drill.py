@@ -26,7 +26,7 @@ from tests.simulator.drill.scenarios import SCENARIOS
 from tests.simulator.drill.scenarios.routing import Ordinary
 from tests.simulator.drill.stage import Stage
 from tests.simulator.drill.text_report import print_report
-from tests.simulator.environment import EnvironmentWorld
+from tests.simulator.environment import FAULTS, EnvironmentWorld
 
 SECONDS = 120
 # The quick ones, without those that take five seconds of waiting each.
@@ -119,6 +119,15 @@ def test_every_scenario_of_the_design_is_there() -> None:
         assert scenario.explanation.endswith(".")
     detection = [s for s in SCENARIOS.values() if s.load is Load.WAITS]
     assert len(detection) >= 8
+
+
+def test_scenarios_and_faults_are_documented() -> None:
+    """By name, in docs/drill.md; and no scenario that is none."""
+    text = (CHECKOUT / "docs" / "drill.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+
+    assert listed == list(SCENARIOS)
+    assert all(f"`{name}`" in text for name in FAULTS)
 
 
 def test_the_oracle_reads_rules_as_the_contract_does() -> None:
