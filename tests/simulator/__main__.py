@@ -1,4 +1,4 @@
-"""``python -m tests.simulator demo | serve | call | token | drill``."""
+"""``python -m tests.simulator demo | serve | call | token | drill | explain``."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.simulator import demo
 from tests.simulator.drill import command as drill
+from tests.simulator.explain import command as explain
 from tests.simulator.identity import VARIANTS, SigningKey
 from tests.simulator.notifications import Call, Caller, incoming
 from tests.simulator.platform import Scenario
@@ -39,6 +40,9 @@ def main() -> int:
     drill.add_arguments(
         commands.add_parser("drill", help="what can go wrong, on purpose")
     )
+    explain.add_arguments(
+        commands.add_parser("explain", help="what the webhook would do, and why")
+    )
     arguments = parser.parse_args()
     match arguments.command:
         case "demo":
@@ -49,6 +53,8 @@ def main() -> int:
             return _call(arguments)
         case "drill":
             return drill.run(arguments)
+        case "explain":
+            return explain.run(arguments)
         case _:
             return _token(arguments.key, arguments.variant)
 

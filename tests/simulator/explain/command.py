@@ -1,0 +1,101 @@
+"""``python -m tests.simulator explain FILE``: the command line of ``explain``."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from tests.simulator.explain.environment import (
+    DEFAULT_FILE,
+    EnvironmentFileError,
+    read_environment,
+)
+from tests.simulator.explain.explanation import Question, explain
+from tests.simulator.explain.recording import RecordingError, read_recording
+from tests.simulator.explain.tenant import is_tenant_id
+from tests.simulator.explain.text import clean, to_text
+
+UNUSABLE = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.add_argument("file", type=Path, help="a body in JSON, or HTTP with headers")
+    parser.add_argument(
+        "--environment",
+        type=Path,
+        default=DEFAULT_FILE,
+        metavar="FILE",
+        help="description of an environment (default: infra/params/prod.json)",
+    )
+    parser.add_argument("--region", metavar="CODE", help="where it arrives")
+    parser.add_argument("--tenant", metavar="ID", help="tid of the token")
+    parser.add_argument(
+        "--callback",
+        nargs="?",
+        const="default",
+        metavar="PARTITION",
+        help="it came on the callback route (of this partition)",
+    )
+    parser.add_argument("--hop", action="store_true", help="it was redirected before")
+    parser.add_argument(
+        "--unhealthy",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="take this region for unhealthy; may be repeated",
+    )
+    parser.add_argument("--json", action="store_true", help="print data, not words")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain; 0, or 2 with a sentence if something given cannot be used."""
+    try:
+        question = _question(arguments)
+    except (RecordingError, EnvironmentFileError, _ArgumentError) as error:
+        print(f"explain: {clean(str(error), limit=2000)}", file=sys.stderr)
+        return UNUSABLE
+    explanation = explain(question)
+    if arguments.json:
+        print(json.dumps(asdict(explanation), indent=2))
+        return 0
+    regions = question.environment.regions
+    landings = [explain(replace(question, region=region)) for region in regions]
+    print(to_text(explanation, landings))
+    return 0
+
+
+class _ArgumentError(ValueError):
+    """An option has a value that cannot be used."""
+
+
+def _question(arguments: argparse.Namespace) -> Question:
+    try:
+        environment = read_environment(arguments.environment)
+    except EnvironmentFileError as error:
+        raise EnvironmentFileError(f"{arguments.environment}: {error}") from error
+    known = environment.regions
+    region = known[0] if arguments.region is None else arguments.region
+    for code in (region, *arguments.unhealthy):
+        if code not in known:
+            message = f"{code} is no region of {environment.name}; there are: "
+            raise _ArgumentError(f"{message}{', '.join(known)}.")
+    if arguments.tenant is not None and not is_tenant_id(arguments.tenant):
+        message = f"{arguments.tenant} is no tenant ID: it must be a GUID."
+        raise _ArgumentError(message)
+    try:
+        recording = read_recording(arguments.file)
+    except RecordingError as error:
+        raise RecordingError(f"{arguments.file} {error}") from error
+    if arguments.callback is not None:
+        recording = replace(recording, partition=arguments.callback)
+    if arguments.hop:
+        recording = replace(recording, raw_query="hop=1")
+    return Question(
+        recording=recording,
+        environment=environment,
+        region=region,
+        tenant=arguments.tenant,
+        unhealthy=frozenset(arguments.unhealthy),
+    )

@@ -1,0 +1,183 @@
+"""What the webhook would do with a notification, and why, as plain data.
+
+``explain`` hands the notification to ``decide`` itself and then tells what each rule
+saw. The token is the one thing that cannot be judged here: an acceptable one of the
+given tenant is assumed, and what is known of the recorded one is told.
+"""
+
+import time
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.core.decisions import Decision, Deployment, Trail, decide
+from shared.core.errors import WebhookError
+from shared.core.key_sets import KeySet
+from shared.core.reasons import NOTHING, Reason
+from shared.core.tokens import TokenClaims
+from shared.core.transport import WebhookRequest
+from shared.core.verified_tokens import VerifiedTokens, digest_of
+from shared.service import _build_deployment
+from shared.settings import Settings, read_settings
+from tests.simulator.explain.environment import Environment
+from tests.simulator.explain.recording import Recording
+from tests.simulator.explain.region_choice import RegionChoice
+from tests.simulator.explain.steps import RuleStep, tell_steps
+from tests.simulator.explain.tenant import find_tenant
+from tests.simulator.explain.verdict import Verdict, verdict_of
+
+# Stands for a token that the rules have accepted.
+_TOKEN = "assumed"
+_LIFETIME_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be explained.
+
+    Attributes:
+        region: of the deployment that the notification reaches.
+        tenant: of the token; ``None``: as the recording suggests.
+        unhealthy: regions that are known to be down.
+    """
+
+    recording: Recording
+    environment: Environment
+    region: str
+    tenant: str | None = None
+    unhealthy: AbstractSet[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something that the rules noticed beside the decision, as in the log's notes."""
+
+    code: str
+    cause: str
+    cure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The answer: a verdict, and what led to it.
+
+    Attributes:
+        steps: rules 1 to 9, in order; one of them decides.
+        choices: where each incoming call belongs, if the rules came to that question.
+        notes: what the log would note beside the decision.
+    """
+
+    environment: str
+    region: str
+    tenant: str
+    steps: tuple[RuleStep, ...]
+    choices: tuple[RegionChoice, ...]
+    notes: tuple[Note, ...]
+    verdict: Verdict
+
+
+class _AssumedKeys:
+    """The key set under which the assumed token counts as verified."""
+
+    def __init__(self) -> None:
+        self._held = KeySet({})
+
+    def current(self) -> KeySet:
+        return self._held
+
+    async def find(self, _key_id: str) -> KeySet:
+        return self._held
+
+
+class _AssumedPeers:
+    """Health of the other regions, as the question has it."""
+
+    def __init__(self, unhealthy: AbstractSet[str]) -> None:
+        self._unhealthy = unhealthy
+
+    async def is_healthy(self, region: str) -> bool:
+        return region not in self._unhealthy
+
+
+def explain(question: Question) -> Explanation:
+    """Tell what the webhook would do; raises nothing, whatever was recorded."""
+    report = read_settings(question.environment.app_settings(question.region))
+    tenant = find_tenant(question.recording, question.tenant)
+    request = _build_request(question.recording, question, report.settings)
+    claims = TokenClaims(tenant.tenant_id, int(time.time()) + _LIFETIME_SECONDS)
+    deployment = _build(report.settings, claims, question.unhealthy)
+    trail = Trail()
+    outcome = _decide(request, deployment, trail)
+    verdict = verdict_of(outcome, report.settings)
+    steps, choices = tell_steps(
+        request,
+        report,
+        claims,
+        verdict=verdict,
+        unhealthy=question.unhealthy,
+        recorded=(question.recording, tenant),
+    )
+    return Explanation(
+        environment=question.environment.name,
+        region=question.region,
+        tenant=tenant.tenant_id,
+        steps=steps,
+        choices=choices,
+        notes=tuple(_note(reason) for reason in sorted(trail.notes)),
+        verdict=verdict,
+    )
+
+
+def _build_request(
+    recording: Recording, question: Question, settings: Settings | None
+) -> WebhookRequest:
+    host = settings.callback_host if settings else question.region
+    path = "" if recording.partition is None else f"/{recording.partition}"
+    query = f"?{recording.raw_query}" if recording.raw_query else ""
+    return WebhookRequest(
+        url=f"https://{host}/api/calls{path}{query}",
+        headers={**recording.headers, "authorization": f"Bearer {_TOKEN}"},
+        body=recording.body,
+        partition=recording.partition,
+    )
+
+
+def _build(
+    settings: Settings | None, claims: TokenClaims, unhealthy: AbstractSet[str]
+) -> Deployment | None:
+    """Build the deployment as the service does, with what is assumed at its ports."""
+    if settings is None:
+        return None
+    keys: Any = _AssumedKeys()
+    verified = VerifiedTokens(leeway_seconds=0)
+    verified.remember(digest_of(_TOKEN), keys.current(), claims)
+    return replace(
+        _build_deployment(settings, keys),
+        verified_tokens=verified,
+        peers=_AssumedPeers(unhealthy),
+    )
+
+
+def _decide(
+    request: WebhookRequest, deployment: Deployment | None, trail: Trail
+) -> Decision | WebhookError:
+    """Run ``decide``: with these ports nothing in it ever waits."""
+    running = decide(request, deployment, trail)
+    try:
+        running.send(None)
+    except StopIteration as end:
+        decision: Decision = end.value
+        return decision
+    except WebhookError as refusal:
+        return refusal
+    running.close()
+    message = "a decision waited for the world"
+    raise AssertionError(message)
+
+
+def _note(reason: Reason) -> Note:
+    return Note(
+        code=reason.value,
+        cause=reason.cause,
+        cure=None if reason.cure == NOTHING else reason.cure,
+    )

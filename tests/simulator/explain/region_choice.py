@@ -1,0 +1,193 @@
+"""Region affinity, told rule by rule.
+
+Every single comparison is made by ``RegionPolicy``, with a policy of one rule and one
+condition, so that what is told is what the webhook does.
+"""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from shared.core.decisions import _CONDITIONS
+from shared.core.notifications import CallNotification
+from shared.core.regions import CONDITIONS, RegionPolicy, RegionRule
+from shared.core.tokens import TokenClaims
+from shared.core.transport import WebhookRequest
+
+# Where each condition's value comes from, in the words of docs/settings.md.
+SOURCES: Mapping[str, str] = {
+    "tenant": "tid of the token",
+    "countryCode": "resourceData.source.countryCode",
+    "sourceRegion": "resourceData.source.region",
+    "mediaHostedRegion": "resourceData.applicationMetadata.botData.mediaHostedRegion",
+    "callerRegion": "header X-Microsoft-Skype-Caller-Region",
+    "teamsRegion": "header MS-Teams-Region",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A value of the call that rules can ask for; ``None``: the call has none."""
+
+    name: str
+    value: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionCheck:
+    """One condition of a rule, held against the call."""
+
+    name: str
+    wanted: tuple[str, ...]
+    value: str | None
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionRuleCheck:
+    """One region rule, held against the call.
+
+    Attributes:
+        position: from 1, as in the problems of the settings.
+        holds: all conditions hold.
+        decides: it is the first that holds.
+    """
+
+    position: int
+    conditions: tuple[ConditionCheck, ...]
+    regions: tuple[str, ...]
+    holds: bool
+    decides: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A preferred region: ``own``, ``healthy``, ``unhealthy`` or ``not-asked``."""
+
+    region: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionChoice:
+    """Where a call belongs, and why.
+
+    Attributes:
+        region: the chosen one, this deployment's own included; empty: the only one.
+        stays: it is this deployment's own.
+        why: a sentence.
+    """
+
+    call_id: str
+    facts: tuple[Fact, ...]
+    rules: tuple[RegionRuleCheck, ...]
+    preferences: tuple[Preference, ...]
+    region: str
+    stays: bool
+    why: str
+
+
+def choose_region(
+    call: CallNotification,
+    claims: TokenClaims,
+    request: WebhookRequest,
+    *,
+    rules: Sequence[RegionRule],
+    own_region: str,
+    unhealthy: AbstractSet[str],
+) -> RegionChoice:
+    """Tell where a call belongs, as the webhook of ``own_region`` would."""
+    facts = {
+        name: _CONDITIONS[name](call, claims, request) or None for name in CONDITIONS
+    }
+    checks = _check_rules(rules, facts)
+    deciding = next((check for check in checks if check.decides), None)
+    preferences = _weigh(deciding.regions if deciding else (), own_region, unhealthy)
+    chosen = next(
+        (p.region for p in preferences if p.outcome in {"own", "healthy"}), own_region
+    )
+    return RegionChoice(
+        call_id=call.call_id,
+        facts=tuple(
+            Fact(name=name, value=value, source=SOURCES[name])
+            for name, value in facts.items()
+        ),
+        rules=checks,
+        preferences=preferences,
+        region=chosen,
+        stays=chosen == own_region,
+        why=_why(deciding, preferences, chosen),
+    )
+
+
+def _check_rules(
+    rules: Sequence[RegionRule], facts: Mapping[str, str | None]
+) -> tuple[RegionRuleCheck, ...]:
+    checks: list[RegionRuleCheck] = []
+    is_decided = False
+    for position, rule in enumerate(rules, start=1):
+        conditions = tuple(
+            ConditionCheck(
+                name=name,
+                wanted=tuple(rule.conditions[name]),
+                value=facts[name],
+                holds=_holds(name, rule.conditions[name], facts[name]),
+            )
+            for name in CONDITIONS
+            if name in rule.conditions
+        )
+        holds = all(condition.holds for condition in conditions)
+        checks.append(
+            RegionRuleCheck(
+                position=position,
+                conditions=conditions,
+                regions=tuple(rule.regions),
+                holds=holds,
+                decides=holds and not is_decided,
+            )
+        )
+        is_decided = is_decided or holds
+    return tuple(checks)
+
+
+def _holds(name: str, wanted: Sequence[str], value: str | None) -> bool:
+    """Ask the product whether a condition holds."""
+    policy = RegionPolicy([RegionRule(conditions={name: wanted}, regions=("yes",))])
+    return bool(policy.preferred_regions({name: value}))
+
+
+def _weigh(
+    regions: Sequence[str], own_region: str, unhealthy: AbstractSet[str]
+) -> tuple[Preference, ...]:
+    """Go through the preferred regions until one is usable."""
+    preferences: list[Preference] = []
+    is_chosen = False
+    for region in regions:
+        if is_chosen:
+            outcome = "not-asked"
+        elif region == own_region:
+            outcome = "own"
+        else:
+            outcome = "unhealthy" if region in unhealthy else "healthy"
+        is_chosen = is_chosen or outcome in {"own", "healthy"}
+        preferences.append(Preference(region=region, outcome=outcome))
+    return tuple(preferences)
+
+
+def _why(
+    deciding: RegionRuleCheck | None, preferences: Sequence[Preference], chosen: str
+) -> str:
+    if deciding is None:
+        return "No region rule holds, so the call stays where it is."
+    rule = f"Region rule {deciding.position} decides"
+    passed_over = [p.region for p in preferences if p.outcome == "unhealthy"]
+    sick = ", ".join(passed_over)
+    verb = "is" if len(passed_over) == 1 else "are"
+    usable = next((p for p in preferences if p.outcome in {"own", "healthy"}), None)
+    if usable is None:
+        return f"{rule}, but {sick} {verb} not healthy, so the call stays where it is."
+    because = f" because {sick} {verb} not healthy" if sick else ""
+    if usable.outcome == "own":
+        return f"{rule}: this deployment's own region, {chosen}, is preferred{because}."
+    return f"{rule}: the call belongs to {chosen}{because}."
