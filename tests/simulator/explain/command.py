@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Explain; 0, or 2 with a sentence if something given cannot be used."""
     try:
-        question = _question(arguments)
+        question, regions = _question(arguments)
     except (RecordingError, EnvironmentFileError, _ArgumentError) as error:
         print(f"explain: {clean(str(error), limit=2000)}", file=sys.stderr)
         return UNUSABLE
@@ -60,7 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(asdict(explanation), indent=2))
         return 0
-    regions = question.environment.regions
     landings = [explain(replace(question, region=region)) for region in regions]
     print(to_text(explanation, landings))
     return 0
@@ -70,7 +70,8 @@ class _ArgumentError(ValueError):
     """An option has a value that cannot be used."""
 
 
-def _question(arguments: argparse.Namespace) -> Question:
+def _question(arguments: argparse.Namespace) -> tuple[Question, Sequence[str]]:
+    """Return what is asked, and all regions of the environment."""
     try:
         environment = read_environment(arguments.environment)
     except EnvironmentFileError as error:
@@ -92,10 +93,11 @@ def _question(arguments: argparse.Namespace) -> Question:
         recording = replace(recording, partition=arguments.callback)
     if arguments.hop:
         recording = replace(recording, raw_query="hop=1")
-    return Question(
+    question = Question(
         recording=recording,
         environment=environment,
         region=region,
         tenant=arguments.tenant,
         unhealthy=frozenset(arguments.unhealthy),
     )
+    return question, known

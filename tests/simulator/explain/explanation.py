@@ -6,9 +6,10 @@ given tenant is assumed, and what is known of the recorded one is told.
 """
 
 import time
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from shared.core.decisions import Decision, Deployment, Trail, decide
 from shared.core.errors import WebhookError
@@ -19,7 +20,6 @@ from shared.core.transport import WebhookRequest
 from shared.core.verified_tokens import VerifiedTokens, digest_of
 from shared.service import _build_deployment
 from shared.settings import Settings, read_settings
-from tests.simulator.explain.environment import Environment
 from tests.simulator.explain.recording import Recording
 from tests.simulator.explain.region_choice import RegionChoice
 from tests.simulator.explain.steps import RuleStep, tell_steps
@@ -29,6 +29,17 @@ from tests.simulator.explain.verdict import Verdict, verdict_of
 # Stands for a token that the rules have accepted.
 _TOKEN = "assumed"
 _LIFETIME_SECONDS = 300
+
+
+class KnownEnvironment(Protocol):
+    """What is to be known of an environment."""
+
+    @property
+    def name(self) -> str:
+        """Such as ``prod``."""
+
+    def app_settings(self, region: str) -> Mapping[str, str]:
+        """Return the environment variables of the deployment of a region."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +53,7 @@ class Question:
     """
 
     recording: Recording
-    environment: Environment
+    environment: KnownEnvironment
     region: str
     tenant: str | None = None
     unhealthy: AbstractSet[str] = field(default_factory=frozenset)
