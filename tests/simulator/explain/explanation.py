@@ -15,6 +15,7 @@ from shared.core.decisions import Decision, Deployment, Trail, decide
 from shared.core.errors import WebhookError
 from shared.core.key_sets import KeySet
 from shared.core.reasons import NOTHING, Reason
+from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenClaims
 from shared.core.transport import WebhookRequest
 from shared.core.verified_tokens import VerifiedTokens, digest_of
@@ -160,13 +161,12 @@ def _build(
     if settings is None:
         return None
     keys: Any = _AssumedKeys()
+    peers: Any = _AssumedPeers(unhealthy)
+    policy = RegionPolicy(settings.region_rules)
     verified = VerifiedTokens(leeway_seconds=0)
     verified.remember(digest_of(_TOKEN), keys.current(), claims)
-    return replace(
-        _build_deployment(settings, keys),
-        verified_tokens=verified,
-        peers=_AssumedPeers(unhealthy),
-    )
+    deployment = _build_deployment(settings, keys, peers, policy)
+    return replace(deployment, verified_tokens=verified)
 
 
 def _decide(
