@@ -45,14 +45,22 @@ class WebServer:
         host: ``127.0.0.1:port``, once started.
     """
 
-    def __init__(self, app: Any, certificate: tuple[Path, Path] | None) -> None:
-        """Serve ``app``; with a certificate over TLS, else in plain HTTP."""
+    def __init__(
+        self, app: Any, certificate: tuple[Path, Path] | None, *, port: int = 0
+    ) -> None:
+        """Serve ``app``; with a certificate over TLS, else in plain HTTP.
+
+        Args:
+            app: ASGI.
+            certificate: chain and key.
+            port: 0 is any free one.
+        """
         chain, key = certificate or (None, None)
         self._server = _Server(
             uvicorn.Config(
                 app,
                 host="127.0.0.1",
-                port=0,
+                port=port,
                 ssl_certfile=chain,
                 ssl_keyfile=key,
                 log_level="critical",

@@ -1,0 +1,140 @@
+"""The page as an ASGI app: the page itself, its events, and what people do on it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from shared.core.strict_json import StrictJsonError, read_object
+from tests.simulator.page import actions, foresight
+from tests.simulator.page.actions import ActionError, Members
+from tests.simulator.page.feed import Feed
+from tests.simulator.page.guard import Guard
+from tests.simulator.page.port import PageWorld
+from tests.simulator.page.state import routes_of, state_of
+
+STATIC = Path(__file__).with_name("static")
+
+_MAX_BODY_BYTES = 256 * 1024
+# Events of so long go out together: smooth to the eye, and cheap in a burst.
+_BATCH_SECONDS = 0.08
+_PING_SECONDS = 15
+
+type _Action = Callable[[PageWorld, Members], Any]
+
+
+class Page:
+    """Handlers of the page; what may block runs on threads."""
+
+    def __init__(self, world: PageWorld, feed: Feed) -> None:
+        """Show ``world`` by what ``feed`` tells of it."""
+        self._world = world
+        self._feed = feed
+
+    def app(self) -> Starlette:
+        """Return the app."""
+        return Starlette(
+            routes=[
+                Route("/", self._index),
+                Mount("/static", StaticFiles(directory=STATIC)),
+                Route("/api/world", self._state),
+                Route("/api/routes", self._routes),
+                Route("/api/events", self._events),
+                Route("/api/calls/{call_id}", self._call),
+                Route("/api/calls", self._do(actions.place_calls), methods=["POST"]),
+                Route("/api/traffic", self._do(actions.set_traffic), methods=["POST"]),
+                Route("/api/faults", self._do(actions.set_fault), methods=["POST"]),
+                Route("/api/heal-all", self._do(actions.heal_all), methods=["POST"]),
+                Route("/api/rules", self._do(actions.set_rules), methods=["POST"]),
+                Route("/api/explain", self._do(foresight.foresee), methods=["POST"]),
+                Route("/api/calls/{call_id}/explain", self._explain, methods=["POST"]),
+            ],
+            middleware=[Middleware(Guard)],
+        )
+
+    async def _index(self, _request: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def _state(self, _request: Request) -> Response:
+        look = self._feed.look
+        state = await asyncio.to_thread(look, lambda: state_of(self._world))
+        return JSONResponse(state)
+
+    async def _routes(self, _request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(routes_of, self._world))
+
+    async def _events(self, request: Request) -> Response:
+        """Stream the events from ``since`` on, in batches."""
+        last = request.headers.get("last-event-id", "")
+        since = request.query_params.get("since", "")
+        if last.isdecimal():
+            number = int(last[:15]) + 1
+        else:
+            number = int(since[:15]) if since.isdecimal() else 0
+        return EventSourceResponse(self._stream(number), ping=_PING_SECONDS)
+
+    async def _stream(self, number: int) -> AsyncIterator[ServerSentEvent]:
+        while not self._feed.is_closed:
+            found, is_gone = self._feed.after(number)
+            if is_gone:
+                yield ServerSentEvent(event="anew", data="{}")
+                return
+            if found:
+                last = found[-1].number
+                number = last + 1
+                data = f"[{','.join(short.text for short in found)}]"
+                yield ServerSentEvent(id=str(last), data=data)
+            await asyncio.sleep(_BATCH_SECONDS)
+
+    async def _call(self, request: Request) -> Response:
+        entries = self._feed.call(request.path_params["call_id"])
+        if entries is None:
+            return _problems(404, "This call is not known any more.")
+        return JSONResponse({"entries": entries})
+
+    async def _explain(self, request: Request) -> Response:
+        entries = self._feed.call(request.path_params["call_id"])
+        if entries is None:
+            return _problems(404, "This call is not known any more.")
+
+        def act(world: PageWorld, members: Members) -> Any:
+            return foresight.explain_step(world, members, entries)
+
+        return await self._do(act)(request)
+
+    def _do(self, action: _Action) -> Callable[[Request], Awaitable[Response]]:
+        """Make the handler of an action: it gets a JSON object, and may refuse it."""
+
+        async def handle(request: Request) -> Response:
+            try:
+                members = Members(read_object(await _read(request)))
+                result = await asyncio.to_thread(action, self._world, members)
+            except StrictJsonError:
+                return _problems(400, "The request is no JSON object.")
+            except ActionError as error:
+                return _problems(400, *error.problems)
+            return JSONResponse({} if result is None else result)
+
+        return handle
+
+
+def _problems(status: int, *sentences: str) -> Response:
+    return JSONResponse({"problems": sentences}, status)
+
+
+async def _read(request: Request) -> bytes:
+    """Read the body, up to a limit."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY_BYTES:
+            raise ActionError("The request is too large.")
+    return body

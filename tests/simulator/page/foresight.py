@@ -1,0 +1,143 @@
+"""The immediate answer to «where would this call go, and why», under edited rules.
+
+It asks ``tests.simulator.explain``, which asks the product: nothing is decided here.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tests.simulator import notifications
+from tests.simulator.environment.places import Caller
+from tests.simulator.explain.explanation import Question, explain
+from tests.simulator.explain.journey import Announcement, Journey, Leg, foretell
+from tests.simulator.explain.recording import Recording
+from tests.simulator.notifications import Call
+from tests.simulator.page.actions import ActionError, Members
+from tests.simulator.page.port import PageWorld
+from tests.simulator.page.rules_text import read_rules, rule_problems
+from tests.simulator.page.state import unhealthy_of
+from tests.simulator.world import TENANT_ID
+
+_HOP = "hop="
+_FOLLOW_UPS = ("establishing", "established", "roster", "terminated")
+
+
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """The world's environment, with the rules that are being edited."""
+
+    world: PageWorld
+    rules: Sequence[dict[str, Any]]
+    name: str
+
+    def app_settings(self, region: str) -> Mapping[str, str]:
+        return self.world.settings_of(region, self.rules)
+
+
+def foresee(world: PageWorld, members: Members) -> dict[str, Any]:
+    """Tell where a call of this caller would go under these rules, and why.
+
+    Raises:
+        ActionError: the rules cannot be used, or the call is none.
+    """
+    snapshot = world.snapshot()
+    edited = _edited(world, members, snapshot)
+    caller = world.callers[members.text("caller", allowed=list(world.callers))]
+    answered = [e.code for e in world.traffic_manager.answer(caller.location)]
+    codes = [region["code"] for region in snapshot["regions"]]
+    landing = members.optional_text("landing", allowed=codes)
+    unhealthy = unhealthy_of(snapshot)
+    journey = foretell(
+        _announce(world, members, caller),
+        edited,
+        landing=landing or answered[0],
+        unhealthy=unhealthy,
+    )
+    return {
+        **asdict(journey),
+        "landing": {
+            "region": landing or answered[0],
+            "isByDns": landing is None,
+            "isAnswering": (landing or answered[0]) not in unhealthy,
+        },
+    }
+
+
+def explain_step(
+    world: PageWorld, members: Members, entries: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Explain a POST of a call that was placed, under these rules.
+
+    Args:
+        world: its health and settings count as they are now.
+        members: ``rules`` and ``step``.
+        entries: everything about the call, of ``Feed.call``.
+
+    Raises:
+        ActionError: there is no such step, or nobody got it.
+    """
+    snapshot = world.snapshot()
+    edited = _edited(world, members, snapshot)
+    number = members.number("step", default=0, most=10_000)
+    steps = [entry for entry in entries if entry.get("step") == number]
+    started = next((s for s in steps if s["kind"] == "step-started"), None)
+    ended = next((s for s in steps if s["kind"] == "step-ended"), None)
+    region = ended["region"] if ended else None
+    if started is None or region is None:
+        raise ActionError("No region got this notification.")
+    what = started["what"]
+    recording = Recording(
+        body=json.dumps(started["notification"]).encode(),
+        headers={k.lower(): v for k, v in started["headers"].items()},
+        raw_query="hop=1" if _HOP in started["url"] else "",
+        partition=_partition(started["url"]) if what in _FOLLOW_UPS else None,
+    )
+    question = Question(
+        recording=recording,
+        environment=edited,
+        region=region,
+        tenant=TENANT_ID,
+        unhealthy=unhealthy_of(snapshot),
+    )
+    leg = Leg(what=what, region=region, explanation=explain(question))
+    sentence = leg.explanation.verdict.sentence
+    return asdict(Journey(legs=(leg,), sentence=f"In {region}: {sentence}"))
+
+
+def _edited(world: PageWorld, members: Members, snapshot: Mapping[str, Any]) -> _Edited:
+    rules, problems = read_rules(members.text("rules"))
+    code = snapshot["regions"][0]["code"]
+    problems = problems or rule_problems(world.settings_of(code, rules))
+    if problems:
+        raise ActionError(*problems)
+    return _Edited(world, rules, snapshot["environment"])
+
+
+def _announce(world: PageWorld, members: Members, caller: Caller) -> Announcement:
+    """Make the notifications that the platform would send for this caller."""
+    call = Call(
+        tenant_id=members.optional_text("tenant") or TENANT_ID,
+        caller=notifications.Caller(
+            country_code=members.optional_text("country_code") or caller.country_code,
+            region=caller.region,
+        ),
+        is_policy_recording=members.flag("is_policy_recording"),
+        media_hosted_region=members.optional_text("media_hosted_region"),
+    )
+    headers = {"X-Microsoft-Skype-Caller-Region": caller.region}
+    legacy = None
+    if members.flag("starts_legacy"):
+        legacy = notifications.legacy_incoming(call)
+    return Announcement(
+        body=notifications.incoming(call, world.webhook),
+        headers=headers,
+        legacy=legacy,
+        tenant=call.tenant_id,
+        was_redirected=members.flag("was_redirected"),
+    )
+
+
+def _partition(url: str) -> str:
+    return url.rpartition("/")[2]

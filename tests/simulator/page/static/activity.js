@@ -1,0 +1,43 @@
+// What happened besides calls: faults, regions, endpoints, rules, traffic, logged events.
+
+import { byId, h, oncePerFrame } from "./dom.js";
+import { clock } from "./words.js";
+
+const SHOWN = 30;
+
+export class Activity {
+  constructor(store, { announce }) {
+    this.store = store;
+    this.titles = new Map(store.faults.map((fault) => [fault.name, fault.title]));
+    const draw = oncePerFrame(() => this.draw());
+    for (const kind of ["fault-injected", "fault-healed", "region-changed", "endpoint-changed", "rules-changed", "traffic-changed", "log-written"]) {
+      store.on(kind, (event) => {
+        draw();
+        if (event.isNews && kind !== "log-written" && kind !== "traffic-changed") announce(`${this.#sentence(event)}.`);
+      });
+    }
+    this.draw();
+  }
+
+  draw() {
+    byId("activity").replaceChildren(
+      ...this.store.activity.slice(-SHOWN).reverse().map((event) =>
+        h("li", { "data-kind": event.kind }, h("span", { class: "when" }, clock(event.seconds)), h("span", {}, this.#sentence(event))),
+      ),
+    );
+  }
+
+  #sentence(event) {
+    const title = this.titles.get(event.fault) ?? event.fault;
+    const where = event.region ? ` (${event.region})` : "";
+    switch (event.kind) {
+      case "fault-injected": return `Fault: ${title}${where}`;
+      case "fault-healed": return `Healed: ${title}${where}`;
+      case "region-changed": return `${event.region} is ${event.state}`;
+      case "endpoint-changed": return `DNS: ${event.region} is ${event.status}`;
+      case "rules-changed": return `${event.region ?? "All regions"}: ${event.rules.length} region rules`;
+      case "traffic-changed": return event.calls_per_second ? `Traffic: ${event.calls_per_second} calls a second` : "Traffic is off";
+      default: return `${event.region} logs ${event.line.event}${event.line.peer ? ` of ${event.line.peer}` : ""}`;
+    }
+  }
+}

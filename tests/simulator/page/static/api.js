@@ -1,0 +1,46 @@
+// Talks to the page's own server and to nobody else.
+
+/** Something was refused; `problems` are sentences for people. */
+export class RefusedError extends Error {
+  constructor(problems) {
+    super(problems.join(" "));
+    this.problems = problems;
+  }
+}
+
+async function readReply(response) {
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return body;
+  throw new RefusedError(body.problems ?? [`The server says ${response.status}.`]);
+}
+
+export async function get(path) {
+  return readReply(await fetch(path));
+}
+
+export async function post(path, members = {}, signal = undefined) {
+  return readReply(
+    await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(members),
+      signal,
+    }),
+  );
+}
+
+/**
+ * Follows the events from a number on. `onEvents` gets them in batches, `onState` is told
+ * connecting, live or lost, and `onGone` that too much was missed.
+ */
+export function follow(since, { onEvents, onState, onGone }) {
+  const source = new EventSource(`/api/events?since=${since}`);
+  source.onopen = () => onState("live");
+  source.onmessage = (message) => onEvents(JSON.parse(message.data));
+  source.onerror = () => onState(source.readyState === EventSource.CLOSED ? "lost" : "connecting");
+  source.addEventListener("anew", () => {
+    source.close();
+    onGone();
+  });
+  return source;
+}

@@ -1,0 +1,73 @@
+// How numbers, replies and states are put into words, the same on every panel.
+
+const ERRORS = {
+  "name-unresolved": "no address",
+  "connection-refused": "refused",
+  "connect-timeout": "no connection",
+  "tls-refused": "bad certificate",
+  "connection-lost": "connection lost",
+  "reply-timeout": "no reply",
+};
+
+/** The tone of a reply: its colour, and with it its meaning. */
+export function toneOf(status) {
+  if (status === 204) return "blue";
+  if (status === 302 || status === 307) return "amber";
+  if (status === 202 || status === 200) return "green";
+  return "red";
+}
+
+/** A status, or the error that came instead. */
+export function replyOf(step) {
+  if (step.status) return String(step.status);
+  if (step.error) return ERRORS[step.error] ?? step.error;
+  return "…";
+}
+
+export function milliseconds(seconds) {
+  const value = seconds * 1000;
+  if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}
+
+/** Seconds since the world's start as 12:34.5 */
+export function clock(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
+}
+
+export function ago(seconds) {
+  if (seconds < 1) return "now";
+  if (seconds < 90) return `${Math.round(seconds)} s ago`;
+  return `${Math.round(seconds / 60)} min ago`;
+}
+
+export function count(number, one, many = `${one}s`) {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}
+
+/** The value below which the part `share` of the numbers lies. */
+export function quantile(numbers, share) {
+  if (!numbers.length) return null;
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/** How a region is, in one word for the eye and one tone. */
+export function conditionOf(region) {
+  if (region.state === "starting") return { tone: "amber", text: "starting" };
+  if (region.state === "stopped") return { tone: "red", text: "stopped" };
+  if (region.state === "hanging") return { tone: "red", text: "hanging" };
+  const last = region.probes.at(-1);
+  if (last && last.status !== 200) return { tone: "red", text: "unhealthy" };
+  if (region.endpoint === "disabled") return { tone: "grey", text: "disabled" };
+  if (region.endpoint === "degraded") return { tone: "amber", text: "recovering" };
+  return { tone: "green", text: "healthy" };
+}
+
+/** What Traffic Manager does with a region. */
+export function routingOf(region) {
+  if (region.endpoint === "online") return "in DNS";
+  if (region.endpoint === "disabled") return "not in DNS: disabled";
+  return "not in DNS: degraded";
+}
