@@ -36,17 +36,14 @@ from tests.simulator.environment.traffic_manager import (
     TrafficManager,
 )
 from tests.simulator.environment.world import RulesError
+from tests.simulator.explain.environment import DEFAULT_FILE
 from tests.simulator.explain.journey import Announcement, Journey, foretell
 from tests.simulator.notifications import Call
 from tests.simulator.page.rules_text import rule_problems
 from tests.simulator.world import APP_ID, TENANT_ID
 
 REGIONS = {"weu": "westeurope", "eus2": "eastus2", "sea": "southeastasia"}
-RULES = (
-    {"mediaHostedRegion": ["ASEA", "EASE"], "regions": ["sea"]},
-    {"countryCode": ["DE", "FR", "NL"], "regions": ["weu"]},
-    {"callerRegion": ["apac"], "regions": ["sea", "weu"]},
-)
+RULES: Sequence[Mapping[str, Any]] = json.loads(DEFAULT_FILE.read_text("utf-8"))["rules"]
 _ZONE = "calls.contoso.com"
 _PORT = 8443
 _STATUSES = {"redirect": 302, "ask-for-graph": 204, "answer": 202, "accept": 202}

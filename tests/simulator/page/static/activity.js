@@ -20,6 +20,10 @@ export class Activity {
   }
 
   draw() {
+    if (!this.store.activity.length) {
+      byId("activity").replaceChildren(h("li", { class: "empty" }, "Nothing but calls yet. Inject a fault and see."));
+      return;
+    }
     byId("activity").replaceChildren(
       ...this.store.activity.slice(-SHOWN).reverse().map((event) =>
         h("li", { "data-kind": event.kind }, h("span", { class: "when" }, clock(event.seconds)), h("span", {}, this.#sentence(event))),

@@ -35,7 +35,7 @@ export class RegionCards {
       "article",
       { class: "panel region-card", "aria-labelledby": title, "data-code": region.code },
       h("header", {}, h("h3", { id: title }, region.code), h("span", { class: "location" }, region.location), card.state),
-      s("svg", { class: "probes", viewBox: `0 0 ${PROBES * 5} 14`, "aria-hidden": "true" }, ...card.bars),
+      s("svg", { class: "probes", viewBox: `0 0 ${PROBES * 5} 14`, preserveAspectRatio: "none", "aria-hidden": "true" }, ...card.bars),
       h(
         "dl",
         {},

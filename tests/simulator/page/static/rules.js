@@ -27,7 +27,7 @@ export class RulesPanel {
 
   #build() {
     const codes = [...this.store.regions.keys()];
-    this.text = h("textarea", { id: "rules-text", rows: 12, spellcheck: "false", autocomplete: "off", "aria-describedby": "rules-problems" });
+    this.text = h("textarea", { id: "rules-text", rows: 8, spellcheck: "false", autocomplete: "off", "aria-describedby": "rules-problems" });
     this.problems = h("ul", { id: "rules-problems", class: "problems", role: "status" });
     this.target = h("select", { id: "rules-target" }, h("option", { value: "" }, "all regions"), codes.map((code) => h("option", { value: code }, `${code} only`)));
     this.apply = h("button", { type: "button", class: "primary", onclick: () => this.#apply() }, "Apply");
@@ -50,10 +50,7 @@ export class RulesPanel {
         this.problems,
         h("div", { class: "row" }, h("label", { for: "rules-target", class: "visually-hidden" }, "Apply to"), this.apply, this.target, this.reset),
         h("p", { class: "hint" }, "Applying restarts the regions one by one, as a deployment would."),
-      ),
-      h(
-        "div",
-        { class: "rules-ask" },
+        h("h3", { class: "ask-title" }, "Where would this call go?"),
         h(
           "div",
           { class: "ask-fields" },
@@ -69,8 +66,8 @@ export class RulesPanel {
           h("label", { class: "check" }, this.recording, " policy recording"),
           h("label", { class: "check" }, this.hop, " redirected before"),
         ),
-        this.answer,
       ),
+      h("div", { class: "rules-answer" }, this.answer),
     );
     this.text.addEventListener("input", () => {
       this.#isDirty = true;
@@ -252,13 +249,13 @@ function drawChoice(choice) {
         h(
           "li",
           { "data-holds": rule.holds, "data-decides": rule.decides },
-          h("span", { class: "rule-no" }, rule.decides ? "decides" : rule.holds ? "comes later" : "does not hold"),
+          h("span", { class: "rule-no" }, String(rule.position)),
           h(
-            "span",
-            { class: "conditions" },
-            rule.conditions.length ? rule.conditions.map(drawCondition) : h("span", {}, "no condition, always holds"),
+            "div",
+            {},
+            rule.conditions.length ? rule.conditions.map(drawCondition) : h("span", { class: "condition", "data-holds": true }, "✓ no condition, always holds"),
+            h("div", { class: "rule-regions" }, rule.decides ? h("b", {}, "decides ") : rule.holds ? "comes later " : "", "→ ", rule.decides ? drawPreferences(choice.preferences) : rule.regions.join(", ")),
           ),
-          h("span", { class: "rule-regions" }, "→ ", rule.decides ? drawPreferences(choice.preferences) : rule.regions.join(", ")),
         ),
       ),
     ),

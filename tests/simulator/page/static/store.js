@@ -33,6 +33,7 @@ export class Store {
   start(snapshot) {
     this.snapshot = snapshot;
     this.number = snapshot.number;
+    this.offset = snapshot.seconds - performance.now() / 1000;
     this.totals = { ...snapshot.totals };
     this.callsPerSecond = snapshot.callsPerSecond;
     this.rulesByRegion = snapshot.rulesByRegion;
@@ -54,9 +55,6 @@ export class Store {
   }
 
   take(events) {
-    const last = events.at(-1);
-    // The latest event tells best how the clocks differ.
-    this.offset = Math.max(last.seconds - performance.now() / 1000, this.offset || -Infinity);
     for (const event of events) {
       // What came before the snapshot is history: shown, but in the snapshot already.
       event.isNews = event.number >= this.number;
