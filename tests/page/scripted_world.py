@@ -43,7 +43,9 @@ from tests.simulator.page.rules_text import rule_problems
 from tests.simulator.world import APP_ID, TENANT_ID
 
 REGIONS = {"weu": "westeurope", "eus2": "eastus2", "sea": "southeastasia"}
-RULES: Sequence[Mapping[str, Any]] = json.loads(DEFAULT_FILE.read_text("utf-8"))["rules"]
+RULES: Sequence[Mapping[str, Any]] = json.loads(DEFAULT_FILE.read_text("utf-8"))[
+    "rules"
+]
 _ZONE = "calls.contoso.com"
 _PORT = 8443
 _STATUSES = {"redirect": 302, "ask-for-graph": 204, "answer": 202, "accept": 202}

@@ -1,4 +1,4 @@
-"""``python -m tests.simulator demo | serve | call | token | drill | explain``."""
+"""``python -m tests.simulator demo | serve | call | token | drill | explain | world``."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from tests.simulator.drill import command as drill
 from tests.simulator.explain import command as explain
 from tests.simulator.identity import VARIANTS, SigningKey
 from tests.simulator.notifications import Call, Caller, incoming
+from tests.simulator.page import command as page
 from tests.simulator.platform import Scenario
 from tests.simulator.world import TENANT_ID, OutsideWorld, Plan, World
 
@@ -43,6 +44,9 @@ def main() -> int:
     explain.add_arguments(
         commands.add_parser("explain", help="what the webhook would do, and why")
     )
+    page.add_arguments(
+        commands.add_parser("world", help="all regions of an environment, and a page")
+    )
     arguments = parser.parse_args()
     match arguments.command:
         case "demo":
@@ -55,6 +59,8 @@ def main() -> int:
             return drill.run(arguments)
         case "explain":
             return explain.run(arguments)
+        case "world":
+            return page.run(arguments)
         case _:
             return _token(arguments.key, arguments.variant)
 

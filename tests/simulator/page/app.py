@@ -44,6 +44,7 @@ class Page:
         return Starlette(
             routes=[
                 Route("/", self._index),
+                Route("/favicon.ico", self._icon),
                 Mount("/static", StaticFiles(directory=STATIC)),
                 Route("/api/world", self._state),
                 Route("/api/routes", self._routes),
@@ -62,6 +63,9 @@ class Page:
 
     async def _index(self, _request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
+
+    async def _icon(self, _request: Request) -> Response:
+        return FileResponse(STATIC / "icon.svg")
 
     async def _state(self, _request: Request) -> Response:
         look = self._feed.look

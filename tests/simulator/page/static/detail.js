@@ -27,7 +27,7 @@ export class CallDetail {
     this.callId = null;
     this.body = byId("detail-body");
     store.on("*", (events) => {
-      if (events.some((event) => event.call_id === this.callId)) this.#later();
+      if (this.callId && events.some((event) => event.call_id === this.callId)) this.#later();
     });
   }
 

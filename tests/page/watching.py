@@ -1,0 +1,71 @@
+"""A browser's page under watch: what it asked for, and what it complained about."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+# A machine that is busy takes its time.
+_SECONDS = 30.0
+
+expect.set_options(timeout=_SECONDS * 1000)
+
+
+class Watched:
+    """An open page; ``complaints`` are what a person would find in the console."""
+
+    def __init__(self, page: Page, origin: str) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self._origin = origin
+        page.set_default_timeout(_SECONDS * 1000)
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+
+    def _note(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    @property
+    def outside(self) -> list[str]:
+        """Requests to anybody but the page's own server."""
+        return [url for url in self.requests if not url.startswith(self._origin)]
+
+    def is_overflowing(self) -> bool:
+        """Tell whether the page can be scrolled sideways."""
+        return bool(
+            self.page.evaluate(
+                "document.documentElement.scrollWidth > window.innerWidth"
+            )
+        )
+
+
+@contextmanager
+def watching(
+    browser: Browser,
+    url: str,
+    *,
+    width: int = 1280,
+    height: int = 860,
+    scheme: Any = "light",
+    motion: Any = "no-preference",
+) -> Iterator[Watched]:
+    """Open the page and wait until it is live; close it in the end."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        reduced_motion=motion,
+        service_workers="block",
+    )
+    watched = Watched(context.new_page(), url)
+    try:
+        watched.page.goto(url)
+        watched.page.wait_for_selector("html[data-ready]")
+        watched.page.wait_for_selector("#link[data-state=live]")
+        yield watched
+    finally:
+        context.close()

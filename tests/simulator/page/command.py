@@ -1,0 +1,72 @@
+"""``python -m tests.simulator world``: an environment that runs until it is stopped."""
+
+import argparse
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from tests.simulator.environment import (
+    EnvironmentFile,
+    EnvironmentFileError,
+    EnvironmentWorld,
+)
+from tests.simulator.explain.environment import DEFAULT_FILE
+from tests.simulator.page.server import PageServer
+
+UNUSABLE = 2
+_LAST_PORT = 65535
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.add_argument(
+        "--environment",
+        type=Path,
+        default=DEFAULT_FILE,
+        metavar="FILE",
+        help="description of an environment (default: infra/params/prod.json)",
+    )
+    parser.add_argument("--port", type=int, default=0, help="of the page; 0: any")
+    parser.add_argument(
+        "--traffic",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="calls a second at first",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the world and its page until the process is stopped."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    port = arguments.port
+    if not 0 <= port <= _LAST_PORT or not _is_free(port):
+        print(f"world: port {port} cannot be had; try another.", file=sys.stderr)
+        return UNUSABLE
+    try:
+        file = EnvironmentFile.read(arguments.environment)
+    except EnvironmentFileError as error:
+        print(f"world: {error}", file=sys.stderr)
+        return UNUSABLE
+    codes = ", ".join(region.code for region in file.regions)
+    print(f"Starting {len(file.regions)} regions of {file.name}: {codes} …", flush=True)
+    with EnvironmentWorld(file) as world, PageServer(world, port=port) as page:
+        if arguments.traffic > 0:
+            world.start_traffic(arguments.traffic)
+        print(f"Calls find their way on {page.url}  (Ctrl+C ends it)", flush=True)
+        stopping.wait()
+    return 0
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
