@@ -55,7 +55,11 @@ class Page:
                 Route("/api/faults", self._do(actions.set_fault), methods=["POST"]),
                 Route("/api/heal-all", self._do(actions.heal_all), methods=["POST"]),
                 Route("/api/rules", self._do(actions.set_rules), methods=["POST"]),
-                Route("/api/explain", self._do(foresight.foresee), methods=["POST"]),
+                Route(
+                    "/api/explain",
+                    self._do(foresight.foresee, problems_status=200),
+                    methods=["POST"],
+                ),
                 Route("/api/calls/{call_id}/explain", self._explain, methods=["POST"]),
             ],
             middleware=[Middleware(Guard)],
@@ -112,10 +116,17 @@ class Page:
         def act(world: PageWorld, members: Members) -> Any:
             return foresight.explain_step(world, members, entries)
 
-        return await self._do(act)(request)
+        return await self._do(act, problems_status=200)(request)
 
-    def _do(self, action: _Action) -> Callable[[Request], Awaitable[Response]]:
-        """Make the handler of an action: it gets a JSON object, and may refuse it."""
+    def _do(
+        self, action: _Action, *, problems_status: int = 400
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Make the handler of an action: it gets a JSON object, and may refuse it.
+
+        Args:
+            action: what to do.
+            problems_status: 200 where problems are what was asked for.
+        """
 
         async def handle(request: Request) -> Response:
             try:
@@ -124,7 +135,7 @@ class Page:
             except StrictJsonError:
                 return _problems(400, "The request is no JSON object.")
             except ActionError as error:
-                return _problems(400, *error.problems)
+                return _problems(problems_status, *error.problems)
             return JSONResponse({} if result is None else result)
 
         return handle

@@ -10,7 +10,7 @@ export class RefusedError extends Error {
 
 async function readReply(response) {
   const body = await response.json().catch(() => ({}));
-  if (response.ok) return body;
+  if (response.ok && !body.problems) return body;
   throw new RefusedError(body.problems ?? [`The server says ${response.status}.`]);
 }
 
