@@ -9,11 +9,8 @@ from typing import Any
 import pytest
 
 from tests.simulator.__main__ import main
-from tests.simulator.explain.environment import (
-    DEFAULT_FILE,
-    EnvironmentFileError,
-    read_environment,
-)
+from tests.simulator.environment.description import EnvironmentFileError
+from tests.simulator.explain.environment import DEFAULT_FILE, read_environment
 from tests.simulator.explain.explanation import Explanation, Question, explain
 from tests.simulator.explain.recording import (
     MAX_FILE_BYTES,
@@ -266,7 +263,7 @@ def test_the_command_tells_verdict_and_other_landings(
         (["{file}", "--unhealthy", "mars"], "mars is no region of prod"),
         (["{file}", "--tenant", "contoso"], "is no tenant ID"),
         (["{file}", "--environment", "{file}"], "must be an object with"),
-        (["{file}", "--environment", "nowhere.json"], "cannot be read"),
+        (["{file}", "--environment", "no/where.json"], "there is no such file"),
     ],
 )
 def test_what_cannot_be_used_ends_with_a_sentence_and_2(
@@ -306,11 +303,11 @@ def test_an_environment_with_problems_is_not_used(
         read_environment(file)
 
 
-def test_without_a_domain_hosts_are_named_as_azure_would() -> None:
+def test_an_environment_of_one_region_answers_every_call() -> None:
     """The environment dev has neither domain nor rules."""
     environment = read_environment(DEFAULT_FILE.with_name("dev.json"))
 
-    assert environment.hosts == {"weu": "weu.azurewebsites.net"}
+    assert environment.regions == ("weu",)
     assert explained(BODY, environment=environment).verdict.decision == "answer"
 
 

@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tests.simulator.explain.environment import (
-    DEFAULT_FILE,
-    EnvironmentFileError,
-    read_environment,
-)
+from tests.simulator.environment.description import EnvironmentFileError
+from tests.simulator.explain.environment import DEFAULT_FILE, read_environment
 from tests.simulator.explain.explanation import Question, explain
 from tests.simulator.explain.recording import RecordingError, read_recording
 from tests.simulator.explain.tenant import is_tenant_id
@@ -72,10 +69,7 @@ class _ArgumentError(ValueError):
 
 def _question(arguments: argparse.Namespace) -> tuple[Question, Sequence[str]]:
     """Return what is asked, and all regions of the environment."""
-    try:
-        environment = read_environment(arguments.environment)
-    except EnvironmentFileError as error:
-        raise EnvironmentFileError(f"{arguments.environment}: {error}") from error
+    environment = read_environment(arguments.environment)
     known = environment.regions
     region = known[0] if arguments.region is None else arguments.region
     for code in (region, *arguments.unhealthy):

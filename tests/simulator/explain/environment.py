@@ -1,18 +1,16 @@
-"""Descriptions of environments (``infra/params/<name>.json``), as explain needs them.
+"""Environments as explain needs them: the hosts, rules and settings of deployments.
 
-Hosts and rules are those that the deployments would get. What only Azure or the
-deployment's machine knows (application ID, files, credentials) plays no part in a
-decision and is replaced or left out.
+What only Azure or the deployment's machine knows (application ID, files, credentials)
+plays no part in a decision and is replaced or left out.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.check_environment import check_description
-from shared.core.strict_json import StrictJsonError, read_value
+from tests.simulator.environment.description import EnvironmentFile
 
 DEFAULT_FILE = Path(__file__).resolve().parents[3] / "infra" / "params" / "prod.json"
 
@@ -22,16 +20,11 @@ _NOT_FOR_DECISIONS = (
     "CALLING_CERTIFICATE_PATH",
     "CALLING_CA_BUNDLE",
 )
-_MAX_FILE_BYTES = 1024 * 1024
-
-
-class EnvironmentFileError(ValueError):
-    """The file describes no environment; the message is made of sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """An environment: its regions, best known first, and what they are told.
+    """An environment: its regions, and what they are told.
 
     Attributes:
         name: such as ``prod``.
@@ -43,7 +36,7 @@ class Environment:
     name: str
     hosts: Mapping[str, str]
     global_host: str = ""
-    rules: Any = ()
+    rules: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, str]
 
     @property
@@ -64,7 +57,7 @@ class Environment:
             "CALLING_REGION": region,
             "CALLING_REGION_HOSTS": json.dumps(dict(self.hosts)),
             "CALLING_GLOBAL_HOST": self.global_host,
-            "CALLING_REGION_RULES": json.dumps(self.rules),
+            "CALLING_REGION_RULES": json.dumps(list(self.rules)),
         }
 
 
@@ -72,38 +65,13 @@ def read_environment(path: Path) -> Environment:
     """Read the description of an environment from a file.
 
     Raises:
-        EnvironmentFileError: it cannot be read, or has problems, which are all told.
+        EnvironmentFileError: it is missing, or a deployment would refuse it.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        sentence = f"cannot be read: {error.strerror or 'unknown error'}."
-        raise EnvironmentFileError(sentence) from error
-    try:
-        description = read_value(data[: _MAX_FILE_BYTES + 1])
-    except StrictJsonError as error:
-        message = f"is not JSON: {error.__cause__}."
-        raise EnvironmentFileError(message) from error
-    problems = check_description(path.stem, description).problems
-    if problems:
-        raise EnvironmentFileError("; ".join(problems))
-    domain = description["domain"]
-    zone = domain["zone"] if domain else ""
+    file = EnvironmentFile.read(path)
     return Environment(
-        name=path.stem,
-        hosts={
-            region["code"]: _host_of(region, zone) for region in description["regions"]
-        },
-        global_host=f"{domain['globalLabel']}.{zone}" if domain else "",
-        rules=description["rules"],
-        settings=description["settings"],
+        name=file.name,
+        hosts={region.code: file.host_name(region.code) for region in file.regions},
+        global_host=file.global_name if file.has_domain else "",
+        rules=file.rules,
+        settings=file.settings,
     )
-
-
-def _host_of(region: Mapping[str, Any], zone: str) -> str:
-    """Return the host of a region; without a domain only Azure knows the real one."""
-    code = region["code"]
-    if zone:
-        return f"{code}.{zone}"
-    return str(region.get("defaultHostName") or f"{code}.azurewebsites.net")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from shared.core.decisions import _CONDITIONS
+from shared.core.decisions import _CONDITIONS, _was_redirected
 from shared.core.notifications import CallNotification
 from shared.core.regions import CONDITIONS, RegionPolicy, RegionRule
 from shared.core.tokens import TokenClaims
@@ -103,10 +103,16 @@ def choose_region(
     }
     checks = _check_rules(rules, facts)
     deciding = next((check for check in checks if check.decides), None)
-    preferences = _weigh(deciding.regions if deciding else (), own_region, unhealthy)
-    chosen = next(
-        (p.region for p in preferences if p.outcome in {"own", "healthy"}), own_region
+    regions = deciding.regions if deciding else ()
+    # Nobody's health is asked for a call that stays in any case.
+    is_stuck = _was_redirected(request.raw_query)
+    preferences = (
+        _weigh_nothing(regions, own_region)
+        if is_stuck
+        else _weigh(regions, own_region, unhealthy)
     )
+    usable = next((p for p in preferences if p.outcome in {"own", "healthy"}), None)
+    chosen = usable.region if usable and not is_stuck else own_region
     return RegionChoice(
         call_id=call.call_id,
         facts=tuple(
@@ -117,7 +123,9 @@ def choose_region(
         preferences=preferences,
         region=chosen,
         stays=chosen == own_region,
-        why=_why(deciding, preferences, chosen),
+        why=_why_stuck(deciding, own_region)
+        if is_stuck
+        else _why(deciding, preferences, chosen),
     )
 
 
@@ -173,6 +181,21 @@ def _weigh(
         is_chosen = is_chosen or outcome in {"own", "healthy"}
         preferences.append(Preference(region=region, outcome=outcome))
     return tuple(preferences)
+
+
+def _weigh_nothing(regions: Sequence[str], own_region: str) -> tuple[Preference, ...]:
+    """Tell the preferred regions of a call that stays in any case."""
+    return tuple(
+        Preference(region=r, outcome="own" if r == own_region else "not-asked")
+        for r in regions
+    )
+
+
+def _why_stuck(deciding: RegionRuleCheck | None, own_region: str) -> str:
+    if deciding is None or deciding.regions[0] == own_region:
+        return "It was redirected once already (hop) and is where it belongs."
+    prefers = f"Region rule {deciding.position} prefers {deciding.regions[0]}"
+    return f"{prefers}, but the call was redirected once already (hop): it stays."
 
 
 def _why(

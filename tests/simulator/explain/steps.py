@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from shared.core.decisions import _was_redirected
 from shared.core.errors import BodyRefusedError
 from shared.core.notifications import CallNotification, read_notification
 from shared.core.protocol import Protocol, detect_protocol, read_body
@@ -252,10 +251,7 @@ def _region(seen: _Seen) -> str:
     if len(regions) > 1:
         named = ", ".join(sorted(regions))
         return f"The calls belong to different regions ({named}): handled here."
-    why = seen.choices[0].why
-    if seen.choices[0].stays or not _was_redirected(seen.request.raw_query):
-        return why
-    return f"{why} But it was redirected once already (hop), so it stays."
+    return seen.choices[0].why
 
 
 def _no_call(notifications: Sequence[CallNotification | None]) -> str:
