@@ -14,7 +14,7 @@ TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 TOOLS_LOCK := requirements-tools.lock
 
-.PHONY: help setup demo test serve drill bench lint format fuzz security lock clean
+.PHONY: help setup demo test serve drill world bench lint format fuzz security lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ test: $(READY) $(TOOLS_READY) ## Run all tests, fast ones first.
 
 serve: $(READY) ## Serve function_app.py on loopback, PORT=7071.
 	@exec $(PYTHON) -m tests.localhost --port $(PORT)
+
+world: $(READY) ## Run an environment, with a live page of its calls.
+	@exec $(PYTHON) -m tests.simulator world
 
 drill: $(READY) ## Let things go wrong on purpose; lose no call.
 	@exec $(PYTHON) -m tests.simulator drill --json drill.json --html drill.html
@@ -65,4 +68,4 @@ lock: ## Lock the versions anew (needs uv).
 
 clean: ## Remove what the commands made.
 	@rm -rf $(VENV) $(TOOLS) drill.json drill.html .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
-	  .import_linter_cache .hypothesis bench.json
+	  .import_linter_cache .hypothesis test-artefacts bench.json

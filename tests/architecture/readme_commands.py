@@ -44,7 +44,7 @@ def commands(readme: str) -> list[str]:
 def run(command: str) -> bool:
     """Run one command; tell whether it did what it should."""
     print(f"$ {command}", flush=True)
-    if re.search(r"\bserve\b", command):
+    if re.search(r"\b(serve|world)\b", command):
         return _serve(command)
     finished = subprocess.run(
         ["bash", "-euc", command],  # noqa: S607 - the README's own shell

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 from tests.simulator.environment import (
     EnvironmentFile,
@@ -17,6 +18,7 @@ from tests.simulator.page.server import PageServer
 
 UNUSABLE = 2
 _LAST_PORT = 65535
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the world and its page until the process is stopped."""
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    for number in _ENDING:
+        signal.signal(number, _end)
     port = arguments.port
     if not 0 <= port <= _LAST_PORT or not _is_free(port):
         print(f"world: port {port} cannot be had; try another.", file=sys.stderr)
@@ -53,13 +54,20 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"world: {error}", file=sys.stderr)
         return UNUSABLE
     codes = ", ".join(region.code for region in file.regions)
-    print(f"Starting {len(file.regions)} regions of {file.name}: {codes} …", flush=True)
+    print(f"Starting the regions of {file.name}: {codes} …", file=sys.stderr)
     with EnvironmentWorld(file) as world, PageServer(world, port=port) as page:
         if arguments.traffic > 0:
             world.start_traffic(arguments.traffic)
         print(f"Calls find their way on {page.url}  (Ctrl+C ends it)", flush=True)
-        stopping.wait()
+        threading.Event().wait()
     return 0
+
+
+def _end(*_signal: object) -> NoReturn:
+    """End at any time, also while regions start: their processes must not stay."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(0)
 
 
 def _is_free(port: int) -> bool:
