@@ -7,7 +7,8 @@ the way of a call is what ``explain`` foretells, told as events with made-up tim
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from dataclasses import dataclass
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 from tests.simulator import notifications
@@ -29,7 +30,8 @@ from tests.simulator.environment.events import (
     TrafficChanged,
 )
 from tests.simulator.environment.faults import FAULTS
-from tests.simulator.environment.places import CALLERS, LOCATIONS
+from tests.simulator.environment.places import CALLERS
+from tests.simulator.environment.snapshot import snapshot_of
 from tests.simulator.environment.traffic_manager import (
     Endpoint,
     Profile,
@@ -51,6 +53,20 @@ _PORT = 8443
 _STATUSES = {"redirect": 302, "ask-for-graph": 204, "answer": 202, "accept": 202}
 
 
+@dataclass(slots=True)
+class ScriptedRegion:
+    """A region by name."""
+
+    code: str
+    location: str
+    address: str
+    state: str = "running"
+
+    @property
+    def host(self) -> str:
+        return f"{self.code}.{_ZONE}:{_PORT}"
+
+
 class ScriptedWorld:
     """Carries out what the page asks for, at once and by script."""
 
@@ -58,20 +74,23 @@ class ScriptedWorld:
         """Start with all regions well."""
         self.events = EventLog()
         self.callers = CALLERS
-        self.webhook = f"https://global.{_ZONE}:{_PORT}/api/calls"
-        self.states = dict.fromkeys(REGIONS, "running")
-        self.rules: dict[str, Sequence[Mapping[str, Any]]] = dict.fromkeys(
+        self.zone = _ZONE
+        self.global_host = f"global.{_ZONE}:{_PORT}"
+        self.webhook = f"https://{self.global_host}/api/calls"
+        self.file = SimpleNamespace(name="prod")
+        self.traffic = SimpleNamespace(calls_per_second=0.0)
+        self.regions = {
+            code: ScriptedRegion(code, location, f"127.0.1.{last}")
+            for last, (code, location) in enumerate(REGIONS.items(), start=1)
+        }
+        self.rules_of: dict[str, Sequence[Mapping[str, Any]]] = dict.fromkeys(
             REGIONS, RULES
         )
-        self.active: list[tuple[str, str | None]] = []
-        self.calls_per_second = 0.0
-        self.name = "prod"
+        self.active_faults: list[tuple[str, str | None]] = []
         self._lock = threading.Lock()
         endpoints = [
-            Endpoint(
-                code=code, location=location, address=self.address(code), port=_PORT
-            )
-            for code, location in REGIONS.items()
+            Endpoint(code=r.code, location=r.location, address=r.address, port=_PORT)
+            for r in self.regions.values()
         ]
         self.traffic_manager = TrafficManager(
             endpoints,
@@ -81,6 +100,14 @@ class ScriptedWorld:
         )
         for code in REGIONS:
             self.probe(code, 200)
+
+    @property
+    def name(self) -> str:
+        return str(self.file.name)
+
+    @property
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        return self.rules_of["weu"]
 
     def __enter__(self) -> Self:
         return self
@@ -93,59 +120,9 @@ class ScriptedWorld:
     ) -> None:
         self.events.close()
 
-    @staticmethod
-    def address(code: str) -> str:
-        return f"127.0.1.{[*REGIONS].index(code) + 1}"
-
-    @staticmethod
-    def host(code: str) -> str:
-        return f"{code}.{_ZONE}:{_PORT}"
-
     def snapshot(self) -> dict[str, Any]:
-        statuses = self.traffic_manager.statuses()
-        return {
-            "environment": self.name,
-            "zone": _ZONE,
-            "globalHost": f"global.{_ZONE}:{_PORT}",
-            "regions": [
-                {
-                    "code": code,
-                    "location": location,
-                    "latitude": LOCATIONS[location].latitude,
-                    "longitude": LOCATIONS[location].longitude,
-                    "host": self.host(code),
-                    "address": self.address(code),
-                    "state": self.states[code],
-                    "endpoint": statuses[code],
-                }
-                for code, location in REGIONS.items()
-            ],
-            "callers": [
-                {
-                    "key": caller.key,
-                    "city": caller.city,
-                    "countryCode": caller.country_code,
-                    "region": caller.region,
-                    "latitude": caller.coordinates.latitude,
-                    "longitude": caller.coordinates.longitude,
-                }
-                for caller in CALLERS.values()
-            ],
-            "faults": [
-                {
-                    "name": kind.name,
-                    "title": kind.title,
-                    "explanation": kind.explanation,
-                    "isRegional": kind.is_regional,
-                    "isInstant": kind.is_instant,
-                }
-                for kind in FAULTS.values()
-            ],
-            "activeFaults": [{"fault": f, "region": r} for f, r in self.active],
-            "rules": list(next(iter(self.rules.values()))),
-            "callsPerSecond": self.calls_per_second,
-            "number": len(self.events.entries()),
-        }
+        shape: Any = self
+        return snapshot_of(shape)
 
     def app_settings(self, region: str) -> Mapping[str, str]:
         return self.settings_of(region)
@@ -153,11 +130,13 @@ class ScriptedWorld:
     def settings_of(
         self, code: str, rules: Sequence[Mapping[str, Any]] | None = None
     ) -> dict[str, str]:
-        chosen = self.rules[code] if rules is None else rules
+        chosen = self.rules_of[code] if rules is None else rules
         return {
             "MicrosoftAppId": APP_ID,
             "CALLING_REGION": code,
-            "CALLING_REGION_HOSTS": json.dumps({c: self.host(c) for c in REGIONS}),
+            "CALLING_REGION_HOSTS": json.dumps(
+                {r.code: r.host for r in self.regions.values()}
+            ),
             "CALLING_REGION_RULES": json.dumps(list(chosen)),
         }
 
@@ -168,19 +147,19 @@ class ScriptedWorld:
         if problems:
             raise RulesError(problems)
         for code in REGIONS if region is None else [region]:
-            self.rules[code] = list(rules)
+            self.rules_of[code] = list(rules)
         self.events.append(RulesChanged(region=region, rules=list(rules)))
 
     def start_traffic(self, calls_per_second: float) -> None:
-        self.calls_per_second = calls_per_second
+        self.traffic.calls_per_second = calls_per_second
         self._tell_traffic()
 
     def stop_traffic(self) -> None:
-        self.calls_per_second = 0.0
+        self.traffic.calls_per_second = 0.0
         self._tell_traffic()
 
     def _tell_traffic(self) -> None:
-        rate = self.calls_per_second
+        rate = self.traffic.calls_per_second
         self.events.append(TrafficChanged(calls_per_second=rate, forged_per_second=0.0))
 
     def probe(self, code: str, status: int | None) -> None:
@@ -195,23 +174,23 @@ class ScriptedWorld:
         if FAULTS[fault].is_instant:
             return True
         with self._lock:
-            self.active.append((fault, region))
+            self.active_faults.append((fault, region))
         if region is not None:
             self._strike(fault, region, is_on=True)
         return True
 
     def heal(self, fault: str, region: str | None = None) -> bool:
         with self._lock:
-            if (fault, region) not in self.active:
+            if (fault, region) not in self.active_faults:
                 return False
-            self.active.remove((fault, region))
+            self.active_faults.remove((fault, region))
         if region is not None:
             self._strike(fault, region, is_on=False)
         self.events.append(FaultHealed(fault=fault, region=region))
         return True
 
     def heal_all(self) -> None:
-        for fault, region in list(self.active):
+        for fault, region in list(self.active_faults):
             self.heal(fault, region)
 
     def _strike(self, fault: str, region: str, *, is_on: bool) -> None:
@@ -221,10 +200,11 @@ class ScriptedWorld:
             return
         state = {"region-killed": "stopped", "region-hanging": "hanging"}.get(fault)
         if state:
-            self.states[region] = state if is_on else "running"
+            struck = self.regions[region]
+            struck.state = state if is_on else "running"
             pid = None if is_on and state == "stopped" else 4711
             self.events.append(
-                RegionChanged(region=region, state=self.states[region], pid=pid)
+                RegionChanged(region=region, state=struck.state, pid=pid)
             )
         self.probe(region, None if is_on else 200)
         self.traffic_manager._health[region].is_degraded = is_on
@@ -258,7 +238,7 @@ class ScriptedWorld:
             Announcement(body=body, headers=headers, legacy=legacy, tenant=TENANT_ID),
             self,
             landing=landing,
-            unhealthy={code for code, s in self.states.items() if s != "running"},
+            unhealthy={r.code for r in self.regions.values() if r.state != "running"},
         )
         entry = self.events.append(
             CallPlaced(
@@ -293,7 +273,7 @@ class ScriptedWorld:
         return placed.call_id
 
     def _resolve(self, call: Call, asker: str, landing: str) -> None:
-        name, address = f"global.{_ZONE}", self.address(landing)
+        name, address = f"global.{_ZONE}", self.regions[landing].address
         self.events.append(
             DnsAnswered(
                 name=name,
@@ -346,7 +326,7 @@ class ScriptedWorld:
             url = verdict.location or url
 
     def _follow_up(self, call: Call, region: str) -> None:
-        url = f"https://{self.host(region)}/api/calls/default"
+        url = f"https://{self.regions[region].host}/api/calls/default"
         bodies = {
             "establishing": notifications.establishing(call),
             "established": notifications.established(call, is_audio_active=True),
@@ -396,7 +376,7 @@ class ScriptedWorld:
                 what=what,
                 url=url,
                 region=region,
-                address=self.address(region),
+                address=self.regions[region].address,
                 status=status,
                 error=None,
                 location=location,

@@ -122,7 +122,7 @@ def test_general_faults_are_switches(watched: Watched, world: ScriptedWorld) -> 
 
     slow.click()
     expect(slow).to_have_attribute("aria-pressed", "true")
-    assert world.active == [("graph-slow", None)]
+    assert world.active_faults == [("graph-slow", None)]
     slow.click()
     expect(slow).to_have_attribute("aria-pressed", "false")
     rotate = page.get_by_role("button", name="Rotate the signing key")
@@ -196,8 +196,8 @@ def test_rules_are_applied_to_all_regions_or_one(
     page.get_by_role("button", name="Apply").click()
 
     expect(page.locator("#activity")).to_contain_text("weu: 1 region rules")
-    assert world.rules["weu"] == json.loads(TO_SEA)
-    assert list(world.rules["sea"]) == list(RULES)
+    assert world.rules_of["weu"] == json.loads(TO_SEA)
+    assert list(world.rules_of["sea"]) == list(RULES)
     page.select_option("#rules-target", "sea")
     page.get_by_role("button", name="Back to what runs").click()
     expect(page.locator("#rules-text")).to_have_value(
@@ -246,7 +246,7 @@ def test_everything_is_done_with_keys_alone(
     press("r")
     expect(page.locator("#rules-text")).to_be_focused()
     page.keyboard.type("t")
-    assert world.calls_per_second == 0
+    assert world.traffic.calls_per_second == 0
     press("Escape")
     press("t")
     expect(page.locator("#place [name=rate][value='1']")).to_be_checked()
@@ -275,7 +275,7 @@ def test_shortcuts_can_be_turned_off(watched: Watched, world: ScriptedWorld) -> 
     page.click("#place button[type=submit]")
 
     expect(page.locator("#calls-list li")).to_have_count(1)
-    assert world.calls_per_second == 0
+    assert world.traffic.calls_per_second == 0
 
 
 def test_the_focus_is_visible_on_every_control(watched: Watched) -> None:
@@ -330,9 +330,9 @@ def test_what_others_say_is_shown_and_never_run(
 ) -> None:
     """Markup in names, rules and payloads stays text."""
     evil = '<img src=x onerror="alert(1)">'
-    world.name = evil
+    world.file.name = evil
     rules = [{"countryCode": [evil], "regions": ["sea"]}]
-    world.rules = dict.fromkeys(REGIONS, rules)
+    world.rules_of = dict.fromkeys(REGIONS, rules)
     with watching(browser, server.url) as opened:
         page = opened.page
         world.place_call(

@@ -9,7 +9,11 @@ export class RefusedError extends Error {
 }
 
 async function readReply(response) {
-  const body = await response.json().catch(() => ({}));
+  // A request that was given up may end in the middle of its reply.
+  const body = await response.json().catch((error) => {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  });
   if (response.ok && !body.problems) return body;
   throw new RefusedError(body.problems ?? [`The server says ${response.status}.`]);
 }

@@ -6,6 +6,7 @@ import { FOLLOW_UPS } from "./store.js";
 import { clock, milliseconds, replyOf, toneOf } from "./words.js";
 
 const MAX_ROWS = 60;
+const MAX_CHIPS = 3;
 const FILTERS = {
   all: { text: "all", matches: () => true },
   mine: { text: "mine", matches: (call) => call.isMine },
@@ -122,7 +123,7 @@ export class CallList {
     const way = steps.map((step) => `${replyOf(step)}@${step.region ?? "?"}`).join(" ");
     if (row.way.dataset.way !== way) {
       row.way.dataset.way = way;
-      row.way.replaceChildren(...steps.slice(-5).map(chip));
+      row.way.replaceChildren(...grouped(steps).slice(-MAX_CHIPS).map(([step, times]) => chip(step, times)));
     }
     const { ended } = call;
     setText(row.end, ended ? (ended.outcome === "answered" ? milliseconds(ended.answer_seconds) : ended.outcome) : "rings");
@@ -138,13 +139,25 @@ export class CallList {
   }
 }
 
+/** Replies in order, with how often the same one came in a row. */
+function grouped(steps) {
+  const groups = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    if (last && last[0].region === step.region && replyOf(last[0]) === replyOf(step)) last[1] += 1;
+    else groups.push([step, 1]);
+  }
+  return groups;
+}
+
 /** A reply in a word: its status and the region that gave it. */
-export function chip(step) {
+function chip(step, times) {
   const ended = "status" in step;
   return h(
     "span",
     { class: "chip", "data-tone": ended ? toneOf(step.status) : "neutral" },
     h("b", {}, ended ? replyOf(step) : "…"),
     step.region ? ` ${step.region}` : "",
+    times > 1 ? ` ×${times}` : "",
   );
 }

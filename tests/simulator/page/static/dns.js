@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { byId, h, oncePerFrame } from "./dom.js";
-import { ago, milliseconds } from "./words.js";
+import { ago, milliseconds, replyOf } from "./words.js";
 
 const SHOWN = 8;
 
@@ -60,7 +60,7 @@ export class DnsPanel {
           "li",
           { "data-tone": event.status === 200 ? "green" : "red" },
           h("span", { class: "when" }, ago(store.seconds - event.seconds)),
-          h("span", {}, h("b", {}, event.region), ` ${event.status ?? event.error}, ${milliseconds(event.took_seconds)}`),
+          h("span", {}, h("b", {}, event.region), ` ${replyOf(event)}, ${milliseconds(event.took_seconds)}`),
         ),
       ),
     );

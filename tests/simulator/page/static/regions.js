@@ -2,7 +2,7 @@
 
 import { byId, h, oncePerFrame, s, setAttribute, setText } from "./dom.js";
 import { faultKey } from "./store.js";
-import { ago, conditionOf, milliseconds, quantile, routingOf } from "./words.js";
+import { ago, conditionOf, milliseconds, quantile, replyOf, routingOf } from "./words.js";
 
 const PROBES = 24;
 
@@ -78,7 +78,7 @@ export class RegionCards {
       setAttribute(card.root, "data-tone", condition.tone);
       setText(card.state, condition.text);
       setText(card.routing, routingOf(region));
-      setText(card.probe, last ? `${last.status ?? last.error}, ${milliseconds(last.took_seconds)}, ${ago(this.store.seconds - last.seconds)}` : "none yet");
+      setText(card.probe, last ? [replyOf(last), last.status && milliseconds(last.took_seconds), ago(this.store.seconds - last.seconds)].filter(Boolean).join(", ") : "none yet");
       const median = quantile(region.latencies, 0.5);
       setText(card.calls, median === null ? String(region.answered) : `${region.answered}, median ${milliseconds(median)}`);
       setText(card.redirects, `${region.sentAway} sent away, ${region.takenIn} taken in`);

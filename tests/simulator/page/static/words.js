@@ -2,10 +2,12 @@
 
 const ERRORS = {
   "name-unresolved": "no address",
-  "connection-refused": "refused",
+  "connection-refused": "unreachable",
   "connect-timeout": "no connection",
   "tls-refused": "bad certificate",
-  "connection-lost": "connection lost",
+  "connection-lost": "cut off",
+  "connection-failed": "cut off",
+  timeout: "no reply",
   "reply-timeout": "no reply",
 };
 
@@ -26,8 +28,8 @@ export function replyOf(step) {
 
 export function milliseconds(seconds) {
   const value = seconds * 1000;
-  if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+  if (value >= 10_000) return `${(value / 1000).toFixed(1)}\u00a0s`;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)}\u00a0ms`;
 }
 
 /** Seconds since the world's start as 12:34.5 */
@@ -38,8 +40,8 @@ export function clock(seconds) {
 
 export function ago(seconds) {
   if (seconds < 1) return "now";
-  if (seconds < 90) return `${Math.round(seconds)} s ago`;
-  return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 90) return `${Math.round(seconds)}\u00a0s ago`;
+  return `${Math.round(seconds / 60)}\u00a0min ago`;
 }
 
 export function count(number, one, many = `${one}s`) {
