@@ -319,6 +319,7 @@ def test_it_is_usable_wide_and_narrow_light_and_dark(
 
         assert not opened.is_overflowing()
         assert page.evaluate((HERE / "contrast.js").read_text()) == []
+        page.evaluate("scrollTo(0, 0)")
         path = artefacts / f"page-{width}-{scheme}.png"
         page.screenshot(path=path, full_page=True)
         assert opened.complaints == []
@@ -391,5 +392,7 @@ def test_a_page_without_its_server_says_so(
         opened = opening.__enter__()
     try:
         expect(opened.page.locator("#link")).not_to_have_text("live")
+        opened.page.click("#place button[type=submit]")
+        expect(opened.page.locator("#toast")).to_contain_text("does not answer")
     finally:
         opening.__exit__(None, None, None)

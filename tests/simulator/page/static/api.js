@@ -18,13 +18,22 @@ async function readReply(response) {
   throw new RefusedError(body.problems ?? [`The server says ${response.status}.`]);
 }
 
+async function send(path, options = {}) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (error instanceof TypeError) throw new RefusedError(["The page’s server does not answer."]);
+    throw error;
+  }
+}
+
 export async function get(path) {
-  return readReply(await fetch(path));
+  return readReply(await send(path));
 }
 
 export async function post(path, members = {}, signal = undefined) {
   return readReply(
-    await fetch(path, {
+    await send(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(members),

@@ -128,7 +128,7 @@ export class CallDetail {
       h("summary", { "data-key": key }, step.log.length ? "Log line and notification" : "Notification"),
       ...step.log.map((line) => h("div", {}, h("h4", {}, `Log of ${line.region}`), keyValues(line.line))),
       h("h4", {}, "Notification as it was sent"),
-      h("pre", { class: "raw", tabindex: "0" }, JSON.stringify(step.notification, null, 2)),
+      h("pre", { class: "raw", tabindex: "0", role: "region", "aria-label": "Notification" }, JSON.stringify(step.notification, null, 2)),
       h("h4", {}, "Headers, without the token"),
       keyValues(step.headers),
       step.region

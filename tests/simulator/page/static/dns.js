@@ -1,6 +1,6 @@
 // Who is sent where, and what the name server and the probes have just said.
 
-import { get } from "./api.js";
+import { RefusedError, get } from "./api.js";
 import { byId, h, oncePerFrame } from "./dom.js";
 import { ago, milliseconds, replyOf } from "./words.js";
 
@@ -28,7 +28,12 @@ export class DnsPanel {
   }
 
   async #ask() {
-    this.store.routes = await get("/api/routes");
+    try {
+      this.store.routes = await get("/api/routes");
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      return;
+    }
     this.draw();
     this.onRoutes?.();
   }

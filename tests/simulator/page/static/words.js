@@ -28,7 +28,7 @@ export function replyOf(step) {
 
 export function milliseconds(seconds) {
   const value = seconds * 1000;
-  if (value >= 10_000) return `${(value / 1000).toFixed(1)}\u00a0s`;
+  if (value >= 1000) return `${seconds.toFixed(value < 10_000 ? 2 : 1)}\u00a0s`;
   return `${value < 10 ? value.toFixed(1) : Math.round(value)}\u00a0ms`;
 }
 
