@@ -1,4 +1,4 @@
-"""``python -m tests.simulator demo | serve | call | token | drill | explain | world``."""
+"""``python -m tests.simulator``: demo, serve, call, token, drill, explain, world."""
 
 import argparse
 import json
@@ -23,6 +23,13 @@ _SCENARIOS = {
     **{name: Scenario(token_variant=name) for name in VARIANTS if name != "good"},
 }
 
+# Commands with modules of their own.
+_COMMANDS = {
+    "drill": (drill, "what can go wrong, on purpose"),
+    "explain": (explain, "what the webhook would do, and why"),
+    "world": (page, "all regions of an environment, and a page"),
+}
+
 
 def main() -> int:
     """Read the command line and run one command."""
@@ -38,16 +45,11 @@ def main() -> int:
     token = commands.add_parser("token", help="mint a token, good or bad")
     token.add_argument("--key", type=Path, required=True, help="the same as of serve")
     token.add_argument("--variant", choices=sorted(VARIANTS), default="good")
-    drill.add_arguments(
-        commands.add_parser("drill", help="what can go wrong, on purpose")
-    )
-    explain.add_arguments(
-        commands.add_parser("explain", help="what the webhook would do, and why")
-    )
-    page.add_arguments(
-        commands.add_parser("world", help="all regions of an environment, and a page")
-    )
+    for name, (command, text) in _COMMANDS.items():
+        command.add_arguments(commands.add_parser(name, help=text))
     arguments = parser.parse_args()
+    if arguments.command in _COMMANDS:
+        return int(_COMMANDS[arguments.command][0].run(arguments))
     match arguments.command:
         case "demo":
             return 0 if demo.run() else 1
@@ -55,12 +57,6 @@ def main() -> int:
             return _serve(arguments.key)
         case "call":
             return _call(arguments)
-        case "drill":
-            return drill.run(arguments)
-        case "explain":
-            return explain.run(arguments)
-        case "world":
-            return page.run(arguments)
         case _:
             return _token(arguments.key, arguments.variant)
 
