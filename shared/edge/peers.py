@@ -146,9 +146,11 @@ class PeerHealthCache:
         if peer is None:
             return False
         self.keep_watch()
-        if self._last_seen(peer) is None:
+        is_healthy = self._last_seen(peer)
+        if is_healthy is None:
             await self._wait_for_look(peer)
-        return bool(self._last_seen(peer))
+            is_healthy = self._last_seen(peer)
+        return bool(is_healthy)
 
     def keep_watch(self) -> None:
         """Go on looking for a while, in the background of the running event loop."""
