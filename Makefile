@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PORT ?= 7071
+INPUTS ?= 1000000
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -55,8 +56,8 @@ format: $(READY) ## Format the code.
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 
-fuzz: $(READY) ## Run the property tests with a million inputs in all.
-	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/property -n 2 --timeout=7200
+fuzz: $(READY) ## Fuzz five targets with INPUTS=1000000 inputs in all.
+	@$(PYTHON) -m tests.property.fuzz --inputs $(INPUTS)
 
 security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements
