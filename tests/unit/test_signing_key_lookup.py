@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from shared.core.errors import KeysUnavailableError
 from shared.edge.signing_keys import (
     FRESH_SECONDS,
     SigningKeyCache,
@@ -47,6 +48,10 @@ def loaded(cache: SigningKeyCache) -> SigningKeyCache:
     find(cache, "old")
     settle(cache)
     return cache
+
+
+def _no_thread(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 @pytest.mark.requirement("R11")
@@ -147,3 +152,40 @@ def test_a_refresh_that_never_ends_is_given_up_and_its_result_ignored(
     loaded.current()
     settle(loaded)
     assert provider.fetches == 3
+
+
+@pytest.mark.requirement("R13", "R14")
+def test_a_known_key_is_found_where_no_thread_can_be_had_for_a_refresh(
+    loaded: SigningKeyCache,
+    provider: FakeProvider,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It counts as a refresh that failed; the next one is due after the pause."""
+    clock.now += FRESH_SECONDS
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", _no_thread)
+        assert "old" in loaded.current().keys  # type: ignore[union-attr]
+        assert loaded._refresh is None
+        clock.now += COOLDOWN - 1
+        assert loaded.current() is not None
+    assert [record.exc_info is not None for record in caplog.records] == [True, False]
+    clock.now += 1
+    loaded.current()
+    settle(loaded)
+
+    assert provider.fetches == 2
+    assert loaded.freshness() == "fresh"
+
+
+@pytest.mark.requirement("R16")
+def test_without_a_set_and_without_a_thread_keys_are_unavailable_at_once(
+    cache: SigningKeyCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for a refresh that never began."""
+    monkeypatch.setattr(threading.Thread, "start", _no_thread)
+    started = time.monotonic()
+    with pytest.raises(KeysUnavailableError):
+        asyncio.run(cache.find("old"))
+    assert time.monotonic() - started < 1
