@@ -17,7 +17,8 @@ from shared.core.tokens import (
     read_key_id,
     verify,
 )
-from tests.security.attacks import Attack, all_rows
+from tests.security.attack_kit import Attack
+from tests.security.attacks import all_rows
 from tests.simulator.identity import TokenFactory
 from tests.simulator.world import APP_ID, TENANT_ID
 
