@@ -147,7 +147,6 @@ class SigningKeyCache:
             refresh = _Refresh(now, Future())
             refresh.done.set_running_or_notify_cancel()
             self._refresh = refresh
-            self._last_attempt_at = now
         return self._start(refresh)
 
     def _start(self, refresh: _Refresh) -> _Refresh | None:

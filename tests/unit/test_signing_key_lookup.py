@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -48,6 +49,12 @@ def loaded(cache: SigningKeyCache) -> SigningKeyCache:
     find(cache, "old")
     settle(cache)
     return cache
+
+
+def _running(cache: SigningKeyCache) -> Future[None]:
+    """Return what ends with the refresh that runs."""
+    assert cache._refresh is not None
+    return cache._refresh.done
 
 
 def _no_thread(_thread: threading.Thread) -> None:
@@ -142,7 +149,10 @@ def test_a_refresh_that_never_ends_is_given_up_and_its_result_ignored(
         wait_until(lambda: provider.fetches == 2)
         given_up = loaded._refresh
         assert given_up is not None
-        clock.now += 10
+        clock.now += 9.5
+        loaded.current()
+        assert loaded._refresh is given_up
+        clock.now += 0.5
         loaded.current()
         assert loaded._refresh is None
     given_up.done.result(SETTLE_SECONDS)
@@ -152,6 +162,27 @@ def test_a_refresh_that_never_ends_is_given_up_and_its_result_ignored(
     loaded.current()
     settle(loaded)
     assert provider.fetches == 3
+
+
+def test_each_refresh_that_is_given_up_counts_as_a_failure(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """So that threads which hang grow no faster than one in five minutes."""
+    clock.now += FRESH_SECONDS
+    given_up = []
+    with provider.held():
+        for failures, pause in enumerate((30, 60, 120), start=1):
+            loaded.current()
+            given_up.append(_running(loaded))
+            clock.now += 10
+            loaded.current()
+            assert loaded._failures == failures
+            clock.now += pause - 1
+            loaded.current()
+            assert provider.fetches == failures + 1
+            clock.now += 1
+    for done in given_up:
+        done.result(SETTLE_SECONDS)
 
 
 @pytest.mark.requirement("R13", "R14")
@@ -170,7 +201,11 @@ def test_a_known_key_is_found_where_no_thread_can_be_had_for_a_refresh(
         assert loaded._refresh is None
         clock.now += COOLDOWN - 1
         assert loaded.current() is not None
-    assert [record.exc_info is not None for record in caplog.records] == [True, False]
+    trace, line = caplog.records
+    assert trace.name == "shared.edge.signing_keys"
+    assert trace.message == "keys.refresh-failed"
+    assert trace.exc_info
+    assert '"reason":"unexpected-error"' in line.message
     clock.now += 1
     loaded.current()
     settle(loaded)
