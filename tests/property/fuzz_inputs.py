@@ -263,6 +263,6 @@ MAKERS: dict[str, Make[Recipe]] = {
 }
 
 
-def inputs(target: str, *, is_quick: bool = False) -> st.SearchStrategy[Recipe]:
-    """Return the inputs of a target; ``is_quick``: without shrinking."""
-    return st.builds(MAKERS[target], st.randoms(use_true_random=is_quick))
+def inputs(target: str) -> st.SearchStrategy[Recipe]:
+    """Return the inputs of a target, for a test that shrinks them."""
+    return st.builds(MAKERS[target], st.randoms(use_true_random=False))
