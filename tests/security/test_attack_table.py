@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import pytest
 
@@ -20,7 +21,7 @@ from shared.core.tokens import (
 )
 from tests.security.attack_kit import Attack, to_json
 from tests.security.attacks import all_rows
-from tests.simulator.identity import SigningKey, TokenFactory
+from tests.simulator.identity import SigningKey, TokenFactory, base64url
 from tests.simulator.world import APP_ID, TENANT_ID
 
 ROWS = all_rows()
@@ -108,6 +109,22 @@ def test_the_scheme_ignores_case(scheme: str, tokens: TokenFactory) -> None:
     token = tokens.mint()
 
     assert read_bearer({"authorization": f"{scheme} {token}"}) == token
+
+
+@pytest.mark.requirement("R4")
+def test_headers_of_strangers_leave_little_behind() -> None:
+    """Headers are remembered, but not all that somebody puts in."""
+    lists = ",".join(["[]"] * 3900)
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            header = f'{{"alg":"RS256","kid":"{number}","x":[{lists}]}}'
+            read_jws(f"{base64url(header.encode())}.e30.AA")
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 2 * 1024 * 1024
 
 
 @pytest.mark.requirement("R7")

@@ -147,15 +147,14 @@ def test_a_refresh_that_never_ends_is_given_up_and_its_result_ignored(
     with provider.held():
         loaded.current()
         wait_until(lambda: provider.fetches == 2)
-        given_up = loaded._refresh
-        assert given_up is not None
+        given_up = _running(loaded)
         clock.now += 9.5
         loaded.current()
-        assert loaded._refresh is given_up
+        assert _running(loaded) is given_up
         clock.now += 0.5
         loaded.current()
         assert loaded._refresh is None
-    given_up.done.result(SETTLE_SECONDS)
+    given_up.result(SETTLE_SECONDS)
 
     assert loaded.current() is first
     clock.now += COOLDOWN
