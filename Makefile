@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PORT ?= 7071
+INPUTS ?= 1000000
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -14,7 +15,7 @@ TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 TOOLS_LOCK := requirements-tools.lock
 
-.PHONY: help setup demo test serve drill world bench lint format fuzz security lock clean
+.PHONY: help setup demo test serve drill world bench lint format fuzz mutants security lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,8 +56,11 @@ format: $(READY) ## Format the code.
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 
-fuzz: $(READY) ## Run the property tests with a million inputs in all.
-	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/property -n 2 --timeout=7200
+fuzz: $(READY) ## Fuzz five targets with INPUTS=1000000 inputs in all.
+	@$(PYTHON) -m tests.property.fuzz --inputs $(INPUTS)
+
+mutants: $(READY) ## Mutate the modules that guard the door: do tests notice?
+	@nice -n 10 $(PYTHON) -m tests.mutants
 
 security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements
@@ -68,4 +72,4 @@ lock: ## Lock the versions anew (needs uv).
 
 clean: ## Remove what the commands made.
 	@rm -rf $(VENV) $(TOOLS) drill.json drill.html .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
-	  .import_linter_cache .hypothesis test-artefacts bench.json
+	  .import_linter_cache .hypothesis test-artefacts bench.json mutants

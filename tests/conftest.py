@@ -16,11 +16,8 @@ settings.register_profile(
     "default", max_examples=100, deadline=None, suppress_health_check=_SLOW
 )
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
-settings.register_profile(
-    "fuzz", settings.get_profile("default"), max_examples=67_000, print_blob=True
-)
 _PROFILE = "ci" if os.environ.get("CI") else "default"
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", _PROFILE))
+settings.load_profile(_PROFILE)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ class FakeClock:
     """Monotonic seconds that pass when told."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now = 1_000_000.0
 
     def __call__(self) -> float:
         return self.now

@@ -13,11 +13,12 @@ from shared.core.strict_json import JsonObject
 
 # ``resource`` became ``resourceUrl`` in 2019; the platform sends both, documentation
 # shows either, absolute or relative, as /app/ or /communications/. The first group is
-# the call id in its only legal form: it becomes part of a URL.
+# the call id in its only legal form: it becomes part of a URL. Beyond ASCII four more
+# letters would equal s, k and i, and pass for one.
 _RESOURCE = re.compile(
     r"(?:https?://[^/?#]+)?(?:/v1\.0|/beta)?/?(?:app|communications)/calls/"
     r"([A-Za-z0-9_-]{1,128})(?:/([^/?]+)(?:/[^?]*)?)?/?(?:\?.*)?",
-    re.IGNORECASE | re.DOTALL,
+    re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 _CALL_TYPES = (None, "#microsoft.graph.call")
 # Some documentation examples leave changeType out.

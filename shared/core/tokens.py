@@ -49,9 +49,12 @@ _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 
 
 class Jws(NamedTuple):
-    """A compact JWS that passed every check that needs no key."""
+    """A compact JWS that passed every check that needs no key.
 
-    header: JsonObject
+    ``key_id`` is the header's ``kid``, if that is a text.
+    """
+
+    key_id: str | None
     signing_input: bytes
     payload: bytes
     signature: bytes
@@ -136,10 +139,9 @@ def read_key_id(jws: Jws) -> str:
     """
     if not jws.payload:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
-    key_id = jws.header.get("kid")
-    if not is_key_id(key_id):
+    if jws.key_id is None or not is_key_id(jws.key_id):
         raise TokenRefusedError(Reason.TOKEN_KEY_ID)
-    return str(key_id)
+    return jws.key_id
 
 
 def verify(jws: Jws, key: RSAPublicKey) -> bytes:
@@ -201,9 +203,11 @@ def _decode(part: bytes) -> bytes:
     return a2b_base64(part.translate(_TO_STANDARD_ALPHABET) + b"==")
 
 
-# The platform's tokens share a few headers, one a key; refusals are not remembered.
+# The platform's tokens share a few headers, one a key; refusals are not remembered. Of
+# a header only the key id is: anybody may fill the rest with what takes much memory.
 @lru_cache(maxsize=32)
-def _read_header(part: bytes) -> JsonObject:
+def _read_header(part: bytes) -> str | None:
+    """Vet a header and return its ``kid``."""
     header = _read_json(_decode(part))
     if header.get("alg") != "RS256":
         raise TokenRefusedError(Reason.TOKEN_ALGORITHM)
@@ -212,7 +216,8 @@ def _read_header(part: bytes) -> JsonObject:
     kind = header.get("typ", "JWT")
     if type(kind) is not str or kind.lower() != "jwt":
         raise TokenRefusedError(Reason.TOKEN_HEADER)
-    return header
+    key_id = header.get("kid")
+    return key_id if type(key_id) is str else None
 
 
 def _vet_issuer(issuer: object, policy: TokenPolicy) -> None:

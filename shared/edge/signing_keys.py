@@ -147,10 +147,18 @@ class SigningKeyCache:
             refresh = _Refresh(now, Future())
             refresh.done.set_running_or_notify_cancel()
             self._refresh = refresh
-            self._last_attempt_at = now
-        threading.Thread(
-            target=self._run, args=(refresh,), name="signing-keys", daemon=True
-        ).start()
+        return self._start(refresh)
+
+    def _start(self, refresh: _Refresh) -> _Refresh | None:
+        """Run a refresh on a thread of its own; ``None`` if there is none to be had."""
+        try:
+            threading.Thread(
+                target=self._run, args=(refresh,), name="signing-keys", daemon=True
+            ).start()
+        except RuntimeError:  # a held set must serve all the same
+            logging.getLogger(__name__).exception("keys.refresh-failed")
+            self._end(refresh, None, Reason.UNEXPECTED_ERROR)
+            return None
         return refresh
 
     def _pause_seconds(self, now: float) -> float:
@@ -171,6 +179,9 @@ class SigningKeyCache:
             reason = error.reason
         except Exception:  # a defect must not leave the refresh running for ever
             logging.getLogger(__name__).exception("keys.refresh-failed")
+        self._end(refresh, key_set, reason)
+
+    def _end(self, refresh: _Refresh, key_set: KeySet | None, reason: Reason) -> None:
         self._finish(refresh, key_set)
         self._log(key_set, reason)
         refresh.done.set_result(None)

@@ -3,7 +3,7 @@
 The message itself is one line of JSON, because Application Insights' classic mode gets
 message, level and category only (query with ``parse_json(message)``); the same fields
 are in ``extra`` for OpenTelemetry. Ids are logged, cut at 64 characters and escaped by
-JSON; tokens, bodies, names and links never are.
+JSON (a call id, which was vetted, whole); tokens, bodies, names and links never are.
 """
 
 import json

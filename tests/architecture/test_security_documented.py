@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+from tests.architecture.markdown_tables import code, read_table
+from tests.security import attacks
 from tests.security.requirements import CHECKOUT, NUMBERS, documented
+
+ATTACKS = [*(f"A{n}" for n in range(1, 31)), *(f"W{n}" for n in range(1, 9))]
 
 
 def marked_numbers() -> set[str]:
@@ -25,3 +29,16 @@ def test_every_requirement_is_documented_once_and_in_order() -> None:
 def test_every_requirement_has_a_test() -> None:
     """That carries its number."""
     assert set(NUMBERS) - marked_numbers() == set()
+
+
+def test_every_attack_has_cases_and_a_requirement() -> None:
+    """A function that makes rows of the attack table, or a file of tests."""
+    rows = read_table("docs/security.md", "attack")
+
+    assert [row[0] for row in rows] == ATTACKS
+    for number, _tried, asked_by, cases in rows:
+        assert set(asked_by.split(", ")) <= set(NUMBERS), number
+        assert code(cases), number
+        for case in code(cases):
+            is_file = "/" in case and Path(CHECKOUT, case).is_file()
+            assert is_file or hasattr(attacks, case), (number, case)

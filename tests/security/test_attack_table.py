@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import pytest
 
@@ -16,9 +17,11 @@ from shared.core.tokens import (
     read_jws,
     read_key_id,
     verify,
+    verify_compact_jws,
 )
-from tests.security.attacks import Attack, all_rows
-from tests.simulator.identity import TokenFactory
+from tests.security.attack_kit import Attack, to_json
+from tests.security.attacks import all_rows
+from tests.simulator.identity import SigningKey, TokenFactory, base64url
 from tests.simulator.world import APP_ID, TENANT_ID
 
 ROWS = all_rows()
@@ -108,12 +111,59 @@ def test_the_scheme_ignores_case(scheme: str, tokens: TokenFactory) -> None:
     assert read_bearer({"authorization": f"{scheme} {token}"}) == token
 
 
+@pytest.mark.requirement("R4")
+def test_headers_of_strangers_leave_little_behind() -> None:
+    """Headers are remembered, but not all that somebody puts in."""
+    lists = ",".join(["[]"] * 3900)
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            header = f'{{"alg":"RS256","kid":"{number}","x":[{lists}]}}'
+            read_jws(f"{base64url(header.encode())}.e30.AA")
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 2 * 1024 * 1024
+
+
 @pytest.mark.requirement("R7")
 @pytest.mark.parametrize("leeway", [-1, 301, 3600])
 def test_a_leeway_beyond_five_minutes_is_refused(leeway: int) -> None:
     """It would outlive the tokens."""
     with pytest.raises(ValueError, match="leeway"):
         TokenPolicy(audience="a", issuers=frozenset(), leeway_seconds=leeway)
+
+
+@pytest.mark.requirement("R7")
+@pytest.mark.parametrize("leeway", [0, 300])
+def test_a_leeway_may_be_nothing_and_five_minutes(leeway: int) -> None:
+    """Contract section 5."""
+    policy = TokenPolicy(audience="a", issuers=frozenset(), leeway_seconds=leeway)
+
+    assert policy.leeway_seconds == leeway
+
+
+@pytest.mark.requirement("R7")
+def test_a_life_of_one_second_is_long_enough(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """It must only end after its start."""
+    now = int(time.time())
+    headers = {"authorization": f"Bearer {tokens.mint(nbf=now, exp=now + 1)}"}
+
+    assert _judge(headers, key_set).expires_at == now + 1
+
+
+@pytest.mark.requirement("R1", "R2")
+def test_a_jws_alone_is_verified_whatever_it_says(tokens: TokenFactory) -> None:
+    """The seam for external vectors: any payload, by the key that signed it."""
+    jws = tokens.key.sign(to_json({"alg": "RS256"}), b"anything")
+
+    assert verify_compact_jws(jws, tokens.key.private.public_key()) == b"anything"
+    with pytest.raises(TokenRefusedError) as refused:
+        verify_compact_jws(jws, SigningKey("other").private.public_key())
+    assert refused.value.reason is Reason.SIGNATURE_INVALID
 
 
 @pytest.mark.requirement("R7")

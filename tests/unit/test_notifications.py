@@ -106,6 +106,11 @@ def test_resource_urls_are_read_in_all_their_forms(url: str) -> None:
         "a\r\nX: y",
         "a\x00",
         "\uff41",
+        # These four equal s, k and i where case is ignored beyond ASCII.
+        "a\u017f",
+        "\u212a",
+        "\u0130",
+        "\u0131",
         "é",
         "a\u202eb",
         "a@evil.example",

@@ -54,6 +54,8 @@ def test_the_top_level_tells_the_protocol(
         {"value": None, "callState": "incoming"},
         {"callState": "incoming", "@odata.type": "#microsoft.graph.call"},
         {"@odata.type": "#microsoft.graph.commsNotifications"},
+        {"value": None, "@odata.type": JOINING, "call": {}},
+        {"value": {}, "@odata.type": JOINING, "call": {}},
         {"@odata.type": JOINING},
         {"@odata.type": JOINING, "call": None},
         {"@odata.type": JOINING, "call": "x"},

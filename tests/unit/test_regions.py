@@ -65,6 +65,35 @@ def test_all_conditions_of_a_rule_must_hold() -> None:
     assert policy.preferred_regions(both) == ("weu",)
 
 
+def test_a_decision_is_made_once_for_the_values_that_rules_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its price does not grow with the number of rules."""
+    policy = _policy(({"countryCode": ["DE"]}, ["weu"]))
+    first = policy.preferred_regions(_facts(countryCode="DE"))
+    assert policy.preferred_regions(_facts(countryCode="FR")) == ()
+    monkeypatch.setattr(RegionPolicy, "_decide", lambda *_: pytest.fail("again"))
+
+    assert policy.preferred_regions(_facts(countryCode="de")) == first == ("weu",)
+    assert policy.preferred_regions(_facts(countryCode="US")) == ()
+
+
+@pytest.mark.requirement("R25")
+def test_decisions_are_kept_for_a_bounded_number_of_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Traffic cannot make them grow, and nothing is decided wrongly beyond it."""
+    monkeypatch.setattr("shared.core.regions._MAX_DECIDED", 2)
+    policy = _policy(*(({"countryCode": [code]}, [code]) for code in "abcd"))
+    for _ in range(2):
+        for code in "abcd":
+            assert policy.preferred_regions(_facts(countryCode=code)) == (code,)
+        for number in range(100):
+            assert policy.preferred_regions(_facts(countryCode=f"x{number}")) == ()
+
+    assert len(policy._decided) == 2
+
+
 def test_without_rules_nobody_is_preferred() -> None:
     """No rule: this deployment."""
     assert _policy().preferred_regions(_facts(countryCode="DE")) == ()

@@ -3,9 +3,11 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
+from shared.core.errors import KeysUnavailableError
 from shared.edge.signing_keys import (
     FRESH_SECONDS,
     SigningKeyCache,
@@ -47,6 +49,16 @@ def loaded(cache: SigningKeyCache) -> SigningKeyCache:
     find(cache, "old")
     settle(cache)
     return cache
+
+
+def _running(cache: SigningKeyCache) -> Future[None]:
+    """Return what ends with the refresh that runs."""
+    assert cache._refresh is not None
+    return cache._refresh.done
+
+
+def _no_thread(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 @pytest.mark.requirement("R11")
@@ -135,15 +147,79 @@ def test_a_refresh_that_never_ends_is_given_up_and_its_result_ignored(
     with provider.held():
         loaded.current()
         wait_until(lambda: provider.fetches == 2)
-        given_up = loaded._refresh
-        assert given_up is not None
-        clock.now += 10
+        given_up = _running(loaded)
+        clock.now += 9.5
+        loaded.current()
+        assert _running(loaded) is given_up
+        clock.now += 0.5
         loaded.current()
         assert loaded._refresh is None
-    given_up.done.result(SETTLE_SECONDS)
+    given_up.result(SETTLE_SECONDS)
 
     assert loaded.current() is first
     clock.now += COOLDOWN
     loaded.current()
     settle(loaded)
     assert provider.fetches == 3
+
+
+def test_each_refresh_that_is_given_up_counts_as_a_failure(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """So that threads which hang grow no faster than one in five minutes."""
+    clock.now += FRESH_SECONDS
+    given_up = []
+    with provider.held():
+        for failures, pause in enumerate((30, 60, 120), start=1):
+            loaded.current()
+            given_up.append(_running(loaded))
+            clock.now += 10
+            loaded.current()
+            assert loaded._failures == failures
+            clock.now += pause - 1
+            loaded.current()
+            assert provider.fetches == failures + 1
+            clock.now += 1
+    for done in given_up:
+        done.result(SETTLE_SECONDS)
+
+
+@pytest.mark.requirement("R13", "R14")
+def test_a_known_key_is_found_where_no_thread_can_be_had_for_a_refresh(
+    loaded: SigningKeyCache,
+    provider: FakeProvider,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It counts as a refresh that failed; the next one is due after the pause."""
+    clock.now += FRESH_SECONDS
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", _no_thread)
+        assert "old" in loaded.current().keys  # type: ignore[union-attr]
+        assert loaded._refresh is None
+        clock.now += COOLDOWN - 1
+        assert loaded.current() is not None
+    trace, line = caplog.records
+    assert trace.name == "shared.edge.signing_keys"
+    assert trace.message == "keys.refresh-failed"
+    assert trace.exc_info
+    assert '"reason":"unexpected-error"' in line.message
+    clock.now += 1
+    loaded.current()
+    settle(loaded)
+
+    assert provider.fetches == 2
+    assert loaded.freshness() == "fresh"
+
+
+@pytest.mark.requirement("R16")
+def test_without_a_set_and_without_a_thread_keys_are_unavailable_at_once(
+    cache: SigningKeyCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for a refresh that never began."""
+    monkeypatch.setattr(threading.Thread, "start", _no_thread)
+    started = time.monotonic()
+    with pytest.raises(KeysUnavailableError):
+        asyncio.run(cache.find("old"))
+    assert time.monotonic() - started < 1

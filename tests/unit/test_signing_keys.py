@@ -60,6 +60,11 @@ def loaded(cache: SigningKeyCache) -> SigningKeyCache:
     return cache
 
 
+def test_a_set_is_fresh_for_an_hour_and_usable_for_a_day() -> None:
+    """docs/security.md, R14."""
+    assert (FRESH_SECONDS, USABLE_SECONDS) == (3600, 86_400)
+
+
 def test_nothing_is_fetched_before_it_is_needed(
     cache: SigningKeyCache, provider: FakeProvider
 ) -> None:
@@ -273,6 +278,28 @@ def test_a_day_without_the_provider_costs_few_fetches(
 
 
 @pytest.mark.requirement("R14")
+def test_the_short_pause_holds_from_the_moment_that_the_set_is_too_old(
+    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+) -> None:
+    """Thirty seconds after the last attempt, not five minutes."""
+    provider.fail()
+    fetched_at = clock.now
+    for age in (*range(3600, 7200, 300), USABLE_SECONDS - 30):
+        clock.now = fetched_at + age
+        loaded.current()
+        settle(loaded)
+    fetches = provider.fetches
+    clock.now = fetched_at + USABLE_SECONDS - 1
+    loaded.current()
+    assert provider.fetches == fetches
+    clock.now = fetched_at + USABLE_SECONDS
+    loaded.current()
+    settle(loaded)
+
+    assert provider.fetches == fetches + 1
+
+
+@pytest.mark.requirement("R14")
 def test_the_provider_comes_back_within_30_seconds_after_a_day(
     loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
 ) -> None:
@@ -331,7 +358,32 @@ def test_refreshes_are_logged_with_their_reason(
     assert (warning.levelname, error.levelname) == ("WARNING", "ERROR")
     assert '"event":"keys.refresh-failed"' in warning.message
     assert '"reason":"provider-timeout"' in warning.message
+    assert f'"next_step":"{Reason.PROVIDER_TIMEOUT.cure}"' in warning.message
     assert '"key_age_seconds":3600' in warning.message
+
+
+def test_a_set_that_was_obtained_is_logged_with_its_size(
+    cache: SigningKeyCache, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line for people who ask when keys were last obtained."""
+    caplog.set_level(logging.INFO)
+    provider.key_ids = ("old", "new")
+    find(cache, "old")
+
+    [record] = caplog.records
+    assert record.levelname == "INFO"
+    assert record.message == '{"event":"keys.refreshed","keys":2}'
+
+
+def test_a_refresh_runs_on_a_thread_that_keeps_no_process_alive(
+    cache: SigningKeyCache, provider: FakeProvider
+) -> None:
+    """It has a name for people who look at threads."""
+    with provider.held():
+        asyncio.run(cache.load(timeout_seconds=0.05))
+        [thread] = [t for t in threading.enumerate() if t.name == "signing-keys"]
+        assert thread.daemon
+    settle(cache)
 
 
 def test_a_defect_in_fetching_is_logged_with_its_traceback(
@@ -342,5 +394,7 @@ def test_a_defect_in_fetching_is_logged_with_its_traceback(
     with pytest.raises(KeysUnavailableError):
         find(cache, "old")
 
-    assert any(record.exc_info for record in caplog.records)
+    [trace] = [record for record in caplog.records if record.exc_info]
+    assert trace.name == "shared.edge.signing_keys"
+    assert trace.message == "keys.refresh-failed"
     assert '"reason":"unexpected-error"' in caplog.records[-1].message

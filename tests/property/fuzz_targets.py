@@ -1,0 +1,306 @@
+"""Targets of fuzzing: what each does with an input, and what must then hold.
+
+Each returns a name for what came of the input, by which the corpus knows it, and raises
+where the product broke a promise. The fifth target is in ``fuzz_worker``.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from shared.core.decisions import (
+    Accept,
+    AnswerCalls,
+    Decision,
+    Deployment,
+    RedirectTo,
+    Trail,
+    decide,
+)
+from shared.core.errors import WebhookError
+from shared.core.hosts import is_host
+from shared.core.transport import WebhookRequest
+from shared.edge.health import health_reply
+from shared.service import Service
+from shared.settings import NAMES, CredentialKind, read_settings
+from tests.property.fuzz_inputs import (
+    APP_ID,
+    GOOD_TOKEN,
+    KEY_ID,
+    NOW,
+    TENANT_ID,
+    Recipe,
+    body_bytes,
+)
+from tests.property.mutation import edited
+from tests.simulator.identity import ISSUER, SigningKey
+from tests.unit.builders import HOSTS, build_deployment, key_set_of
+
+KEY = SigningKey(KEY_ID)
+RULES = (
+    {"countryCode": ["SG"], "regions": ["sea"]},
+    {"callerRegion": ["apac"], "regions": ["sea", "weu"]},
+    {"mediaHostedRegion": ["USEA"], "regions": ["neu"]},
+)
+_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_LOCATIONS = {f"https://{host}/api/calls?hop=1" for host in HOSTS.values()}
+STATUSES = {202, 204, 302, 400, 401, 404, 411, 503}
+_UNAUTHORIZED_HEADERS = {
+    "cache-control",
+    "connection",
+    "content-type",
+    "www-authenticate",
+}
+# A problem may hold a short word that is somebody's value, too.
+_TELLING = 12
+
+
+@lru_cache(maxsize=4096)
+def _sign(header: str, claims: str) -> str:
+    parts = (text.encode("utf-8", "surrogatepass") for text in (header, claims))
+    return KEY.sign(*parts)
+
+
+def token_of(recipe: Recipe, sign: Callable[[str, str], str] = _sign) -> str:
+    """Make the token of a recipe: signed, then edited."""
+    token = sign(recipe["header"], recipe["claims"])
+    return edited(token, [(kind, at, noise) for kind, at, noise in recipe["edits"]])
+
+
+def deployment() -> Deployment:
+    """Return region weu, with a clock that stands at ``NOW``."""
+    return build_deployment(
+        key_set_of(KEY), rules=RULES, clock=lambda: float(NOW), partitions=("p0",)
+    )
+
+
+_DEPLOYMENT = deployment()
+
+
+def finish[T](coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that waits for nothing; far quicker than an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("it waited for something")
+
+
+def _decide(request: WebhookRequest, trail: Trail) -> Decision | WebhookError:
+    try:
+        return finish(decide(request, _DEPLOYMENT, trail))
+    except WebhookError as error:
+        return error
+
+
+def _name(decided: Decision | WebhookError) -> str:
+    match decided:
+        case WebhookError():
+            return f"{decided.status} {decided.reason}"
+        case Accept():
+            return f"202 {decided.reason}"
+        case _:
+            return type(decided).__name__
+
+
+def _post(body: bytes, token: str, **headers: str) -> WebhookRequest:
+    sent = {"authorization": f"Bearer {token}", **headers}
+    return WebhookRequest("https://weu.example.org/api/calls", sent, body)
+
+
+# --- token -> claims ------------------------------------------------------------------
+
+
+def judge_token(recipe: Recipe) -> str:
+    """A token: accepted only if a second, slow reader finds nothing wrong either."""
+    token = token_of(recipe)
+    decided = _decide(_post(b'{"value":[]}', token), Trail())
+    if isinstance(decided, WebhookError):
+        assert decided.status == 401
+    else:
+        assert token == _sign(recipe["header"], recipe["claims"])
+        assert _is_acceptable(recipe["header"], recipe["claims"])
+    return _name(decided)
+
+
+def _is_acceptable(header_text: str, claims_text: str) -> bool:
+    header, claims = json.loads(header_text), json.loads(claims_text)
+    times = [claims[name] for name in ("nbf", "exp", "iat") if name in claims]
+    return (
+        header["alg"] == "RS256"
+        and header["kid"] == KEY_ID
+        and not {"crit", "b64", "zip", "enc"} & header.keys()
+        and header.get("typ", "JWT").lower() == "jwt"
+        and claims["iss"] == ISSUER
+        and claims["aud"] == APP_ID
+        and _GUID.fullmatch(claims["tid"].lower()) is not None
+        and all(type(time) is int for time in times)
+        and claims["nbf"] < claims["exp"] <= claims["nbf"] + 86_400
+        and claims["exp"] > NOW - 300
+        and max(claims["nbf"], claims.get("iat", 0)) <= NOW + 300
+    )
+
+
+# --- body -> decision -----------------------------------------------------------------
+
+
+def judge_body(body: Recipe) -> str:
+    """A body with a good token: decided, or refused as a body."""
+    trail = Trail()
+    decided = _decide(_post(body_bytes(body), token_of(GOOD_TOKEN)), trail)
+    match decided:
+        case WebhookError():
+            assert decided.status == 400
+        case RedirectTo():
+            assert decided.location in _LOCATIONS
+            assert decided.region != _DEPLOYMENT.own_region
+        case AnswerCalls():
+            assert decided.calls
+            assert decided.tenant_id == TENANT_ID
+    assert all(_CALL_ID.fullmatch(call_id) for call_id in trail.call_ids)
+    notes = "".join(f" +{note}" for note in sorted(trail.notes))
+    return f"{_name(decided)}{notes}"
+
+
+# --- headers -> request ---------------------------------------------------------------
+
+
+class Lines(logging.Handler):
+    """Keeps the lines of the product's log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@contextmanager
+def logged_lines() -> Iterator[list[str]]:
+    """Collect what the product logs."""
+    logger, handler = logging.getLogger("calling"), Lines()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield handler.lines
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def service() -> Service:
+    """Return the real service over our deployment: only its keys and clock are ours."""
+    base = {
+        "MicrosoftAppId": APP_ID,
+        "CALLING_ANSWER": "false",
+        "CALLING_REGION": "weu",
+    }
+    served = Service(read_settings({**base, "CALLING_REGION_HOSTS": json.dumps(HOSTS)}))
+    assert served._world is not None
+    served._world.deployment = replace(_DEPLOYMENT, answers_calls=False)
+    return served
+
+
+_SERVICE = service()
+
+
+def judge_headers(post: Recipe) -> str:
+    """Headers, query and partition: nothing of them escapes into reply or log."""
+    token = token_of(GOOD_TOKEN)
+    headers = {n: v.replace("{token}", token) for n, v in post["headers"].items()}
+    request = WebhookRequest(
+        url=f"https://weu.example.org/api/calls?{post['query']}",
+        headers=headers,
+        body=body_bytes(post["body"]),
+        partition=post["partition"],
+    )
+    with logged_lines() as lines:
+        reply = finish(_SERVICE.receive(request, received_at=0.0))
+    is_good = headers["authorization"].lower() == f"bearer {token}".lower()
+    assert (reply.status != 401) is is_good
+    assert reply.status != 404 or post["partition"] is not None
+    require_contract(reply.status, reply.headers, reply.body or b"", post["query"])
+    require_safe_lines(lines, token)
+    echoes = reply.headers.keys() & {"Client-Request-Id", "Scenario-Id"}
+    return " +".join([str(reply.status), *sorted(echoes)])
+
+
+def require_contract(
+    status: int, headers: Mapping[str, str], body: bytes, query: str
+) -> None:
+    """Contract section 2, for any reply to a POST."""
+    sent = {name.lower(): value for name, value in headers.items()}
+    assert status in STATUSES
+    assert sent["connection"] == "close"
+    assert sent["cache-control"] == "no-store"
+    for value in headers.values():
+        assert value.isascii()
+        assert value.isprintable()
+    assert ("location" in sent) is (status == 302)
+    if status == 302:
+        assert sent["location"] in _LOCATIONS
+        names = re.split("[&=]", query.lower())
+        assert "hop" not in names
+    if status == 401:
+        assert sent["www-authenticate"] == "Bearer"
+        assert sent.keys() == _UNAUTHORIZED_HEADERS
+    assert ("retry-after" in sent) is (status == 503)
+    assert bool(body) is (status in {400, 411})
+
+
+def require_safe_lines(lines: list[str], token: str) -> None:
+    """One line of JSON in ASCII, bounded, without a token."""
+    (line,) = lines
+    assert line.isascii()
+    assert line.isprintable()
+    assert len(line) < 4096
+    assert len(token) < _TELLING or token not in line
+    assert json.loads(line)["event"] == "notification.handled"
+
+
+# --- settings -> Settings -------------------------------------------------------------
+
+
+def judge_settings(environ: Recipe) -> str:
+    """Settings: usable, or problems by name, never by value."""
+    report = read_settings(environ)
+    assert (report.settings is None) is bool(report.problems)
+    sentences = [*report.problems, *report.warnings]
+    for sentence in sentences:
+        assert sentence.split(":")[0] in {*NAMES, "WEBSITE_HOSTNAME", "CALLING_REGOIN"}
+    for value in environ.values():
+        if len(value) > _TELLING and value not in set(CredentialKind):
+            assert not any(value in sentence for sentence in sentences)
+    health = health_reply(report, "fresh")
+    assert health.status == (503 if report.problems else 200)
+    assert json.loads(health.body or b"")["problems"] == list(report.problems)
+    if report.settings is None:
+        return report.problems[0]
+    settings = report.settings
+    assert 0 <= settings.token_leeway_seconds <= 300
+    assert settings.redirect_status in {302, 307}
+    assert bool(settings.callback_host) or not settings.answer
+    for host in settings.region_hosts.values():
+        assert is_host(host)
+        assert "trafficmanager.net" not in host.lower().rstrip(".")[-18:]
+    built = Service(report)
+    reply = finish(built.receive(_post(b"{}", "x"), received_at=0.0))
+    assert reply.status == 401
+    return "usable"
+
+
+OUTCOMES: dict[str, Callable[[Recipe], str]] = {
+    "token": judge_token,
+    "body": judge_body,
+    "headers": judge_headers,
+    "settings": judge_settings,
+}
