@@ -176,21 +176,22 @@ def _read_region_hosts(reader: SettingReader, region: str) -> Mapping[str, str] 
     """Read the host of each region; ``None`` where it is not known which there are."""
     name = "CALLING_REGION_HOSTS"
     hosts = reader.json(name, dict, "object of region codes and hosts")
+    entries = hosts or {}
+    for position, (code, host) in enumerate(entries.items(), start=1):
+        for problem in _host_problems(code, host):
+            reader.note(name, f"entry {position} {problem}.")
+    usable = [host_identity(host) for host in entries.values() if _is_host(host)]
+    if len(set(usable)) < len(usable):
+        reader.note(name, "has two regions with one host.")
+    global_host = reader.text("CALLING_GLOBAL_HOST")
+    if is_host(global_host) and host_identity(global_host) in usable:
+        reader.note(name, "has the host of CALLING_GLOBAL_HOST.")
     if hosts != {} and not reader.text("CALLING_REGION"):
         reader.note(name, "needs CALLING_REGION.")
     if hosts is None:
         return None
     if region and region not in hosts:
         reader.note("CALLING_REGION", "is not a region of CALLING_REGION_HOSTS.")
-    for position, (code, host) in enumerate(hosts.items(), start=1):
-        for problem in _host_problems(code, host):
-            reader.note(name, f"entry {position} {problem}.")
-    usable = [host_identity(host) for host in hosts.values() if _is_host(host)]
-    if len(set(usable)) < len(usable):
-        reader.note(name, "has two regions with one host.")
-    global_host = reader.text("CALLING_GLOBAL_HOST")
-    if is_host(global_host) and host_identity(global_host) in usable:
-        reader.note(name, "has the host of CALLING_GLOBAL_HOST.")
     return {code: host if _is_host(host) else "" for code, host in hosts.items()}
 
 
@@ -230,8 +231,6 @@ def _read_region_rules(
     """Read the rules; ``hosts`` are those of the regions, ``None`` if not known."""
     name = "CALLING_REGION_RULES"
     rules = reader.json(name, list, "list of rules")
-    if rules != [] and not reader.text("CALLING_REGION"):
-        reader.note(name, "needs CALLING_REGION.")
     problems = [
         f"rule {position} {problem}."
         for position, rule in enumerate(rules or (), start=1)
@@ -239,6 +238,8 @@ def _read_region_rules(
     ]
     for problem in problems:
         reader.note(name, problem)
+    if rules != [] and not reader.text("CALLING_REGION"):
+        reader.note(name, "needs CALLING_REGION.")
     return () if problems else tuple(map(_build_rule, rules or ()))
 
 

@@ -37,12 +37,13 @@ _MAX_LIFETIME_SECONDS = 24 * 60 * 60
 _MAX_NUMERIC_DATE = 2**40
 
 _SCHEME = "bearer "
-_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The characters whose unused low bits are zero, by length modulo 4: any other last
 # character would give the same bytes a second spelling (CVE-2026-102269).
 _CANONICAL_ENDS = {2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
-_TO_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
+# What is not base64url's own becomes what is not base64 either.
+_TO_STANDARD_ALPHABET = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
+_PADDING = (b"", b"", b"==", b"=")
 _REFUSED_MEMBERS = ("crit", "b64", "zip", "enc")
 _ENTRA_ISSUERS = ("https://sts.windows.net/", "https://login.microsoftonline.com/")
 _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
@@ -115,14 +116,16 @@ def read_jws(token: str) -> Jws:
     Raises:
         TokenRefusedError: not canonical, not strict JSON, not plain RS256.
     """
-    parts = _COMPACT.fullmatch(token)
-    if parts is None:
+    try:
+        encoded = token.encode("ascii")
+        header, payload, signature = encoded.split(b".")
+    except ValueError as error:
+        raise TokenRefusedError(Reason.TOKEN_MALFORMED) from error
+    if not signature:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
-    encoded = token.encode()
-    header, payload, signature = encoded.split(b".")
     return Jws(
         _read_header(header),
-        encoded[: parts.end(2)],
+        encoded[: -len(signature) - 1],
         _decode(payload),
         _decode(signature),
     )
@@ -200,7 +203,11 @@ def _decode(part: bytes) -> bytes:
     remainder = len(part) % 4
     if remainder and part[-1] not in _CANONICAL_ENDS.get(remainder, ()):
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
-    return a2b_base64(part.translate(_TO_STANDARD_ALPHABET) + b"==")
+    padded = part.translate(_TO_STANDARD_ALPHABET) + _PADDING[remainder]
+    try:
+        return a2b_base64(padded, strict_mode=True)
+    except ValueError as error:
+        raise TokenRefusedError(Reason.TOKEN_MALFORMED) from error
 
 
 # The platform's tokens share a few headers, one a key; refusals are not remembered. Of
