@@ -138,6 +138,6 @@ def _text(x: float, y: float, text: str, *, style: str = "label") -> str:
 
 def _svg(height: int, label: str, parts: Sequence[str]) -> str:
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" '
-        f'aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg>'
+        f'<div class="scroll"><svg viewBox="0 0 {_WIDTH} {height}" role="img" '
+        f'aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg></div>'
     )

@@ -75,7 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
         seconds=time.monotonic() - started_at,
     )
     if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+        arguments.json.write_text(
+            json.dumps(report, separators=(",", ":")) + "\n", "utf-8"
+        )
     if arguments.html:
         arguments.html.write_text(to_html(report), "utf-8")
     return 0 if report["isPassed"] else 1

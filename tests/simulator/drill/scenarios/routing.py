@@ -47,7 +47,7 @@ class Ordinary(Scenario):
     name = "ordinary"
     title = "Ordinary calls"
     explanation = (
-        "Everybody calls from home: DNS leads to the nearest region, which answers and "
+        "Everybody calls from home: DNS leads to the nearest region. Whoever answers "
         "takes the follow-ups."
     )
 
