@@ -164,11 +164,13 @@ def _latencies(answered: Sequence[CallPath]) -> list[Latency]:
 
 
 def _detections(entries: Sequence[Json], lost: Sequence[CallPath]) -> list[Detection]:
-    return [
+    found = [
         _detection(entry, entries, lost)
         for entry in entries
         if entry["kind"] == "fault-injected" and entry["region"] is not None
     ]
+    # A restart that nobody noticed is no fault that nobody found.
+    return [d for d in found if d.traffic_manager or d.peers or d.last_lost]
 
 
 def _detection(

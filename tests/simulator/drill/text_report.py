@@ -1,5 +1,6 @@
 """The report as text: one line a scenario, then what did not hold and who was lost."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.table import Table
 from tests.simulator.drill.figures import CallPath, Detection, Figures, figures_of
 from tests.simulator.drill.scenario import ScenarioResult
 
-_MAX_LOST = 10
+_MAX_LOST = 5
 
 
 def print_report(
@@ -83,7 +84,9 @@ def _print_details(console: Console, result: ScenarioResult, figures: Figures) -
     for name, value in result.notes.items():
         console.print(f"  {escape(name)}: {value}", highlight=False)
     if figures.lost:
-        title = f"{len(figures.lost)} lost, the last of them"
+        whys = Counter(call.why or "" for call in figures.lost)
+        reasons = ", ".join(f"{why} {count}" for why, count in whys.most_common())
+        title = f"{len(figures.lost)} lost ({reasons}), the last of them"
         console.print(_calls_table(title, figures.lost[-_MAX_LOST:]))
 
 
