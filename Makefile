@@ -14,7 +14,7 @@ TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 TOOLS_LOCK := requirements-tools.lock
 
-.PHONY: help setup demo test serve bench lint format fuzz security lock clean
+.PHONY: help setup demo test serve bench lint format fuzz security load soak lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,6 +55,14 @@ fuzz: $(READY) ## Run the property tests with a million inputs in all.
 security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements
 
+SECONDS_EACH ?= 60
+load: $(READY) ## Load the local host with wrk, 60 s a row.
+	@$(PYTHON) -m tests.load load --seconds $(SECONDS_EACH)
+
+MINUTES ?= 30
+soak: $(READY) ## Half of the highest rate for 30 minutes.
+	@$(PYTHON) -m tests.load soak --minutes $(MINUTES) --json soak.json
+
 lock: ## Lock the versions anew (needs uv).
 	@for name in requirements requirements-dev requirements-tools; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-header \
@@ -62,4 +70,4 @@ lock: ## Lock the versions anew (needs uv).
 
 clean: ## Remove what the commands made.
 	@rm -rf $(VENV) $(TOOLS) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
-	  .import_linter_cache .hypothesis bench.json
+	  .import_linter_cache .hypothesis bench.json load.json soak.json

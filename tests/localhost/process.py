@@ -50,7 +50,8 @@ class LocalHost:
             self._arguments.append("--warmup")
         if dns is not None:
             self._arguments += ["--dns", dns]
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        # Opened to append, so that the process goes on at the end after forget_log.
+        self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in __exit__
         self._process: subprocess.Popen[str] | None = None
         self.base_url = ""
         self.pid = 0
@@ -110,6 +111,10 @@ class LocalHost:
         descriptor = self._log.fileno()
         size = os.fstat(descriptor).st_size
         return os.pread(descriptor, size, 0).decode("utf-8", "replace").splitlines()
+
+    def forget_log(self) -> None:
+        """Drop what it has logged so far: hours of load would fill the disk."""
+        os.ftruncate(self._log.fileno(), 0)
 
 
 def _bare_environment() -> dict[str, str]:

@@ -1,0 +1,147 @@
+"""Half of the highest rate for a long time, with neighbours that fail and heal.
+
+Calls are answered here, through the simulated Graph. Round for round: all is well; the
+identity provider answers 500; Graph fails at first; the provider hangs; Graph is down.
+"""
+
+import http.client
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice, repeat
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from starlette.responses import JSONResponse
+
+from tests.load import wrk
+from tests.load.traffic import SOAKING, SOAKING_WITHOUT_GRAPH, Traffic
+from tests.load.wrk import Figures
+from tests.localhost.process import LocalHost
+from tests.simulator.graph_api import Fault, error_reply
+from tests.simulator.world import OutsideWorld
+
+CONNECTIONS = 64
+MAX_GROWTH = 1.05
+
+_FAULTS_AT_FIRST = 200
+_MORE_THAN_ARE_ASKED_FOR = 50_000
+_HEALTH_TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """How the neighbours behave, and the traffic with its right replies then."""
+
+    name: str
+    begin: Callable[[OutsideWorld], None] = lambda _world: None
+    traffic: Traffic = SOAKING
+
+
+class Segment(NamedTuple):
+    """What one minute of the soak saw; ``health``: what /api/health said at its end."""
+
+    weather: str
+    figures: Figures
+    health: int
+
+    @property
+    def is_right(self) -> bool:
+        """Tell whether every reply was right and the deployment called itself well."""
+        return self.figures.is_right and self.health == http.client.OK
+
+
+def highest_rate(
+    world: OutsideWorld, deployment: LocalHost, file: Path, *, seconds: float
+) -> Figures:
+    """Send as much as the deployment can take, in good weather."""
+    heal(world)
+    SOAKING.write(world, file)
+    return wrk.run(deployment, file, connections=CONNECTIONS, seconds=seconds)
+
+
+def soak(
+    world: OutsideWorld,
+    deployment: LocalHost,
+    file: Path,
+    *,
+    rate: float,
+    minutes: float,
+) -> Iterator[Segment]:
+    """Send ``rate`` requests a second through every weather, a minute each."""
+    count = max(len(ROUND), round(minutes))
+    for weather in islice(cycle(ROUND), count):
+        heal(world)
+        weather.begin(world)
+        weather.traffic.write(world, file)
+        figures = wrk.run(
+            deployment,
+            file,
+            connections=CONNECTIONS,
+            seconds=minutes * 60 / count,
+            rate=rate,
+        )
+        heal(world)
+        yield Segment(weather.name, figures, ask_health(deployment))
+
+
+def growth(segments: list[Segment]) -> float:
+    """Return memory at its highest in the last round, in units of the first round.
+
+    The first round warms up: threads, connections, the remembered tokens and calls.
+    """
+    memory = [segment.figures.memory_after for segment in segments]
+    return max(memory[-len(ROUND) :]) / max(memory[: len(ROUND)])
+
+
+def ask_health(deployment: LocalHost) -> int:
+    """Return the status of the deployment's health report."""
+    connection = http.client.HTTPConnection(
+        urlsplit(deployment.base_url).netloc, timeout=_HEALTH_TIMEOUT_SECONDS
+    )
+    try:
+        connection.request("GET", "/api/health")
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def heal(world: OutsideWorld) -> None:
+    """Make every neighbour well, and let Graph forget what it was asked."""
+    world.provider.is_hanging.clear()
+    world.provider.configuration_fault = None
+    world.graph.takes_any_call = True
+    world.graph.faults.clear()
+    world.graph.answers.clear()
+
+
+def _provider_answers_500(world: OutsideWorld) -> None:
+    world.provider.configuration_fault = lambda: JSONResponse({}, 500)
+
+
+def _provider_hangs(world: OutsideWorld) -> None:
+    world.provider.is_hanging.set()
+
+
+def _graph_fails_at_first(world: OutsideWorld) -> None:
+    faults = (
+        _GRAPH_IS_DOWN,
+        Fault(reply=lambda: error_reply(429, "4290", "too many", {"Retry-After": "1"})),
+        Fault(loses_reply=True),
+    )
+    world.graph.faults.extend(islice(cycle(faults), _FAULTS_AT_FIRST))
+
+
+def _graph_is_down(world: OutsideWorld) -> None:
+    world.graph.faults.extend(repeat(_GRAPH_IS_DOWN, _MORE_THAN_ARE_ASKED_FOR))
+
+
+_GRAPH_IS_DOWN = Fault(reply=lambda: error_reply(503, "5030", "out of order"))
+
+ROUND = (
+    Weather("all is well"),
+    Weather("provider answers 500", _provider_answers_500),
+    Weather("Graph fails at first", _graph_fails_at_first),
+    Weather("provider hangs", _provider_hangs),
+    Weather("Graph is down", _graph_is_down, SOAKING_WITHOUT_GRAPH),
+)
