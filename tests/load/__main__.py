@@ -2,18 +2,16 @@
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.load import report, wrk
 from tests.load.flood import FloodFigures, flood
+from tests.load.site import Site, open_site
 from tests.load.soak import MAX_GROWTH, growth, highest_rate, soak
-from tests.load.traffic import ALL, MAX_SECONDS, settings
+from tests.load.traffic import ALL, MAX_SECONDS
 from tests.load.wrk import Figures, WrkMissingError
-from tests.localhost.process import CHECKOUT, LocalHost
-from tests.simulator.world import OutsideWorld
+from tests.localhost.process import CHECKOUT
 
 CONNECTIONS = (1, 4, 16, 64)
 _PROBE_SECONDS = 30.0
@@ -28,14 +26,14 @@ def main() -> int:
         print(f"{arguments.what}: {error}", file=sys.stderr)
         return 1
     file: Path = arguments.json or CHECKOUT / f"{arguments.what}.json"
-    with _deployment(answers=arguments.what == "soak") as (world, deployment, traffic):
+    with open_site(answers=arguments.what == "soak") as site:
         report.show_heading()
         if arguments.what == "soak":
-            return _soak(world, deployment, traffic, arguments.minutes, file)
+            return _soak(site, arguments.minutes, file)
         rows = []
         if arguments.what == "load":
-            rows = list(_load(world, deployment, traffic, arguments.seconds))
-        floods = list(_flood(world, deployment, traffic, arguments.seconds))
+            rows = list(_load(site, arguments.seconds))
+        floods = list(_flood(site, arguments.seconds))
     report.write_load(file, rows, floods)
     is_right = all(figures.is_right for _name, figures in rows)
     return 0 if is_right and all(row.is_right for row in floods) else 1
@@ -55,53 +53,27 @@ def _read_arguments() -> argparse.Namespace:
     return arguments
 
 
-@contextmanager
-def _deployment(*, answers: bool) -> Iterator[tuple[OutsideWorld, LocalHost, Path]]:
-    """Start the world and one deployment; there is room for a traffic file."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        OutsideWorld() as world,
-        LocalHost(settings(world, answers=answers), warms_up=True) as deployment,
-    ):
-        yield world, deployment, Path(folder) / "traffic"
-
-
-def _load(
-    world: OutsideWorld, deployment: LocalHost, file: Path, seconds: float
-) -> Iterator[tuple[str, Figures]]:
+def _load(site: Site, seconds: float) -> Iterator[tuple[str, Figures]]:
     """Send each kind of traffic at rising concurrency."""
     for traffic in ALL:
         for connections in CONNECTIONS:
-            traffic.write(world, file)
-            figures = wrk.run(
-                deployment, file, connections=connections, seconds=seconds
-            )
+            traffic.write(site)
+            figures = wrk.run(site, connections=connections, seconds=seconds)
             report.show(traffic.name, figures)
             yield traffic.name, figures
 
 
-def _flood(
-    world: OutsideWorld, deployment: LocalHost, file: Path, seconds: float
-) -> Iterator[FloodFigures]:
-    for figures in flood(world, deployment, file, seconds=seconds):
+def _flood(site: Site, seconds: float) -> Iterator[FloodFigures]:
+    for figures in flood(site, seconds=seconds):
         report.show_flood(figures)
         yield figures
 
 
-def _soak(
-    world: OutsideWorld,
-    deployment: LocalHost,
-    file: Path,
-    minutes: float,
-    report_to: Path,
-) -> int:
-    probe_seconds = min(_PROBE_SECONDS, minutes * 60)
-    highest = highest_rate(world, deployment, file, seconds=probe_seconds)
+def _soak(site: Site, minutes: float, report_to: Path) -> int:
+    highest = highest_rate(site, seconds=min(_PROBE_SECONDS, minutes * 60))
     report.show("highest rate", highest)
     segments = []
-    for segment in soak(
-        world, deployment, file, rate=highest.rate / 2, minutes=minutes
-    ):
+    for segment in soak(site, rate=highest.rate / 2, minutes=minutes):
         report.show(segment.weather, segment.figures, health=segment.health)
         segments.append(segment)
     report.write_soak(report_to, highest, segments)

@@ -14,15 +14,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tests.load import wrk
+from tests.load.site import Site
 from tests.load.traffic import FORGED, HONEST
-from tests.localhost.process import LocalHost
 from tests.simulator.notifications import new_id
-from tests.simulator.world import OutsideWorld
 
 CONNECTIONS = 64
 # None: as many as it can take.
@@ -71,10 +69,10 @@ class FloodFigures(NamedTuple):
 class HonestCaller:
     """Places calls one after another, twenty a second, on a thread of its own."""
 
-    def __init__(self, world: OutsideWorld, url: str) -> None:
-        """Call the deployment at ``url``."""
-        self._world = world
-        self._address = urlsplit(url).netloc
+    def __init__(self, site: Site) -> None:
+        """Call the deployment of ``site``."""
+        self._world = site.world
+        self._address = urlsplit(site.deployment.base_url).netloc
         self._stopping = threading.Event()
         self._seconds: list[float] = []
         self._wrong = 0
@@ -130,21 +128,17 @@ class HonestCaller:
             connection.close()
 
 
-def flood(
-    world: OutsideWorld, deployment: LocalHost, file: Path, *, seconds: float
-) -> Iterator[FloodFigures]:
+def flood(site: Site, *, seconds: float) -> Iterator[FloodFigures]:
     """Place honest calls alone, then beside forged tokens, for each of ``SHARES``."""
     highest = 0.0
     for share in SHARES:
-        FORGED.write(world, file)
-        alone = HonestCaller(world, deployment.base_url)
+        FORGED.write(site)
+        alone, beside = HonestCaller(site), HonestCaller(site)
         with alone.calling():
             threading.Event().wait(seconds / 3)
-        beside = HonestCaller(world, deployment.base_url)
         with beside.calling():
             seen = wrk.run(
-                deployment,
-                file,
+                site,
                 connections=CONNECTIONS,
                 seconds=seconds,
                 rate=None if share is None else share * highest,

@@ -103,6 +103,7 @@ def _troubles(figures: Figures, health: int | None) -> str:
     troubles = {
         "errors": figures.errors,
         f"wrong ({figures.example})": figures.wrong,
+        "astray": figures.astray,
         "tracebacks": figures.tracebacks,
         "unhealthy": health not in (None, 200),
     }

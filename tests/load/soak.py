@@ -1,25 +1,25 @@
 """Half of the highest rate for a long time, with neighbours that fail and heal.
 
 Calls are answered here, through the simulated Graph. Round for round: all is well; the
-identity provider answers 500; Graph fails at first; the provider hangs; Graph is down.
+identity provider answers 500; Graph fails at first; the provider hangs; the other
+region is sick; Graph is down.
 """
 
 import http.client
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, islice, repeat
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 
 from tests.load import wrk
+from tests.load.site import Site
 from tests.load.traffic import SOAKING, SOAKING_WITHOUT_GRAPH, Traffic
 from tests.load.wrk import Figures
-from tests.localhost.process import LocalHost
 from tests.simulator.graph_api import Fault, error_reply
-from tests.simulator.world import OutsideWorld
 
 CONNECTIONS = 64
 MAX_GROWTH = 1.05
@@ -34,7 +34,7 @@ class Weather:
     """How the neighbours behave, and the traffic with its right replies then."""
 
     name: str
-    begin: Callable[[OutsideWorld], None] = lambda _world: None
+    begin: Callable[[Site], None] = lambda _site: None
     traffic: Traffic = SOAKING
 
 
@@ -51,38 +51,24 @@ class Segment(NamedTuple):
         return self.figures.is_right and self.health == http.client.OK
 
 
-def highest_rate(
-    world: OutsideWorld, deployment: LocalHost, file: Path, *, seconds: float
-) -> Figures:
+def highest_rate(site: Site, *, seconds: float) -> Figures:
     """Send as much as the deployment can take, in good weather."""
-    heal(world)
-    SOAKING.write(world, file)
-    return wrk.run(deployment, file, connections=CONNECTIONS, seconds=seconds)
+    heal(site)
+    SOAKING.write(site)
+    return wrk.run(site, connections=CONNECTIONS, seconds=seconds)
 
 
-def soak(
-    world: OutsideWorld,
-    deployment: LocalHost,
-    file: Path,
-    *,
-    rate: float,
-    minutes: float,
-) -> Iterator[Segment]:
+def soak(site: Site, *, rate: float, minutes: float) -> Iterator[Segment]:
     """Send ``rate`` requests a second through every weather, a minute each."""
     count = max(len(ROUND), round(minutes))
+    seconds = minutes * 60 / count
     for weather in islice(cycle(ROUND), count):
-        heal(world)
-        weather.begin(world)
-        weather.traffic.write(world, file)
-        figures = wrk.run(
-            deployment,
-            file,
-            connections=CONNECTIONS,
-            seconds=minutes * 60 / count,
-            rate=rate,
-        )
-        heal(world)
-        yield Segment(weather.name, figures, ask_health(deployment))
+        heal(site)
+        weather.begin(site)
+        weather.traffic.write(site)
+        figures = wrk.run(site, connections=CONNECTIONS, seconds=seconds, rate=rate)
+        heal(site)
+        yield Segment(weather.name, figures, ask_health(site))
 
 
 def growth(segments: list[Segment]) -> float:
@@ -94,11 +80,10 @@ def growth(segments: list[Segment]) -> float:
     return max(memory[-len(ROUND) :]) / max(memory[: len(ROUND)])
 
 
-def ask_health(deployment: LocalHost) -> int:
+def ask_health(site: Site) -> int:
     """Return the status of the deployment's health report."""
-    connection = http.client.HTTPConnection(
-        urlsplit(deployment.base_url).netloc, timeout=_HEALTH_TIMEOUT_SECONDS
-    )
+    address = urlsplit(site.deployment.base_url).netloc
+    connection = http.client.HTTPConnection(address, timeout=_HEALTH_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/api/health")
         return connection.getresponse().status
@@ -106,34 +91,36 @@ def ask_health(deployment: LocalHost) -> int:
         connection.close()
 
 
-def heal(world: OutsideWorld) -> None:
+def heal(site: Site) -> None:
     """Make every neighbour well, and let Graph forget what it was asked."""
-    world.provider.is_hanging.clear()
-    world.provider.configuration_fault = None
-    world.graph.takes_any_call = True
-    world.graph.faults.clear()
-    world.graph.answers.clear()
+    site.other_region.is_healthy.set()
+    site.world.provider.is_hanging.clear()
+    site.world.provider.configuration_fault = None
+    site.world.graph.takes_any_call = True
+    site.world.graph.faults.clear()
+    site.world.graph.answers.clear()
 
 
-def _provider_answers_500(world: OutsideWorld) -> None:
-    world.provider.configuration_fault = lambda: JSONResponse({}, 500)
+def _provider_answers_500(site: Site) -> None:
+    site.world.provider.configuration_fault = lambda: JSONResponse({}, 500)
 
 
-def _provider_hangs(world: OutsideWorld) -> None:
-    world.provider.is_hanging.set()
+def _provider_hangs(site: Site) -> None:
+    site.world.provider.is_hanging.set()
 
 
-def _graph_fails_at_first(world: OutsideWorld) -> None:
-    faults = (
-        _GRAPH_IS_DOWN,
-        Fault(reply=lambda: error_reply(429, "4290", "too many", {"Retry-After": "1"})),
-        Fault(loses_reply=True),
-    )
-    world.graph.faults.extend(islice(cycle(faults), _FAULTS_AT_FIRST))
+def _other_region_is_sick(site: Site) -> None:
+    site.other_region.is_healthy.clear()
 
 
-def _graph_is_down(world: OutsideWorld) -> None:
-    world.graph.faults.extend(repeat(_GRAPH_IS_DOWN, _MORE_THAN_ARE_ASKED_FOR))
+def _graph_fails_at_first(site: Site) -> None:
+    reply = partial(error_reply, 429, "4290", "too many", {"Retry-After": "1"})
+    faults = (_GRAPH_IS_DOWN, Fault(reply=reply), Fault(loses_reply=True))
+    site.world.graph.faults.extend(islice(cycle(faults), _FAULTS_AT_FIRST))
+
+
+def _graph_is_down(site: Site) -> None:
+    site.world.graph.faults.extend(repeat(_GRAPH_IS_DOWN, _MORE_THAN_ARE_ASKED_FOR))
 
 
 _GRAPH_IS_DOWN = Fault(reply=lambda: error_reply(503, "5030", "out of order"))
@@ -143,5 +130,6 @@ ROUND = (
     Weather("provider answers 500", _provider_answers_500),
     Weather("Graph fails at first", _graph_fails_at_first),
     Weather("provider hangs", _provider_hangs),
+    Weather("other region is sick", _other_region_is_sick),
     Weather("Graph is down", _graph_is_down, SOAKING_WITHOUT_GRAPH),
 )

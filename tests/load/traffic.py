@@ -7,9 +7,10 @@ verified whenever it comes round again.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import cycle, islice
-from pathlib import Path
 
+from tests.load.site import OWN_HOST, Site
 from tests.simulator.identity import SigningKey
 from tests.simulator.notifications import (
     Call,
@@ -24,11 +25,8 @@ from tests.simulator.world import OutsideWorld
 TOKENS = 2440
 # Tokens live five minutes, and as long again by leeway.
 MAX_SECONDS = 300.0
-HOSTS = {"weu": "weu.calls.example.org", "sea": "sea.calls.example.org"}
-RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
 
-_WEBHOOK = f"https://{HOSTS['weu']}/api/calls"
-_ELSEWHERE = f"https://{HOSTS['sea']}/api/calls?hop=1"
+_WEBHOOK = f"https://{OWN_HOST}/api/calls"
 _FORGER = SigningKey()
 
 
@@ -39,17 +37,18 @@ class Kind:
     Attributes:
         make: returns a token and a body.
         status: of the reply.
-        location: of the reply, where it redirects.
     """
 
     make: Callable[[OutsideWorld], tuple[str, object]]
     status: int
-    location: str = "-"
 
-    def line(self, world: OutsideWorld) -> str:
+    def line(self, site: Site) -> str:
         """Make a request, with a token of its own, as a line of a traffic file."""
-        token, body = self.make(world)
-        return f"{self.status}\t{self.location}\t{token}\t{json.dumps(body)}\n"
+        token, body = self.make(site.world)
+        location = "-"
+        if self.status == HTTPStatus.FOUND:
+            location = f"https://{site.other_region.host}/api/calls?hop=1"
+        return f"{self.status}\t{location}\t{token}\t{json.dumps(body)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,11 @@ class Traffic:
     name: str
     kinds: tuple[tuple[Kind, int], ...]
 
-    def write(self, world: OutsideWorld, file: Path, *, tokens: int = TOKENS) -> None:
-        """Write a traffic file with fresh tokens."""
-        with file.open("w", encoding="utf-8") as lines:
+    def write(self, site: Site, *, tokens: int = TOKENS) -> None:
+        """Write the traffic file of ``site``, with fresh tokens."""
+        with site.file.open("w", encoding="utf-8") as lines:
             for kind in islice(cycle(self._round()), tokens):
-                lines.write(kind.line(world))
+                lines.write(kind.line(site))
 
     def _round(self) -> list[Kind]:
         """Return one round, the kinds by turns."""
@@ -74,21 +73,6 @@ class Traffic:
             for kind, times in self.kinds
             if number < times
         ]
-
-
-def settings(world: OutsideWorld, *, answers: bool) -> dict[str, str]:
-    """Return the settings of a deployment in two regions.
-
-    Args:
-        world: what it talks to.
-        answers: ``False``: no call waits for Graph.
-    """
-    return world.settings(
-        CALLING_ANSWER="true" if answers else "false",
-        CALLING_REGION="weu",
-        CALLING_REGION_HOSTS=json.dumps(HOSTS),
-        CALLING_REGION_RULES=json.dumps(RULES),
-    )
 
 
 def _call(world: OutsideWorld, country: str = "DE") -> Call:
@@ -131,14 +115,14 @@ def _unknown_key(world: OutsideWorld) -> tuple[str, object]:
 
 HONEST = Kind(_here, 202)
 _OTHERS = (
-    Kind(_elsewhere, 302, _ELSEWHERE),
+    Kind(_elsewhere, 302),
     Kind(_legacy, 204),
     Kind(_follow_up, 202),
     Kind(_forged, 401),
 )
 
 ACCEPTED = Traffic("accepted", ((HONEST, 1),))
-REDIRECTED = Traffic("redirected", ((Kind(_elsewhere, 302, _ELSEWHERE), 1),))
+REDIRECTED = Traffic("redirected", ((Kind(_elsewhere, 302), 1),))
 FORGED = Traffic("forged", ((Kind(_forged, 401), 1),))
 MIXED = Traffic("mixed", ((HONEST, 1), *((kind, 1) for kind in _OTHERS)))
 ALL = (ACCEPTED, REDIRECTED, FORGED, MIXED)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.localhost.process import LocalHost
+from tests.load.site import Site
 from tests.simulator.notifications import new_id
 
 SCRIPT = Path(__file__).with_name("traffic.lua")
@@ -29,6 +29,8 @@ class Figures(NamedTuple):
         errors: connections that failed, requests without a reply, replies too late.
         wrong: replies that were not what the contract says for their request.
         example: one of these, in words.
+        stayed: calls of another region that were taken here.
+        was_other_region_sick: in the eyes of the deployment, for a part of the run.
         tracebacks: exceptions in the log of the deployment.
         statuses: replies by status.
         memory_before, memory_after: resident memory of the deployment in MiB.
@@ -43,6 +45,8 @@ class Figures(NamedTuple):
     errors: int
     wrong: int
     example: str
+    stayed: int
+    was_other_region_sick: bool
     tracebacks: int
     statuses: dict[str, int]
     memory_before: float
@@ -51,8 +55,13 @@ class Figures(NamedTuple):
     @property
     def is_right(self) -> bool:
         """Tell whether every request got the reply that is right."""
-        troubles = self.errors + self.wrong + self.tracebacks
+        troubles = self.errors + self.wrong + self.tracebacks + self.astray
         return not troubles and bool(self.statuses)
+
+    @property
+    def astray(self) -> int:
+        """How many calls were not redirected although the other region was well."""
+        return 0 if self.was_other_region_sick else self.stayed
 
 
 def require_wrk() -> str:
@@ -75,24 +84,20 @@ def resident_mib(pid: int) -> float:
 
 
 def run(
-    deployment: LocalHost,
-    file: Path,
-    *,
-    connections: int,
-    seconds: float,
-    rate: float | None = None,
+    site: Site, *, connections: int, seconds: float, rate: float | None = None
 ) -> Figures:
-    """Send the requests of a traffic file for some seconds.
+    """Send the requests of the site's traffic file for some seconds.
+
+    The deployment's log is read at the end, and dropped.
 
     Args:
-        deployment: serves plain HTTP; its log is read and dropped.
-        file: written by ``Traffic.write``.
+        site: what is under load.
         connections: how many requests may be under way at a time.
         seconds: how long.
         rate: requests a second, arriving at random; ``None``: each connection sends
             the next request as soon as it has its reply.
     """
-    deployment.forget_log()
+    deployment = site.deployment
     before = resident_mib(deployment.pid)
     pause_milliseconds = 0 if rate is None else 1000 * connections / rate
     finished = subprocess.run(
@@ -105,7 +110,7 @@ def run(
             f"--script={SCRIPT}",
             deployment.base_url,
             "--",
-            str(file),
+            str(site.file),
             str(connections),
             str(pause_milliseconds),
             new_id(),
@@ -116,9 +121,11 @@ def run(
     )
     seen = json.loads(finished.stdout.rpartition("FIGURES ")[2])
     log = deployment.log_lines()
+    deployment.forget_log()
     return Figures(
         connections=connections,
         rate=sum(seen["statuses"].values()) / seen.pop("seconds"),
+        was_other_region_sick=any('"event":"peer.' in line for line in log),
         tracebacks=sum(line.startswith("Traceback ") for line in log),
         memory_before=before,
         memory_after=resident_mib(deployment.pid),
