@@ -14,7 +14,7 @@ TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 TOOLS_LOCK := requirements-tools.lock
 
-.PHONY: help setup demo test serve bench lint format fuzz security load soak lock clean
+.PHONY: help setup demo test serve bench lint format fuzz security load soak audit sbom lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,12 +56,18 @@ security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements
 
 SECONDS_EACH ?= 60
-load: $(READY) ## Load the local host with wrk, 60 s a row.
+load: $(READY) ## Load the local host with wrk, SECONDS_EACH=60.
 	@$(PYTHON) -m tests.load load --seconds $(SECONDS_EACH)
 
 MINUTES ?= 30
-soak: $(READY) ## Half of the highest rate for 30 minutes.
-	@$(PYTHON) -m tests.load soak --minutes $(MINUTES) --json soak.json
+soak: $(READY) ## Half of the highest rate for MINUTES=30.
+	@$(PYTHON) -m tests.load soak --minutes $(MINUTES)
+
+audit: $(TOOLS_READY) ## Look for known vulnerabilities (needs a network).
+	@bash .ci/audit.sh $(TOOLS)
+
+sbom: $(TOOLS_READY) ## Write sbom.json, the bill of materials of the app.
+	@bash .ci/sbom.sh $(TOOLS) sbom.json
 
 lock: ## Lock the versions anew (needs uv).
 	@for name in requirements requirements-dev requirements-tools; do \
@@ -70,4 +76,4 @@ lock: ## Lock the versions anew (needs uv).
 
 clean: ## Remove what the commands made.
 	@rm -rf $(VENV) $(TOOLS) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
-	  .import_linter_cache .hypothesis bench.json load.json soak.json
+	  .import_linter_cache .hypothesis bench.json load.json flood.json soak.json sbom.json
