@@ -8,12 +8,13 @@ from pathlib import Path
 from tests.load import report, wrk
 from tests.load.flood import FloodFigures, flood
 from tests.load.site import Site, open_site
-from tests.load.soak import MAX_GROWTH, growth, highest_rate, soak
+from tests.load.soak import MAX_GROWTH, growth, highest_rate, soak, warm_up
 from tests.load.traffic import ALL, MAX_SECONDS
 from tests.load.wrk import Figures, WrkMissingError
 from tests.localhost.process import CHECKOUT
 
 CONNECTIONS = (1, 4, 16, 64)
+_WARMING_SECONDS = 90.0
 _PROBE_SECONDS = 30.0
 
 
@@ -70,6 +71,8 @@ def _flood(site: Site, seconds: float) -> Iterator[FloodFigures]:
 
 
 def _soak(site: Site, minutes: float, report_to: Path) -> int:
+    warming = warm_up(site, seconds=min(_WARMING_SECONDS, minutes * 60))
+    report.show("warming up", warming)
     highest = highest_rate(site, seconds=min(_PROBE_SECONDS, minutes * 60))
     report.show("highest rate", highest)
     segments = []
@@ -79,7 +82,8 @@ def _soak(site: Site, minutes: float, report_to: Path) -> int:
     report.write_soak(report_to, highest, segments)
     grown = growth(segments)
     print(f"memory of the last round: {grown:.3f} of the first")
-    is_right = highest.is_right and all(segment.is_right for segment in segments)
+    is_right = warming.is_right and highest.is_right
+    is_right = is_right and all(segment.is_right for segment in segments)
     return 0 if is_right and grown <= MAX_GROWTH else 1
 
 

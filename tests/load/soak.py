@@ -1,8 +1,8 @@
 """Half of the highest rate for a long time, with neighbours that fail and heal.
 
-Calls are answered here, through the simulated Graph. Round for round: all is well; the
-identity provider answers 500; Graph fails at first; the provider hangs; the other
-region is sick; Graph is down.
+First the deployment is warmed up: with as many answers under way as it can have, it has
+all its threads and connections, and remembers as many calls as it ever will. Calls are
+answered here, through the simulated Graph. ``ROUND`` says how neighbours behave.
 """
 
 import http.client
@@ -17,13 +17,16 @@ from starlette.responses import JSONResponse
 
 from tests.load import wrk
 from tests.load.site import Site
-from tests.load.traffic import SOAKING, SOAKING_WITHOUT_GRAPH, Traffic
+from tests.load.traffic import ACCEPTED, SOAKING, SOAKING_WITHOUT_GRAPH, Traffic
 from tests.load.wrk import Figures
 from tests.simulator.graph_api import Fault, error_reply
 
 CONNECTIONS = 64
+# More than the deployment has threads for answers (128).
+WARMING_CONNECTIONS = 160
 MAX_GROWTH = 1.05
 
+_WARMING_DELAY_SECONDS = 0.5
 _FAULTS_AT_FIRST = 200
 _MORE_THAN_ARE_ASKED_FOR = 50_000
 _HEALTH_TIMEOUT_SECONDS = 10
@@ -51,6 +54,14 @@ class Segment(NamedTuple):
         return self.figures.is_right and self.health == http.client.OK
 
 
+def warm_up(site: Site, *, seconds: float) -> Figures:
+    """Have as many answers under way as the deployment can have."""
+    heal(site)
+    site.world.graph.delay_seconds = _WARMING_DELAY_SECONDS
+    ACCEPTED.write(site)
+    return wrk.run(site, connections=WARMING_CONNECTIONS, seconds=seconds)
+
+
 def highest_rate(site: Site, *, seconds: float) -> Figures:
     """Send as much as the deployment can take, in good weather."""
     heal(site)
@@ -72,10 +83,7 @@ def soak(site: Site, *, rate: float, minutes: float) -> Iterator[Segment]:
 
 
 def growth(segments: list[Segment]) -> float:
-    """Return memory at its highest in the last round, in units of the first round.
-
-    The first round warms up: threads, connections, the remembered tokens and calls.
-    """
+    """Return memory at its highest in the last round, in units of the first round."""
     memory = [segment.figures.memory_after for segment in segments]
     return max(memory[-len(ROUND) :]) / max(memory[: len(ROUND)])
 
@@ -97,6 +105,7 @@ def heal(site: Site) -> None:
     site.world.provider.is_hanging.clear()
     site.world.provider.configuration_fault = None
     site.world.graph.takes_any_call = True
+    site.world.graph.delay_seconds = 0.0
     site.world.graph.faults.clear()
     site.world.graph.answers.clear()
 

@@ -1,8 +1,9 @@
 -- The requests of one traffic file, for wrk with one connection a thread: then each
 -- reply belongs to the request before it and can be held against what was expected.
 --
--- A line of the file: the right status, the right Location or "-", a token and a body,
--- with tabs between them. @CALL@ in a body stands for the call id: every request is
+-- A line of the file: the right status, the right one if the call is taken here because
+-- its own region is sick, the right Location or "-", a token and a body, with tabs
+-- between them. @CALL@ in a body stands for the call id: every request is
 -- about a call of its own.
 --
 -- Arguments: the file, the number of threads, the mean pause before each request in
@@ -31,10 +32,11 @@ function init(arguments)
   local at = 0
   for line in io.lines(file) do
     if at % stride == number then
-      local status, location, token, body =
-        line:match("^(%d+)\t([^\t]*)\t([^\t]*)\t(.*)$")
+      local status, status_here, location, token, body =
+        line:match("^(%d+)\t(%d+)\t([^\t]*)\t([^\t]*)\t(.*)$")
       table.insert(lines, {
-        status = tonumber(status), location = location, token = token, body = body,
+        status = tonumber(status), status_here = tonumber(status_here),
+        location = location, token = token, body = body,
       })
     end
     at = at + 1
@@ -74,10 +76,10 @@ end
 
 -- What the contract says about this reply, or nil if it is as it says.
 local function breach(status, headers, body)
-  if status == 202 and expected.status == 302 then
+  if status ~= expected.status and status == expected.status_here then
     -- Right if the other region is sick; the log of the deployment tells.
     stayed = stayed + 1
-    expected = {status = 202, location = "-"}
+    expected = {status = status, location = "-"}
   end
   if status ~= expected.status then
     return "status instead of " .. expected.status

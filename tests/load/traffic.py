@@ -37,10 +37,12 @@ class Kind:
     Attributes:
         make: returns a token and a body.
         status: of the reply.
+        status_if_it_stays: of the reply to a call whose own region is sick.
     """
 
     make: Callable[[OutsideWorld], tuple[str, object]]
     status: int
+    status_if_it_stays: int = 0
 
     def line(self, site: Site) -> str:
         """Make a request, with a token of its own, as a line of a traffic file."""
@@ -48,7 +50,8 @@ class Kind:
         location = "-"
         if self.status == HTTPStatus.FOUND:
             location = f"https://{site.other_region.host}/api/calls?hop=1"
-        return f"{self.status}\t{location}\t{token}\t{json.dumps(body)}\n"
+        statuses = f"{self.status}\t{self.status_if_it_stays}"
+        return f"{statuses}\t{location}\t{token}\t{json.dumps(body)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +117,27 @@ def _unknown_key(world: OutsideWorld) -> tuple[str, object]:
 
 
 HONEST = Kind(_here, 202)
+_ELSEWHERE = Kind(_elsewhere, 302, status_if_it_stays=202)
 _OTHERS = (
-    Kind(_elsewhere, 302),
     Kind(_legacy, 204),
     Kind(_follow_up, 202),
     Kind(_forged, 401),
 )
 
 ACCEPTED = Traffic("accepted", ((HONEST, 1),))
-REDIRECTED = Traffic("redirected", ((Kind(_elsewhere, 302), 1),))
+REDIRECTED = Traffic("redirected", ((_ELSEWHERE, 1),))
 FORGED = Traffic("forged", ((Kind(_forged, 401), 1),))
-MIXED = Traffic("mixed", ((HONEST, 1), *((kind, 1) for kind in _OTHERS)))
+MIXED = Traffic("mixed", tuple((kind, 1) for kind in (HONEST, _ELSEWHERE, *_OTHERS)))
 ALL = (ACCEPTED, REDIRECTED, FORGED, MIXED)
 
 # Requests that wait for a failing neighbour are few, or nothing else would be sent.
 _SOAKING = (*((kind, 12) for kind in _OTHERS), (Kind(_unknown_key, 401), 1))
-SOAKING = Traffic("mixed", ((HONEST, 12), *_SOAKING))
-SOAKING_WITHOUT_GRAPH = Traffic("mixed", ((Kind(_here, 503), 1), *_SOAKING))
+SOAKING = Traffic("mixed", ((HONEST, 12), (_ELSEWHERE, 12), *_SOAKING))
+SOAKING_WITHOUT_GRAPH = Traffic(
+    "mixed",
+    (
+        (Kind(_here, 503), 1),
+        (Kind(_elsewhere, 302, status_if_it_stays=503), 12),
+        *_SOAKING,
+    ),
+)
