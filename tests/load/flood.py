@@ -46,11 +46,13 @@ class FloodFigures(NamedTuple):
     Attributes:
         share: of the highest rate; ``None``: all that the process can take.
         rate: forged tokens refused a second.
+        cores: as in ``wrk.Figures``.
         wrong: forged tokens without the refusal they should get.
     """
 
     share: float | None
     rate: float
+    cores: float
     wrong: int
     alone: HonestFigures
     beside: HonestFigures
@@ -147,6 +149,7 @@ def flood(site: Site, *, seconds: float) -> Iterator[FloodFigures]:
         yield FloodFigures(
             share=share,
             rate=seen.rate,
+            cores=seen.cores,
             wrong=seen.wrong + seen.errors + seen.tracebacks,
             alone=alone.figures(),
             beside=beside.figures(),

@@ -22,7 +22,7 @@ def show_heading() -> None:
     """Print the conditions and the heading of the rows."""
     print(conditions())
     print(
-        f"{'traffic':22}{'at once':>8}{'replies/s':>10}"
+        f"{'traffic':22}{'at once':>8}{'replies/s':>10}{'cores':>7}"
         f"{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'longest':>9}"
         f"{'MiB':>12}  by status"
     )
@@ -36,7 +36,7 @@ def show(name: str, figures: Figures, *, health: int | None = None) -> None:
     times = (figures.p50, figures.p95, figures.p99, figures.longest)
     memory = f"{figures.memory_before:.1f}-{figures.memory_after:.1f}"
     print(
-        f"{name:22}{figures.connections:8}{figures.rate:10.0f}"
+        f"{name:22}{figures.connections:8}{figures.rate:10.0f}{figures.cores:7.2f}"
         + "".join(f"{time:9.1f}" for time in times)
         + f"{memory:>12}  {statuses}{_troubles(figures, health)}",
         flush=True,
@@ -47,7 +47,8 @@ def show_flood(flood: FloodFigures) -> None:
     """Print honest calls beside a flood."""
     share = "all it can take" if flood.share is None else f"{flood.share:.0%} of it"
     print(
-        f"{flood.rate:5.0f} forged/s ({share}): {_honest(flood.beside)};"
+        f"{flood.rate:5.0f} forged/s ({share}; {flood.cores:.2f} cores):"
+        f" {_honest(flood.beside)};"
         f" alone {_honest(flood.alone)}: {flood.multiple:.1f} times"
         f"{'' if flood.is_right else '  WRONG'}",
         flush=True,

@@ -31,6 +31,7 @@ FIGURES = Figures(
     was_other_region_sick=False,
     tracebacks=0,
     statuses={"202": 1},
+    cores=1.0,
     memory_before=50.0,
     memory_after=50.0,
 )
@@ -62,6 +63,7 @@ def test_every_kind_of_traffic_gets_its_own_reply(site: Site) -> None:
     assert figures.statuses.keys() == {"202", "204", "302", "401"}
     assert min(figures.statuses.values()) > 0
     assert 0 < figures.p50 <= figures.p95 <= figures.p99 <= figures.longest
+    assert 0 < figures.cores < 3
     assert min(figures.memory_before, figures.memory_after) > 10
 
 

@@ -33,6 +33,8 @@ class Figures(NamedTuple):
         was_other_region_sick: in the eyes of the deployment, for a part of the run.
         tracebacks: exceptions in the log of the deployment.
         statuses: replies by status.
+        cores: processor time of the deployment by the clock's; where it is well below
+            1 under full load, other processes had their share of the machine.
         memory_before, memory_after: resident memory of the deployment in MiB.
     """
 
@@ -49,6 +51,7 @@ class Figures(NamedTuple):
     was_other_region_sick: bool
     tracebacks: int
     statuses: dict[str, int]
+    cores: float
     memory_before: float
     memory_after: float
 
@@ -83,6 +86,13 @@ def resident_mib(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
+    user, system = fields.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def run(
     site: Site, *, connections: int, seconds: float, rate: float | None = None
 ) -> Figures:
@@ -99,6 +109,7 @@ def run(
     """
     deployment = site.deployment
     before = resident_mib(deployment.pid)
+    processor_before = processor_seconds(deployment.pid)
     pause_milliseconds = 0 if rate is None else 1000 * connections / rate
     finished = subprocess.run(
         [
@@ -119,12 +130,15 @@ def run(
         text=True,
         check=True,
     )
+    processor = processor_seconds(deployment.pid) - processor_before
     seen = json.loads(finished.stdout.rpartition("FIGURES ")[2])
+    seconds = seen.pop("seconds")
     log = deployment.log_lines()
     deployment.forget_log()
     return Figures(
         connections=connections,
-        rate=sum(seen["statuses"].values()) / seen.pop("seconds"),
+        rate=sum(seen["statuses"].values()) / seconds,
+        cores=processor / seconds,
         was_other_region_sick=any('"event":"peer.' in line for line in log),
         tracebacks=sum(line.startswith("Traceback ") for line in log),
         memory_before=before,
