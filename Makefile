@@ -15,7 +15,8 @@ TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 TOOLS_LOCK := requirements-tools.lock
 
-.PHONY: help setup demo test serve drill world bench lint format fuzz mutants security lock clean
+.PHONY: help setup demo test serve drill world bench lint format fuzz mutants security \
+  load soak audit sbom lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,11 +66,26 @@ mutants: $(READY) ## Mutate the modules that guard the door: do tests notice?
 security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements
 
+SECONDS_EACH ?= 60
+load: $(READY) ## Load the local host with wrk, SECONDS_EACH=60.
+	@$(PYTHON) -m tests.load load --seconds $(SECONDS_EACH)
+
+MINUTES ?= 30
+soak: $(READY) ## Half of the highest rate for MINUTES=30.
+	@$(PYTHON) -m tests.load soak --minutes $(MINUTES)
+
+audit: $(TOOLS_READY) ## Look for known vulnerabilities (needs a network).
+	@bash .ci/audit.sh $(TOOLS)
+
+sbom: $(TOOLS_READY) ## Write sbom.json, the bill of materials of the app.
+	@bash .ci/sbom.sh $(TOOLS) sbom.json
+
 lock: ## Lock the versions anew (needs uv).
 	@for name in requirements requirements-dev requirements-tools; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-header \
 	    --no-emit-index-url --python-version 3.13 $$name.txt -o $$name.lock; done
 
 clean: ## Remove what the commands made.
-	@rm -rf $(VENV) $(TOOLS) drill.json drill.html .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
-	  .import_linter_cache .hypothesis test-artefacts bench.json mutants
+	@rm -rf $(VENV) $(TOOLS) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+	  .import_linter_cache .hypothesis test-artefacts mutants drill.json drill.html \
+	  bench.json load.json flood.json soak.json sbom.json

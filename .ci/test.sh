@@ -10,7 +10,7 @@ for folder in unit property security architecture; do
   [[ -d tests/$folder ]] && fast+=("tests/$folder")
 done
 slow=()
-for folder in worker scenario infra drill page; do
+for folder in worker scenario infra load drill page; do
   [[ -d tests/$folder ]] && slow+=("tests/$folder")
 done
 

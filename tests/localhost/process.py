@@ -52,7 +52,8 @@ class LocalHost:
             self._arguments.append("--warmup")
         if dns is not None:
             self._arguments += ["--dns", dns]
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        # Opened to append, so that the process goes on at the end after forget_log.
+        self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in __exit__
         self._on_log = on_log
         self._log_reader: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
@@ -119,6 +120,10 @@ class LocalHost:
         descriptor = self._log.fileno()
         size = os.fstat(descriptor).st_size
         return os.pread(descriptor, size, 0).decode("utf-8", "replace").splitlines()
+
+    def forget_log(self) -> None:
+        """Drop what it has logged so far: hours of load would fill the disk."""
+        os.ftruncate(self._log.fileno(), 0)
 
     def _read_log(self) -> None:
         """Keep each line, and hand it on."""

@@ -1,0 +1,1 @@
+"""Load and soak: ``make load`` and ``make soak`` drive one local host with wrk."""

@@ -1,0 +1,156 @@
+"""Honest calls beside a flood of forged tokens: what the flood costs them.
+
+First the process is saturated: so many connections send the next forged token as soon
+as they have their reply that it can do no more. That is the highest rate. Then
+forged tokens arrive at random, as those of strangers do, at rising shares of that rate.
+Each time honest calls are placed alone just before, because a shared machine has
+better and worse minutes.
+"""
+
+import http.client
+import json
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from tests.load import wrk
+from tests.load.site import Site
+from tests.load.traffic import FORGED, HONEST
+from tests.simulator.notifications import new_id
+
+CONNECTIONS = 64
+# None: as many as it can take.
+SHARES: tuple[float | None, ...] = (None, 0.5, 0.7, 0.8, 0.9, 0.95)
+
+_CALLS_PER_SECOND = 20
+_TIMEOUT_SECONDS = 10
+
+
+class HonestFigures(NamedTuple):
+    """What honest callers saw; milliseconds."""
+
+    calls: int
+    median: float
+    p95: float
+    longest: float
+    wrong: int
+
+
+class FloodFigures(NamedTuple):
+    """Honest calls alone and beside a flood.
+
+    Attributes:
+        share: of the highest rate; ``None``: all that the process can take.
+        rate: forged tokens refused a second.
+        cores: as in ``wrk.Figures``.
+        wrong: forged tokens without the refusal they should get.
+    """
+
+    share: float | None
+    rate: float
+    cores: float
+    wrong: int
+    alone: HonestFigures
+    beside: HonestFigures
+
+    @property
+    def multiple(self) -> float:
+        """How much longer the median call takes beside the flood."""
+        return self.beside.median / self.alone.median
+
+    @property
+    def is_right(self) -> bool:
+        """Tell whether everybody got the right reply."""
+        return not (self.wrong or self.alone.wrong or self.beside.wrong)
+
+
+class HonestCaller:
+    """Places calls one after another, twenty a second, on a thread of its own."""
+
+    def __init__(self, site: Site) -> None:
+        """Call the deployment of ``site``."""
+        self._world = site.world
+        self._address = urlsplit(site.deployment.base_url).netloc
+        self._stopping = threading.Event()
+        self._seconds: list[float] = []
+        self._wrong = 0
+
+    def figures(self) -> HonestFigures:
+        """Return what was seen so far."""
+        times = sorted(second * 1e3 for second in self._seconds)
+        return HonestFigures(
+            calls=len(times),
+            median=statistics.median(times),
+            p95=times[len(times) * 95 // 100],
+            longest=times[-1],
+            wrong=self._wrong,
+        )
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Call while the block runs, at least once."""
+        thread = threading.Thread(target=self._run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            thread.join()
+
+    def _run(self) -> None:
+        self._call()
+        while not self._stopping.wait(1 / _CALLS_PER_SECOND):
+            self._call()
+
+    def _call(self) -> None:
+        token, body = HONEST.make(self._world)
+        data = json.dumps(body).replace("@CALL@", new_id())
+        started_at = time.perf_counter()
+        try:
+            status = self._post(token, data)
+        except OSError:
+            status = 0
+        self._seconds.append(time.perf_counter() - started_at)
+        self._wrong += status != HONEST.status
+
+    def _post(self, token: str, data: str) -> int:
+        connection = http.client.HTTPConnection(self._address, timeout=_TIMEOUT_SECONDS)
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+        }
+        try:
+            connection.request("POST", "/api/calls", data, headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+
+def flood(site: Site, *, seconds: float) -> Iterator[FloodFigures]:
+    """Place honest calls alone, then beside forged tokens, for each of ``SHARES``."""
+    highest = 0.0
+    for share in SHARES:
+        FORGED.write(site)
+        alone, beside = HonestCaller(site), HonestCaller(site)
+        with alone.calling():
+            threading.Event().wait(seconds / 3)
+        with beside.calling():
+            seen = wrk.run(
+                site,
+                connections=CONNECTIONS,
+                seconds=seconds,
+                rate=None if share is None else share * highest,
+            )
+        highest = max(highest, seen.rate)
+        yield FloodFigures(
+            share=share,
+            rate=seen.rate,
+            cores=seen.cores,
+            wrong=seen.wrong + seen.errors + seen.tracebacks,
+            alone=alone.figures(),
+            beside=beside.figures(),
+        )
