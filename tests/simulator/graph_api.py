@@ -120,7 +120,7 @@ class GraphApi(WebServer):
         status = 0 if fault.loses_reply else reply.status_code
         self.answers.append(AnswerRequest(call_id, authorization, body, status))
         if fault.loses_reply:
-            return _BrokenResponse()
+            self.hang_up(request)
         return reply
 
     async def _other(self, request: Request) -> Response:
@@ -148,16 +148,6 @@ class GraphApi(WebServer):
             return error_reply(409, "8501", "The call was answered before.")
         call.callback_uri = callback_uri
         return Response(status_code=202)
-
-
-class _BrokenResponse(Response):
-    """Closes the connection in the middle of the reply."""
-
-    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
-        headers = [(b"content-length", b"10")]
-        await send({"type": "http.response.start", "status": 202, "headers": headers})
-        message = "the reply is lost"
-        raise ConnectionAbortedError(message)
 
 
 def error_reply(

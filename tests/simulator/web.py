@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
+from starlette.requests import Request
 
 _START_SECONDS = 20.0
 
@@ -88,6 +89,14 @@ class WebServer:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.host = f"127.0.0.1:{port}"
         return self
+
+    def hang_up(self, request: Request) -> None:
+        """Break off the connection of a request, so that it gets no reply."""
+        client = request.client
+        connections: set[Any] = self._server.server_state.connections
+        for protocol in list(connections):
+            if client is not None and protocol.client == (client.host, client.port):
+                protocol.transport.abort()
 
     def __exit__(
         self,
