@@ -15,6 +15,7 @@ from tests.simulator.environment.events import (
     Entry,
     Event,
     LogWritten,
+    ProbeAnswered,
 )
 from tests.simulator.platform import Outcome
 
@@ -22,6 +23,7 @@ from tests.simulator.platform import Outcome
 GRACE_SECONDS = 1.0
 # Peers look every 10 s, and one look takes 4 s at most.
 PEER_DETECTION_SECONDS = 15.0
+_HEALTHY = 200
 _GRAPH_AGAIN = 204
 _UNAVAILABLE = 503
 _CALL_SECONDS = 60.0
@@ -155,6 +157,22 @@ class Stage:
         """Expect that all running regions are found well, by all, in a while."""
         missing = self.world.wait_until_well(_WELL_SECONDS)
         self.expect("all regions find each other well", not missing, missing)
+
+    def wait_for_good_probe(self, code: str) -> None:
+        """Wait for the worst moment for a fault: the next probe is the farthest."""
+
+        def matches(event: Event) -> bool:
+            return (
+                isinstance(event, ProbeAnswered)
+                and event.region == code
+                and event.status == _HEALTHY
+            )
+
+        self.world.events.wait_for(
+            matches,
+            timeout_seconds=self.detection_seconds,
+            since=self.world.events.next_number,
+        )
 
     def wait_until_degraded(self, code: str, *, since: float) -> None:
         """Wait until Traffic Manager has taken a region out."""

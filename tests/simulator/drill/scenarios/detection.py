@@ -1,7 +1,8 @@
 """Regions fail, and DNS must find out: no call is lost from the 65th second on.
 
-The platform announces each call once: whatever is saved owes nothing to repetition.
-Calls come all the time, so those that the fault costs before it is found are counted.
+The platform announces each call once: whatever is saved owes nothing to repetition. The
+fault comes just after a good probe, which is the worst moment. Calls come all the time,
+so those that the fault costs before it is found are counted.
 """
 
 from abc import abstractmethod
@@ -41,6 +42,7 @@ class Detection(Scenario):
         with stage.traffic(_CALLS_PER_SECOND, mixed_calls()):
             before_at = stage.phase("before")
             stage.let_pass(_BEFORE_SECONDS)
+            stage.wait_for_good_probe(self.struck[0])
             struck_at = stage.phase("fault")
             self.strike(stage)
             self.meanwhile(stage, struck_at)

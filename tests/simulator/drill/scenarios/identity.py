@@ -61,7 +61,7 @@ class ProviderDown(Scenario):
         with stage.traffic(2.5, mixed_calls()):
             down_at = stage.phase("provider down")
             stage.inject("provider-down")
-            stage.let_pass(5.0)
+            stage.wait_for_good_probe("sea")
             struck_at = stage.phase("sea restarts")
             stage.inject("region-restart", "sea")
             stage.wait_until_degraded("sea", since=struck_at)
