@@ -1,8 +1,10 @@
 """Every row of the attack table, judged by the rules as a POST would be."""
 
 import json
+import string
 import time
 import tracemalloc
+from base64 import urlsafe_b64decode
 
 import pytest
 
@@ -111,6 +113,40 @@ def test_the_scheme_ignores_case(scheme: str, tokens: TokenFactory) -> None:
     assert read_bearer({"authorization": f"{scheme} {token}"}) == token
 
 
+@pytest.mark.requirement("R2", "R15")
+@pytest.mark.parametrize("bits", ["AA", "AAA", "AAAA"])
+def test_a_part_has_one_spelling_whatever_its_last_character(bits: str) -> None:
+    """Unused low bits are zero: only then encoding undoes decoding."""
+    header = base64url(to_json({"alg": "RS256"}))
+    for last in string.ascii_letters + string.digits + "-_":
+        part = f"{bits[:-1]}{last}"
+        is_canonical = base64url(urlsafe_b64decode(f"{part}==")) == part
+        if is_canonical:
+            assert base64url(read_jws(f"{header}.e30.{part}").signature) == part
+            continue
+        with pytest.raises(TokenRefusedError) as refused:
+            read_jws(f"{header}.e30.{part}")
+        assert refused.value.reason is Reason.TOKEN_MALFORMED
+
+
+@pytest.mark.requirement("R2")
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_no_character_but_base64urls_own_may_be_anywhere(position: int) -> None:
+    """Nothing is skipped, as tolerant decoders do."""
+    header = base64url(to_json({"alg": "RS256"}))
+    legal = {*string.ascii_letters, *string.digits, "-", "_"}
+    for code in range(0x180):
+        part = list("AAAA")
+        part[position] = chr(code)
+        token = f"{header}.e30.{''.join(part)}"
+        if chr(code) in legal:
+            assert len(read_jws(token).signature) == 3
+            continue
+        with pytest.raises(TokenRefusedError) as refused:
+            read_jws(token)
+        assert refused.value.reason is Reason.TOKEN_MALFORMED
+
+
 @pytest.mark.requirement("R4")
 def test_headers_of_strangers_leave_little_behind() -> None:
     """Headers are remembered, but not all that somebody puts in."""
@@ -118,8 +154,9 @@ def test_headers_of_strangers_leave_little_behind() -> None:
     tracemalloc.start()
     try:
         for number in range(100):
-            header = f'{{"alg":"RS256","kid":"{number}","x":[{lists}]}}'
-            read_jws(f"{base64url(header.encode())}.e30.AA")
+            for name in ("x", "kid"):
+                header = f'{{"alg":"RS256","y":{number},"{name}":[{lists}]}}'
+                read_jws(f"{base64url(header.encode())}.e30.AA")
         kept, _peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from shared.core import regions
 from shared.core.hosts import host_identity, is_host, is_under_traffic_manager
 from shared.core.regions import (
     CONDITIONS,
@@ -83,7 +84,8 @@ def test_decisions_are_kept_for_a_bounded_number_of_values(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Traffic cannot make them grow, and nothing is decided wrongly beyond it."""
-    monkeypatch.setattr("shared.core.regions._MAX_DECIDED", 2)
+    assert regions._MAX_DECIDED <= 65_536
+    monkeypatch.setattr(regions, "_MAX_DECIDED", 2)
     policy = _policy(*(({"countryCode": [code]}, [code]) for code in "abcd"))
     for _ in range(2):
         for code in "abcd":
@@ -98,6 +100,20 @@ def test_without_rules_nobody_is_preferred() -> None:
     """No rule: this deployment."""
     assert _policy().preferred_regions(_facts(countryCode="DE")) == ()
     assert _policy().conditions == ()
+
+
+def test_a_rule_has_no_conditions_unless_told() -> None:
+    """It always holds."""
+    policy = RegionPolicy([RegionRule(regions=["weu"])])
+
+    assert policy.preferred_regions(_facts()) == ("weu",)
+
+
+def test_all_regions_that_rules_name_are_known() -> None:
+    """So that their health can be watched."""
+    policy = _policy(({"tenant": ["x"]}, ["weu", "sea"]), ({}, ["sea", "neu"]))
+
+    assert policy.regions == {"weu", "sea", "neu"}
 
 
 def test_only_the_conditions_of_some_rule_are_asked() -> None:
