@@ -13,7 +13,7 @@ from tests.load import wrk
 from tests.load.flood import HonestCaller
 from tests.load.site import Site, open_site
 from tests.load.soak import ROUND, Segment, ask_health, growth, heal
-from tests.load.traffic import HONEST, MIXED, REDIRECTED, Traffic
+from tests.load.traffic import FORGED, HONEST, MIXED, REDIRECTED, Traffic
 from tests.load.wrk import Figures
 from tests.localhost.process import CHECKOUT
 
@@ -108,7 +108,7 @@ def test_honest_callers_notice_a_wrong_reply(site: Site) -> None:
     with caller.calling():
         pass
     nowhere = HonestCaller(site)
-    nowhere._address = "127.0.0.1:9"
+    nowhere._address = ("127.0.0.1", 9)
     with nowhere.calling():
         pass
 
@@ -186,3 +186,14 @@ def test_tokens_do_not_expire_before_a_row_has_ended() -> None:
 
     assert finished.returncode == 2
     assert "tokens expire" in finished.stderr
+
+
+@needs_wrk
+def test_one_thread_is_enough_where_all_get_the_same_reply(site: Site) -> None:
+    """As in a flood of forged tokens."""
+    FORGED.write(site, tokens=250)
+
+    figures = wrk.run(site, connections=8, seconds=1, threads=1)
+
+    assert figures.is_right, figures
+    assert figures.statuses.keys() == {"401"}

@@ -1,5 +1,7 @@
 -- The requests of one traffic file, for wrk with one connection a thread: then each
 -- reply belongs to the request before it and can be held against what was expected.
+-- With several connections a thread all requests of the file must get the same reply,
+-- without an id in it: 401.
 --
 -- A line of the file: the right status, the right one if the call is taken here because
 -- its own region is sick, the right Location or "-", a token and a body, with tabs
@@ -25,6 +27,7 @@ function init(arguments)
   local file, stride = arguments[1], tonumber(arguments[2])
   mean_pause = tonumber(arguments[3]) or 0
   run = arguments[4]
+  is_alone = arguments[5] == "1"
   math.randomseed(number + 1)
   lines, statuses, example = {}, "", ""
   seen, sent, replied, wrong, unanswered, stayed = {}, 0, 0, 0, 0, 0
@@ -51,8 +54,8 @@ function delay()
 end
 
 function request()
-  -- wrk tries one request out before it starts, hence the second condition.
-  if is_waiting and replied > 0 then
+  -- wrk tries one request out before it starts, hence the last condition.
+  if is_alone and is_waiting and replied > 0 then
     unanswered = unanswered + 1
   end
   is_waiting = true
