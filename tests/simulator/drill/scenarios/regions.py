@@ -18,7 +18,7 @@ from tests.simulator.environment.places import CALLERS
 _STRUCK = "sea"
 _MAX_RATIO = 1.5
 # Below this, medians differ by what else the machine does.
-_NOISE_SECONDS = 0.005
+_NOISE_SECONDS = 0.002
 # Seconds of each state, and calls of everybody in it.
 _ROUNDS = 4
 
