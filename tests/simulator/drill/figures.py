@@ -194,8 +194,12 @@ def _detection(
         and (entry["region"], entry["status"]) == (region, "degraded")
     ]
     peers: dict[str, float] = {}
+    struck = {e["region"] for e in entries if e["kind"] == "fault-injected"}
     for entry in meanwhile:
         if entry["kind"] != "log-written" or entry["line"].get("peer") != region:
+            continue
+        # One that was struck itself has other worries.
+        if entry["region"] in struck:
             continue
         if entry["line"]["event"] == "peer.unhealthy":
             peers.setdefault(entry["region"], entry["seconds"] - at)
