@@ -16,10 +16,11 @@ import threading
 import time
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer, Iterator, Mapping
+    from collections.abc import Buffer, Callable, Iterator, Mapping
 
     import requests
 
@@ -203,7 +204,14 @@ def _is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
     return False
 
 
+@cache
 def _context(ca_bundle: str) -> ssl.SSLContext:
+    """Make the TLS context of all sessions that trust the same authorities.
+
+    Once: it takes a megabyte outside of Python, and a session that met an error is
+    freed by the collector only, some time, with all that it holds. Raises ``OSError``
+    where the bundle cannot be read; the next session tries again.
+    """
     import certifi  # noqa: PLC0415 - comes with requests
 
     context = ssl.create_default_context(cafile=certifi.where())
@@ -214,16 +222,20 @@ def _context(ca_bundle: str) -> ssl.SSLContext:
     return context
 
 
-def _adapter(
-    context: ssl.SSLContext, connections: int
-) -> requests.adapters.HTTPAdapter:
+@cache
+def _adapter_class() -> Callable[[ssl.SSLContext, int], requests.adapters.HTTPAdapter]:
+    """Make the class of all adapters, once; the module must not import ``requests``."""
     from requests.adapters import HTTPAdapter  # noqa: PLC0415 - see open_session
 
     class ContextAdapter(HTTPAdapter):
         """Use our TLS context for every connection, as it is."""
 
+        def __init__(self, context: ssl.SSLContext, connections: int) -> None:
+            self._context = context
+            super().__init__(pool_connections=4, pool_maxsize=connections)
+
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-            super().init_poolmanager(*args, **kwargs, ssl_context=context)
+            super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
 
         def build_connection_pool_key_attributes(
             self,
@@ -234,9 +246,15 @@ def _adapter(
             host, _pool = super().build_connection_pool_key_attributes(
                 request, verify, cert
             )
-            return host, {"ssl_context": context}
+            return host, {"ssl_context": self._context}
 
         def cert_verify(self, *_args: Any) -> None:  # noqa: ANN401
             """Leave the connection alone: the context requires a certificate."""
 
-    return ContextAdapter(pool_connections=4, pool_maxsize=connections)
+    return ContextAdapter
+
+
+def _adapter(
+    context: ssl.SSLContext, connections: int
+) -> requests.adapters.HTTPAdapter:
+    return _adapter_class()(context, connections)
