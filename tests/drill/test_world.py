@@ -184,6 +184,7 @@ def test_other_rules_send_the_next_call_elsewhere(world: EnvironmentWorld) -> No
     before, number = list(world.rules), world.events.next_number
     world.set_rules([{"countryCode": ["FR"], "regions": ["eus2"]}], "weu")
     try:
+        assert world.wait_until_well(SECONDS) == []
         report = world.place_call("paris", follow_ups="none").result(SECONDS)
         assert (report.path, report.region) == ([302, 202], "eus2")
     finally:
