@@ -1,8 +1,9 @@
 """Honest calls beside a flood of forged tokens: what the flood costs them.
 
 First the process is saturated: so many connections send the next forged token as soon
-as they have their reply that it can do no more. That is the highest rate. Then
-forged tokens arrive at random, as those of strangers do, at rising shares of that rate.
+as they have their reply that it can do no more. That is the highest rate, and a queue
+of so many forged tokens. Then forged tokens arrive at random, as those of strangers do,
+at rising shares of that rate.
 Each time honest calls are placed alone just before, because a shared machine has
 better and worse minutes.
 """
@@ -23,8 +24,10 @@ from tests.load.traffic import FORGED, HONEST
 from tests.simulator.notifications import new_id
 
 CONNECTIONS = 64
-# None: as many as it can take.
-SHARES: tuple[float | None, ...] = (None, 0.5, 0.7, 0.8, 0.9, 0.95)
+SHARES = (0.5, 0.7, 0.8, 0.9, 0.95)
+# So many connections, each with the next token as soon as the last one is refused. An
+# instance of the templates gets 16 requests at a time, others go to other instances.
+AT_ONCE = (CONNECTIONS, 16, 4)
 
 _CALLS_PER_SECOND = 20
 _TIMEOUT_SECONDS = 10
@@ -45,12 +48,14 @@ class FloodFigures(NamedTuple):
     """Honest calls alone and beside a flood.
 
     Attributes:
-        share: of the highest rate; ``None``: all that the process can take.
+        connections: how many forged tokens are under way at most.
+        share: of the highest rate; ``None``: that many are always under way.
         rate: forged tokens refused a second.
         cores: as in ``wrk.Figures``.
         wrong: forged tokens without the refusal they should get.
     """
 
+    connections: int
     share: float | None
     rate: float
     cores: float
@@ -138,27 +143,40 @@ class HonestCaller:
 
 
 def flood(site: Site, *, seconds: float) -> Iterator[FloodFigures]:
-    """Place honest calls alone, then beside forged tokens, for each of ``SHARES``."""
-    highest = 0.0
+    """Place honest calls alone and beside forged tokens, for each kind of flood."""
+    first, *others = AT_ONCE
+    highest = _beside(site, seconds, connections=first)
+    yield highest
     for share in SHARES:
-        FORGED.write(site)
-        alone, beside = HonestCaller(site), HonestCaller(site)
-        with alone.calling():
-            threading.Event().wait(seconds / 3)
-        with beside.calling():
-            seen = wrk.run(
-                site,
-                connections=CONNECTIONS,
-                seconds=seconds,
-                threads=1,
-                rate=None if share is None else share * highest,
-            )
-        highest = max(highest, seen.rate)
-        yield FloodFigures(
-            share=share,
-            rate=seen.rate,
-            cores=seen.cores,
-            wrong=seen.wrong + seen.errors + seen.tracebacks,
-            alone=alone.figures(),
-            beside=beside.figures(),
+        yield _beside(
+            site, seconds, connections=first, share=share, rate=share * highest.rate
         )
+    for connections in others:
+        yield _beside(site, seconds, connections=connections)
+
+
+def _beside(
+    site: Site,
+    seconds: float,
+    *,
+    connections: int,
+    share: float | None = None,
+    rate: float | None = None,
+) -> FloodFigures:
+    FORGED.write(site)
+    alone, beside = HonestCaller(site), HonestCaller(site)
+    with alone.calling():
+        threading.Event().wait(seconds / 3)
+    with beside.calling():
+        seen = wrk.run(
+            site, connections=connections, seconds=seconds, threads=1, rate=rate
+        )
+    return FloodFigures(
+        connections=connections,
+        share=share,
+        rate=seen.rate,
+        cores=seen.cores,
+        wrong=seen.wrong + seen.errors + seen.tracebacks,
+        alone=alone.figures(),
+        beside=beside.figures(),
+    )

@@ -45,12 +45,13 @@ def show(name: str, figures: Figures, *, health: int | None = None) -> None:
 
 def show_flood(flood: FloodFigures) -> None:
     """Print honest calls beside a flood."""
-    share = "all it can take" if flood.share is None else f"{flood.share:.0%} of it"
+    kind = f"{flood.connections} at once"
+    if flood.share is not None:
+        kind = f"{flood.share:.0%} of the highest rate"
     print(
-        f"{flood.rate:5.0f} forged/s ({share}; {flood.cores:.2f} cores):"
-        f" {_honest(flood.beside)};"
-        f" alone {_honest(flood.alone)}: {flood.multiple:.1f} times"
-        f"{'' if flood.is_right else '  WRONG'}",
+        f"{flood.rate:5.0f} forged/s ({kind}; {flood.cores:.2f} cores):"
+        f" {_honest(flood.beside)}; alone {_honest(flood.alone)}:"
+        f" {flood.multiple:.1f} times{'' if flood.is_right else '  WRONG'}",
         flush=True,
     )
 

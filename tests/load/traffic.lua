@@ -5,12 +5,13 @@
 --
 -- A line of the file: the right status, the right one if the call is taken here because
 -- its own region is sick, the right Location or "-", a token and a body, with tabs
--- between them. @CALL@ in a body stands for the call id: every request is
--- about a call of its own.
+-- between them. @CALL@ in a body stands for the call id: every request is about a call
+-- of its own.
 --
 -- Arguments: the file, the number of threads, the mean pause before each request in
--- milliseconds, a word that makes call ids differ from those of other runs. Pauses are distributed exponentially: requests of many connections
--- arrive at random, as those of strangers do.
+-- milliseconds, a word that makes call ids differ from those of other runs, the number
+-- of connections of a thread. Pauses are distributed exponentially: requests of many
+-- connections arrive at random, as those of strangers do.
 
 local ECHO = "client-request-id"
 
