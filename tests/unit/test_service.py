@@ -147,7 +147,11 @@ def test_a_warm_redirect_asks_nobody(
     async def scenario() -> None:
         await service.health()
         assert service._world is not None
-        assert await service._world.peers.is_healthy("sea")
+        peers = service._world.peers
+        # It is looked at on a thread.
+        while peers._peers["sea"].seen is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert await peers.is_healthy("sea")
         before = len(other_region.asked)
         for _ in range(20):
             got = await service.receive(world.incoming(), received_at=time.monotonic())
