@@ -6,7 +6,6 @@ the others nothing. Nothing in an item is ever used as a URL; a call id is vette
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.core.strict_json import JsonObject
@@ -51,11 +50,6 @@ class CallNotification(NamedTuple):
     media_hosted_region: str | None
     is_policy_recording: bool
     is_incoming_call: bool
-
-
-def read_notifications(items: list[object]) -> Iterator[CallNotification | None]:
-    """Read the items in order; ``None`` stands for one that cannot be read."""
-    return (read_notification(item) for item in items)
 
 
 def read_notification(item: object) -> CallNotification | None:
