@@ -266,13 +266,15 @@ async def _find_redirect(
         if any(regions[0] != deployment.own_region for regions in preferences):
             trail.notes.add(Reason.REDIRECT_SUPPRESSED)
         return None
-    chosen = {
-        await _first_healthy(regions, deployment, trail) for regions in preferences
-    }
-    region = chosen.pop()
-    if chosen or region == deployment.own_region:
-        return None
-    return RedirectTo(region, redirect_location(deployment.region_hosts[region]))
+    redirect: RedirectTo | None = None
+    for regions in preferences:
+        region = await _first_healthy(regions, deployment, trail)
+        if region == deployment.own_region or (redirect and redirect.region != region):
+            return None
+        redirect = RedirectTo(
+            region, redirect_location(deployment.region_hosts[region])
+        )
+    return redirect
 
 
 def _preferred_regions(
@@ -295,7 +297,12 @@ async def _first_healthy(
 ) -> str:
     """Return the first region that can take a call: our own can, and if none can."""
     for region in regions:
-        if region == deployment.own_region or await deployment.peers.is_healthy(region):
+        if region == deployment.own_region:
+            return region
+        is_healthy = deployment.peers.current(region)
+        if is_healthy is None:
+            is_healthy = await deployment.peers.is_healthy(region)
+        if is_healthy:
             return region
         trail.notes.add(Reason.REGION_UNHEALTHY)
     return deployment.own_region

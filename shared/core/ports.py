@@ -29,5 +29,8 @@ class KeySource(Protocol):
 class PeerHealth(Protocol):
     """The other regions' health."""
 
+    def current(self, region: str) -> bool | None:
+        """Tell at once whether a call may be sent there; ``None`` if not known."""
+
     async def is_healthy(self, region: str) -> bool:
-        """Tell whether a call may be sent to ``region``."""
+        """Tell whether a call may be sent to ``region``, after a look if need be."""

@@ -48,6 +48,12 @@ class RegionPolicy:
         self._regions = tuple(tuple(rule.regions) for rule in rules)
         self._all = (1 << len(rules)) - 1
         self._indexes = tuple(_index(rules, name) for name in self._conditions)
+        self._by_value = tuple(
+            (name, by_value)
+            for name, (by_value, _others) in zip(
+                self._conditions, self._indexes, strict=True
+            )
+        )
         # A value that no rule names counts as none: traffic cannot make this grow.
         self._decided: dict[tuple[str | None, ...], Sequence[str]] = {}
 
@@ -68,12 +74,7 @@ class RegionPolicy:
             facts: value of each of ``conditions``; ``None`` where the call has none.
         """
         values = tuple(
-            [
-                _named_value(facts[name], by_value)
-                for name, (by_value, _others) in zip(
-                    self._conditions, self._indexes, strict=True
-                )
-            ]
+            [_named_value(facts[name], by_value) for name, by_value in self._by_value]
         )
         regions = self._decided.get(values)
         if regions is None:

@@ -140,16 +140,18 @@ class PeerHealthCache:
             max(len(checks), 1), thread_name_prefix="peer-health"
         )
 
-    async def is_healthy(self, region: str) -> bool:
-        """Tell whether ``region`` was healthy when it was last looked at."""
-        peer = self._peers.get(region)
-        if peer is None:
-            return False
+    def current(self, region: str) -> bool | None:
+        """Tell what was seen of ``region`` last; ``None`` if nothing was, lately."""
         self.keep_watch()
-        is_healthy = self._last_seen(peer)
+        peer = self._peers.get(region)
+        return False if peer is None else self._last_seen(peer)
+
+    async def is_healthy(self, region: str) -> bool:
+        """Tell whether ``region`` is healthy; wait for a look if none was lately."""
+        is_healthy = self.current(region)
         if is_healthy is None:
-            await self._wait_for_look(peer)
-            is_healthy = self._last_seen(peer)
+            await self._wait_for_look(self._peers[region])
+            is_healthy = self.current(region)
         return bool(is_healthy)
 
     def keep_watch(self) -> None:

@@ -46,6 +46,9 @@ class FakePeers:
         self.sick = sick
         self.asked: list[str] = []
 
+    def current(self, _region: str) -> bool | None:
+        return None
+
     async def is_healthy(self, region: str) -> bool:
         self.asked.append(region)
         return region not in self.sick

@@ -107,8 +107,11 @@ class _AssumedPeers:
     def __init__(self, unhealthy: AbstractSet[str]) -> None:
         self._unhealthy = unhealthy
 
-    async def is_healthy(self, region: str) -> bool:
+    def current(self, region: str) -> bool:
         return region not in self._unhealthy
+
+    async def is_healthy(self, region: str) -> bool:
+        return self.current(region)
 
 
 def explain(question: Question) -> Explanation:
