@@ -202,7 +202,7 @@ def _guarded[**P, T](step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
         raise TokenRefusedError(Reason.TOKEN_MALFORMED) from error
 
 
-def _read_unverified(token: str) -> tuple[Jws, str]:
+def _read_unverified(token: bytes) -> tuple[Jws, str]:
     jws = read_jws(token)
     return jws, read_key_id(jws)
 

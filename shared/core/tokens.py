@@ -89,7 +89,7 @@ class TokenClaims(NamedTuple):
     expires_at: int
 
 
-def read_bearer(headers: Mapping[str, str]) -> str:
+def read_bearer(headers: Mapping[str, str]) -> bytes:
     """Take the token out of ``Authorization`` (RFC 6750 section 2.1).
 
     A second header arrives joined by a comma, which no token may contain.
@@ -107,25 +107,27 @@ def read_bearer(headers: Mapping[str, str]) -> str:
         raise TokenRefusedError(Reason.TOKEN_TOO_LARGE)
     if not token or "," in token or " " in token or "\t" in token:
         raise TokenRefusedError(Reason.AUTHORIZATION_MALFORMED)
-    return token
+    try:
+        return token.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise TokenRefusedError(Reason.TOKEN_MALFORMED) from error
 
 
-def read_jws(token: str) -> Jws:
+def read_jws(token: bytes) -> Jws:
     """Take a compact JWS apart and vet its header.
 
     Raises:
         TokenRefusedError: not canonical, not strict JSON, not plain RS256.
     """
     try:
-        encoded = token.encode("ascii")
-        header, payload, signature = encoded.split(b".")
+        header, payload, signature = token.split(b".")
     except ValueError as error:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED) from error
     if not signature:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
     return Jws(
         _read_header(header),
-        encoded[: -len(signature) - 1],
+        token[: -len(signature) - 1],
         _decode(payload),
         _decode(signature),
     )
@@ -158,7 +160,7 @@ def verify(jws: Jws, key: RSAPublicKey) -> bytes:
     return jws.payload
 
 
-def verify_compact_jws(token: str, key: RSAPublicKey) -> bytes:
+def verify_compact_jws(token: bytes, key: RSAPublicKey) -> bytes:
     """Verify a compact JWS with this key, whatever its claims, and return its payload.
 
     Raises:

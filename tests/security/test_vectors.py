@@ -54,7 +54,7 @@ def _is_accepted(vector: dict[str, Any]) -> bool:
     if key is None or not isinstance(jws, str):
         return False
     try:
-        verify_compact_jws(jws, key)
+        verify_compact_jws(jws.encode(), key)
     except TokenRefusedError:
         return False
     return True
@@ -93,7 +93,7 @@ def test_key_vectors_of_wycheproof_are_vetted(vectors: Path) -> None:
                 if "roca" in group["comment"].lower() or key is None:
                     continue
                 try:
-                    verify_compact_jws(test["jws"], key)
+                    verify_compact_jws(test["jws"].encode(), key)
                     is_accepted = True
                 except TokenRefusedError:
                     is_accepted = False
@@ -113,7 +113,7 @@ def test_raw_signatures_of_wycheproof_are_verified(
     for group in json.loads(path.read_bytes())["testGroups"]:
         key = load_pem_public_key(group["publicKeyPem"].encode())
         assert isinstance(key, RSAPublicKey)
-        shape = read_jws(tokens.mint())
+        shape = read_jws(tokens.mint().encode())
         for test in group["tests"]:
             message, signature = map(bytes.fromhex, (test["msg"], test["sig"]))
             jws = shape._replace(signing_input=message, signature=signature)

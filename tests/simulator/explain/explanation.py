@@ -167,7 +167,7 @@ def _build(
     peers: Any = _AssumedPeers(unhealthy)
     policy = RegionPolicy(settings.region_rules)
     verified = VerifiedTokens(leeway_seconds=0)
-    verified.remember(digest_of(_TOKEN), keys.current(), claims)
+    verified.remember(digest_of(_TOKEN.encode()), keys.current(), claims)
     deployment = _build_deployment(settings, keys, peers, policy)
     return replace(deployment, verified_tokens=verified)
 
