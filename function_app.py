@@ -4,6 +4,8 @@ Three routes and the warm-up function. No decision is made here, no setting is r
 nothing heavy is imported: the first request builds the service.
 """
 
+from collections.abc import ItemsView, Iterator, Mapping
+
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
 
@@ -18,20 +20,20 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 @app.route(route="calls", methods=["POST"])
 async def calls(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Take notifications on the calling webhook, the one registered on the bot."""
-    return _to_response(await service.receive(_to_request(req, context)))
+    return _Response(await service.receive(_to_request(req, context)))
 
 
 @app.route(route="calls/{partition}", methods=["POST"])
 async def callback(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Take the later notifications of an answered call on its ``callbackUri``."""
     partition = req.route_params["partition"]
-    return _to_response(await service.receive(_to_request(req, context, partition)))
+    return _Response(await service.receive(_to_request(req, context, partition)))
 
 
 @app.route(route="health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - binding
     """Report health to Traffic Manager's probe and to people."""
-    return _to_response(await service.health())
+    return _Response(await service.health())
 
 
 @app.warm_up_trigger(arg_name="warm_up_context")
@@ -56,7 +58,38 @@ def _to_request(
     )
 
 
-def _to_response(reply: WebhookReply) -> func.HttpResponse:
-    return func.HttpResponse(
-        reply.body, status_code=reply.status, headers=reply.headers
-    )
+class _Headers(Mapping[str, str]):
+    """Response headers as the Functions library reads them, whatever the case.
+
+    It looks for two names in every response, of which one is never there. To fill its
+    own class and to miss a name in it costs 6 % of a request.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        wanted = name.lower()
+        for own_name, value in self._headers.items():
+            if own_name.lower() == wanted:
+                return value
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+    def items(self) -> ItemsView[str, str]:
+        return self._headers.items()
+
+
+class _Response(func.HttpResponse):
+    def __init__(self, reply: WebhookReply) -> None:
+        super().__init__(reply.body, status_code=reply.status)
+        self._headers = _Headers(reply.headers)
+
+    @property
+    def headers(self) -> _Headers:  # type: ignore[override]  # it needs no more
+        return self._headers
