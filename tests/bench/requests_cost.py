@@ -30,7 +30,7 @@ from tests.simulator.notifications import (
 )
 from tests.simulator.world import OutsideWorld
 
-ROUNDS = 15
+ROUNDS = 25
 CALLS = 300
 
 _OWN_HOST = "weu.calls.example.org"
