@@ -25,7 +25,12 @@ from shared.core.decisions import (
     Trail,
     decide,
 )
-from shared.core.errors import UnexpectedError, WebhookError
+from shared.core.errors import (
+    BodyTooLargeError,
+    TokenRefusedError,
+    UnexpectedError,
+    WebhookError,
+)
 from shared.core.reasons import Reason
 from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenPolicy
@@ -43,8 +48,9 @@ from shared.edge.graph import GraphClient
 from shared.edge.health import health_reply
 from shared.edge.openid import OpenIdProvider
 from shared.edge.peers import HealthCheck, PeerHealthCache
+from shared.edge.refusals import RefusalQueue
 from shared.edge.signing_keys import SigningKeyCache
-from shared.edge.telemetry import log_event, log_request
+from shared.edge.telemetry import log_event, log_request, shorten_records
 from shared.settings import Settings, SettingsReport, read_settings
 
 if TYPE_CHECKING:
@@ -56,6 +62,7 @@ _THREADS = 128
 _HEALTH_WAIT_SECONDS = 2.0
 _WARM_UP_WAIT_SECONDS = 5.0
 _MAX_LOGGED_ITEMS = 20
+_REFUSALS_OF_STRANGERS = (BodyTooLargeError, TokenRefusedError)
 
 
 class _Handled(NamedTuple):
@@ -119,6 +126,7 @@ class Service:
     def __init__(self, report: SettingsReport) -> None:
         """Serve by ``report``; with problems, every POST gets 503."""
         self._report = report
+        self._refusals = RefusalQueue()
         self._world = _World(report.settings) if report.settings else None
         if report.problems:
             log_event(logging.ERROR, "settings.unusable", problems=report.problems)
@@ -136,6 +144,8 @@ class Service:
             decision = await decide(request, deployment, trail)
             handled = await self._carry_out(decision, correlation, received_at)
         except WebhookError as error:
+            if isinstance(error, _REFUSALS_OF_STRANGERS):
+                await self._refusals.wait_turn()
             handled = _refuse(correlation, error)
         except Exception:  # nothing escapes: the host would answer 500
             logging.getLogger("calling").exception("unexpected error")
@@ -304,6 +314,7 @@ def get_service() -> Service:
     if _service is None:
         with _building:
             if _service is None:
+                shorten_records()
                 _service = Service(read_settings(os.environ))
     return _service
 

@@ -30,6 +30,18 @@ _encode = json.JSONEncoder(
 ).encode
 
 
+def shorten_records() -> None:
+    """Leave threads, processes and tasks out of the log records of this process.
+
+    Functions shows none of them, and looking them up is a quarter of the cost of a
+    line: https://docs.python.org/3/howto/logging.html#optimization
+    """
+    logging.logThreads = False
+    logging.logProcesses = False
+    logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # since 3.12
+
+
 def log_event(level: int, event: str, **fields: object) -> None:
     """Log an event that belongs to no request; ``None`` is left out."""
     if logger.isEnabledFor(level):

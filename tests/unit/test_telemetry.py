@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from shared.core.decisions import Trail
 from shared.core.reasons import Reason
 from shared.core.transport import Correlation, WebhookRequest
-from shared.edge.telemetry import clip, log_event, log_request, logger
+from shared.edge.telemetry import (
+    clip,
+    log_event,
+    log_request,
+    logger,
+    shorten_records,
+)
 
 HOSTILE = "a\r\nb\x1b[31m\u2028\u0085\x00\ud800<script>%s%n{}" + "x" * 100
 
@@ -209,3 +215,22 @@ def test_clipping_keeps_short_texts() -> None:
     """And cuts at 64 characters."""
     assert clip("8522") == "8522"
     assert clip("x" * 65) == "x" * 64
+
+
+def test_short_records_leave_out_what_functions_never_shows(
+    monkeypatch: pytest.MonkeyPatch, captured: Captured
+) -> None:
+    """Threads, processes and tasks; all the rest is as ever."""
+    for name in ("Threads", "Processes", "Multiprocessing", "AsyncioTasks"):
+        monkeypatch.setattr(logging, f"log{name}", True)
+
+    shorten_records()
+    log_event(logging.INFO, "keys.refreshed", keys=3)
+
+    [record] = captured.records
+    assert (record.threadName, record.processName, record.process) == (None,) * 3
+    assert (record.name, record.levelname, record.module) == (
+        "calling",
+        "INFO",
+        "telemetry",
+    )
