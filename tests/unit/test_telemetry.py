@@ -12,6 +12,7 @@ from shared.core.decisions import Trail
 from shared.core.reasons import Reason
 from shared.core.transport import Correlation, WebhookRequest
 from shared.edge.telemetry import (
+    build_encode,
     clip,
     log_event,
     log_request,
@@ -234,3 +235,22 @@ def test_short_records_leave_out_what_functions_never_shows(
         "INFO",
         "telemetry",
     )
+
+
+def test_a_line_reads_the_same_with_and_without_pythons_encoder_in_c(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As ``json.dumps`` would write it."""
+    line = {
+        "text": HOSTILE,
+        "reason": Reason.REDIRECTED,
+        "list": ["a", 1],
+        "number": 0.1,
+        "none": None,
+        "other": {1, 2},
+    }
+    expected = json.dumps(line, separators=(",", ":"), default=str)
+
+    assert build_encode()(line) == expected
+    monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    assert build_encode()(line) == expected
