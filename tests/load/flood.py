@@ -1,9 +1,9 @@
 """Honest calls beside a flood of forged tokens: what the flood costs them.
 
-First the process is saturated: so many connections send the next forged token as soon
-as they have their reply that it can do no more. That is the highest rate, and a queue
-of so many forged tokens. Then forged tokens arrive at random, as those of strangers do,
-at rising shares of that rate.
+First the process is saturated: connections send the next forged token as soon as they
+have their reply, so many of them that it can do no more. What it refuses then is the
+highest rate. Then forged tokens arrive at random, as those of strangers do, at rising
+shares of that rate.
 Each time honest calls are placed alone just before, because a shared machine has
 better and worse minutes.
 """
@@ -144,15 +144,19 @@ class HonestCaller:
 
 def flood(site: Site, *, seconds: float) -> Iterator[FloodFigures]:
     """Place honest calls alone and beside forged tokens, for each kind of flood."""
-    first, *others = AT_ONCE
-    highest = _beside(site, seconds, connections=first)
-    yield highest
+    highest = 0.0
+    for connections in AT_ONCE:
+        saturated = _beside(site, seconds, connections=connections)
+        yield saturated
+        highest = max(highest, saturated.rate)
     for share in SHARES:
         yield _beside(
-            site, seconds, connections=first, share=share, rate=share * highest.rate
+            site,
+            seconds,
+            connections=CONNECTIONS,
+            share=share,
+            rate=share * highest,
         )
-    for connections in others:
-        yield _beside(site, seconds, connections=connections)
 
 
 def _beside(
