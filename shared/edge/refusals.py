@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
 
-# More than an instance is given at a time; who comes then leaves at once.
+# More than an instance is given at a time; for each one more the first leaves at once.
 MAX_WAITING = 256
 
 # From its first byte to its reply a call takes several turns. With one turn for each
@@ -51,10 +51,12 @@ class RefusalQueue:
         if not self._is_queueing:
             self._is_queueing = True
             loop.call_soon(self._let_one_leave, loop, self._waiting)
-        elif len(self._waiting) < MAX_WAITING:
-            turn = loop.create_future()
-            self._waiting.append(turn)
-            await turn
+            return
+        if len(self._waiting) >= MAX_WAITING:
+            _let_first_leave(self._waiting)
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        await turn
 
     def _let_one_leave(
         self, loop: AbstractEventLoop, waiting: deque[Future[None]], turns: int = 0
@@ -62,11 +64,17 @@ class RefusalQueue:
         """Let the first of those who wait leave, so many turns from now."""
         if turns:
             loop.call_soon(self._let_one_leave, loop, waiting, turns - 1)
-            return
-        while waiting:
-            turn = waiting.popleft()
-            if not turn.done():  # its request may have been given up
-                turn.set_result(None)
-                loop.call_soon(self._let_one_leave, loop, waiting, TURNS_FOR_EACH - 1)
-                return
-        self._is_queueing = False
+        elif _let_first_leave(waiting):
+            loop.call_soon(self._let_one_leave, loop, waiting, TURNS_FOR_EACH - 1)
+        else:
+            self._is_queueing = False
+
+
+def _let_first_leave(waiting: deque[Future[None]]) -> bool:
+    """Let the first leave whose request was not given up; tell whether one did."""
+    while waiting:
+        turn = waiting.popleft()
+        if not turn.done():
+            turn.set_result(None)
+            return True
+    return False

@@ -40,14 +40,15 @@ class FakeKeys:
 
 
 class FakePeers:
-    """Regions that are healthy but for some."""
+    """Regions that are healthy but for some; ``known``: without being asked."""
 
-    def __init__(self, *sick: str) -> None:
+    def __init__(self, *sick: str, known: Mapping[str, bool] | None = None) -> None:
         self.sick = sick
+        self.known = known or {}
         self.asked: list[str] = []
 
-    def current(self, _region: str) -> bool | None:
-        return None
+    def current(self, region: str) -> bool | None:
+        return self.known.get(region)
 
     async def is_healthy(self, region: str) -> bool:
         self.asked.append(region)

@@ -1,0 +1,104 @@
+"""Where calls are redirected to, by rules and by the health of the regions."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from shared.core.decisions import AnswerCalls, Decision, RedirectTo, Trail, decide
+from shared.core.key_sets import KeySet
+from shared.core.reasons import Reason
+from tests.simulator.identity import TokenFactory
+from tests.simulator.notifications import Call, Caller, batch, incoming
+from tests.simulator.world import TENANT_ID
+from tests.unit.builders import (
+    FakePeers,
+    build_deployment,
+    build_request,
+    key_set_of,
+)
+
+RULES = [
+    {"countryCode": ["SG"], "regions": ["sea", "neu"]},
+    {"countryCode": ["IE"], "regions": ["neu"]},
+]
+
+
+@pytest.fixture(scope="session")
+def key_set(tokens: TokenFactory) -> KeySet:
+    """The platform's key set."""
+    return key_set_of(tokens.key)
+
+
+def decide_on(
+    countries: list[str],
+    peers: FakePeers,
+    tokens: TokenFactory,
+    key_set: KeySet,
+    trail: Trail | None = None,
+) -> Decision:
+    """Decide on a batch of calls from these countries."""
+    items = []
+    for code in countries:
+        call = Call(tenant_id=TENANT_ID, caller=Caller(country_code=code))
+        items += incoming(call, "https://b")["value"]
+    deployment = build_deployment(key_set, rules=RULES, peers=peers)
+    request = build_request(tokens, batch(*items))
+    return asyncio.run(decide(request, deployment, trail or Trail()))
+
+
+@pytest.mark.parametrize("countries", [["SG", "IE"], ["IE", "SG"], ["IE", "IE", "SG"]])
+def test_calls_of_two_other_regions_are_answered_here(
+    countries: list[str], tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """A redirect takes all of a batch, so that some would go to the wrong region."""
+    decision = decide_on(countries, FakePeers(), tokens, key_set)
+
+    assert isinstance(decision, AnswerCalls)
+
+
+def test_calls_that_meet_in_one_healthy_region_are_redirected(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """The first choice of one is sick, and its second is the other's first."""
+    decision = decide_on(["SG", "IE"], FakePeers("sea"), tokens, key_set)
+
+    assert isinstance(decision, RedirectTo)
+    assert decision.region == "neu"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"sea": True}, "sea"),
+        ({"sea": False, "neu": True}, "neu"),
+        ({"sea": False, "neu": False}, None),
+    ],
+)
+def test_known_health_is_taken_without_a_look(
+    known: Mapping[str, bool],
+    expected: str | None,
+    tokens: TokenFactory,
+    key_set: KeySet,
+) -> None:
+    """What was seen last counts; nobody waits for what is known."""
+    peers, trail = FakePeers(known=known), Trail()
+
+    decision = decide_on(["SG"], peers, tokens, key_set, trail)
+
+    region = decision.region if isinstance(decision, RedirectTo) else None
+    assert region == expected
+    assert peers.asked == []
+    assert (Reason.REGION_UNHEALTHY in trail.notes) is (False in known.values())
+
+
+def test_a_look_is_taken_where_nothing_is_known(
+    tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Only there: the sick first choice is known."""
+    peers = FakePeers(known={"sea": False})
+
+    decision = decide_on(["SG"], peers, tokens, key_set)
+
+    assert isinstance(decision, RedirectTo)
+    assert peers.asked == ["neu"]
