@@ -266,15 +266,13 @@ async def _find_redirect(
         if any(regions[0] != deployment.own_region for regions in preferences):
             trail.notes.add(Reason.REDIRECT_SUPPRESSED)
         return None
-    redirect: RedirectTo | None = None
-    for regions in preferences:
-        region = await _first_healthy(regions, deployment, trail)
-        if region == deployment.own_region or (redirect and redirect.region != region):
-            return None
-        redirect = RedirectTo(
-            region, redirect_location(deployment.region_hosts[region])
-        )
-    return redirect
+    chosen = [
+        await _first_healthy(regions, deployment, trail) for regions in preferences
+    ]
+    region = chosen[0]
+    if region == deployment.own_region or chosen.count(region) != len(chosen):
+        return None
+    return RedirectTo(region, redirect_location(deployment.region_hosts[region]))
 
 
 def _preferred_regions(

@@ -102,3 +102,16 @@ def test_a_look_is_taken_where_nothing_is_known(
 
     assert isinstance(decision, RedirectTo)
     assert peers.asked == ["neu"]
+
+
+@pytest.mark.parametrize("countries", [["SG", "DE"], ["DE", "SG"]])
+def test_a_sick_region_is_noted_whatever_the_order_of_the_batch(
+    countries: list[str], tokens: TokenFactory, key_set: KeySet
+) -> None:
+    """Alerts look for it, also where another call keeps the batch here."""
+    trail = Trail()
+
+    decision = decide_on(countries, FakePeers("sea"), tokens, key_set, trail)
+
+    assert isinstance(decision, AnswerCalls)
+    assert Reason.REGION_UNHEALTHY in trail.notes
