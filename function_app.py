@@ -62,7 +62,8 @@ class _Headers(Mapping[str, str]):
     """Response headers as the Functions library reads them, whatever the case.
 
     It looks for two names in every response, of which one is never there. To fill its
-    own class and to miss a name in it costs 6 % of a request.
+    own class and to miss a name in it costs 6 % of a request. What that class vets is
+    vetted where replies are made, and each of them has a Content-Type.
     """
 
     def __init__(self, headers: Mapping[str, str]) -> None:

@@ -95,7 +95,8 @@ def read_bearer(headers: Mapping[str, str]) -> bytes:
     A second header arrives joined by a comma, which no token may contain.
 
     Raises:
-        TokenRefusedError: there is not exactly one Bearer token, or it is too large.
+        TokenRefusedError: there is not exactly one Bearer token, it is too large, or
+            not ASCII.
     """
     value = headers.get("authorization")
     if not value:

@@ -3,7 +3,8 @@
 A busy process handles what comes in the order in which it comes: a call would wait for
 every forged token before it. Here those wait that have been found out. One leaves every
 few turns of the event loop, and each turn serves all else that has arrived. The loop
-does not rest while any waits: no time is lost, and an idle process makes nobody wait.
+does not rest while any waits, so that an idle process makes nobody wait; in a flood
+fewer are refused a second (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class RefusalQueue:
             loop.call_soon(self._let_one_leave, loop, waiting, turns - 1)
         elif _let_first_leave(waiting):
             loop.call_soon(self._let_one_leave, loop, waiting, TURNS_FOR_EACH - 1)
-        else:
+        elif waiting is self._waiting:
             self._is_queueing = False
 
 

@@ -5,15 +5,24 @@ import pytest
 from azure.functions.http import HttpResponseConverter
 
 import function_app
-from shared.core.transport import Correlation, WebhookReply, reply_to
+from shared.core.errors import (
+    BodyTooLargeError,
+    LengthRequiredError,
+    TokenRefusedError,
+    UnexpectedError,
+)
+from shared.core.reasons import Reason
+from shared.core.transport import Correlation, WebhookReply, refusal_of, reply_to
+from shared.edge.health import health_reply
+from shared.settings import read_settings
+
+IDS = Correlation("m", "s", "")
 
 
 @pytest.fixture
 def reply() -> WebhookReply:
     """Return a redirect."""
-    return reply_to(
-        Correlation("m", "s", ""), 302, {"Location": "https://eus2.example"}
-    )
+    return reply_to(IDS, 302, {"Location": "https://eus2.example"})
 
 
 def test_a_reply_keeps_status_body_and_headers(reply: WebhookReply) -> None:
@@ -46,7 +55,21 @@ def test_an_absent_header_is_absent(reply: WebhookReply) -> None:
         headers["Set-Cookie"]
 
 
-def test_the_library_sends_the_headers_as_they_are(reply: WebhookReply) -> None:
+@pytest.mark.parametrize(
+    "reply",
+    [
+        reply_to(IDS, 202),
+        reply_to(IDS, 302, {"Location": "https://eus2.example"}),
+        refusal_of(IDS, TokenRefusedError(Reason.TOKEN_MALFORMED)),
+        refusal_of(IDS, BodyTooLargeError()),
+        refusal_of(IDS, LengthRequiredError()),
+        refusal_of(IDS, UnexpectedError()),
+        health_reply(read_settings({}), "none"),
+    ],
+)
+def test_the_library_sends_the_headers_of_every_reply_as_they_are(
+    reply: WebhookReply,
+) -> None:
     """It adds no second Content-Type."""
     response = function_app._Response(reply)
 
@@ -54,3 +77,4 @@ def test_the_library_sends_the_headers_as_they_are(reply: WebhookReply) -> None:
 
     headers = {name: datum.value for name, datum in sent.value["headers"].items()}
     assert headers == reply.headers
+    assert "Content-Type" in headers

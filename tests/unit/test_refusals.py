@@ -114,14 +114,21 @@ def test_what_another_loop_left_behind_holds_nobody_up() -> None:
     """An event loop that ends takes those who waited with it."""
     queue = RefusalQueue()
 
-    async def refuse_and_end() -> None:
+    async def refuse() -> list[asyncio.Task[None]]:
         tasks = [
             asyncio.ensure_future(queue.wait_turn()) for _ in range(2 * LOOK_EVERY)
         ]
         await asyncio.sleep(0)
-        assert not all(task.done() for task in tasks)
+        return tasks
 
-    asyncio.run(refuse_and_end())
-    left = asyncio.run(leave_in_order(queue, 3 * LOOK_EVERY))
+    loop = asyncio.new_event_loop()  # asyncio.run would let all leave first
+    loop.set_exception_handler(lambda *_: None)
+    tasks = loop.run_until_complete(refuse())
+    loop.close()
+    assert not all(task.done() for task in tasks)
+
+    left = asyncio.run(
+        asyncio.wait_for(leave_in_order(queue, 3 * LOOK_EVERY), timeout=5)
+    )
 
     assert len(left) == 3 * LOOK_EVERY

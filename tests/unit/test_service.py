@@ -399,6 +399,7 @@ def test_settings_are_read_once_however_many_ask(
     for name, value in world.settings(CALLING_ANSWER="false").items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(module, "_service", None)
+    monkeypatch.setattr(logging, "logThreads", True)
     reads = []
 
     def read_counted(environ: Any) -> Any:
@@ -418,4 +419,5 @@ def test_settings_are_read_once_however_many_ask(
 
     assert asyncio.run(story()) == [202, 200]
     assert reads == [1]
+    assert not logging.logThreads
     close(module.get_service())

@@ -1,5 +1,6 @@
 """shared.edge.telemetry: one line of JSON each, and nothing hostile or secret in it."""
 
+import asyncio
 import json
 import logging
 from typing import Any
@@ -225,11 +226,15 @@ def test_short_records_leave_out_what_functions_never_shows(
     for name in ("Threads", "Processes", "Multiprocessing", "AsyncioTasks"):
         monkeypatch.setattr(logging, f"log{name}", True)
 
+    async def log_in_a_task() -> None:
+        log_event(logging.INFO, "keys.refreshed", keys=3)
+
     shorten_records()
-    log_event(logging.INFO, "keys.refreshed", keys=3)
+    asyncio.run(log_in_a_task())
 
     [record] = captured.records
-    assert (record.threadName, record.processName, record.process) == (None,) * 3
+    left_out = (record.threadName, record.processName, record.process, record.taskName)
+    assert left_out == (None,) * 4
     assert (record.name, record.levelname, record.module) == (
         "calling",
         "INFO",
