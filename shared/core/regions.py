@@ -44,23 +44,19 @@ class RegionPolicy:
     def __init__(self, rules: Sequence[RegionRule]) -> None:
         """Prepare ``rules``; their order is their priority."""
         used = {name for rule in rules for name in rule.conditions}
-        self._conditions = tuple(name for name in CONDITIONS if name in used)
         self._regions = tuple(tuple(rule.regions) for rule in rules)
         self._all = (1 << len(rules)) - 1
-        self._indexes = tuple(_index(rules, name) for name in self._conditions)
-        self._by_value = tuple(
-            (name, by_value)
-            for name, (by_value, _others) in zip(
-                self._conditions, self._indexes, strict=True
-            )
-        )
+        # By condition; the order is that of the values of a call.
+        self._indexes = {
+            name: _index(rules, name) for name in CONDITIONS if name in used
+        }
         # A value that no rule names counts as none: traffic cannot make this grow.
         self._decided: dict[tuple[str | None, ...], Sequence[str]] = {}
 
     @property
     def conditions(self) -> Sequence[str]:
         """The names of all conditions that any rule asks."""
-        return self._conditions
+        return tuple(self._indexes)
 
     @property
     def regions(self) -> frozenset[str]:
@@ -74,7 +70,10 @@ class RegionPolicy:
             facts: value of each of ``conditions``; ``None`` where the call has none.
         """
         values = tuple(
-            [_named_value(facts[name], by_value) for name, by_value in self._by_value]
+            [
+                _named_value(facts[name], by_value)
+                for name, (by_value, _others) in self._indexes.items()
+            ]
         )
         regions = self._decided.get(values)
         if regions is None:
@@ -85,7 +84,9 @@ class RegionPolicy:
 
     def _decide(self, values: Sequence[str | None]) -> Sequence[str]:
         matching = self._all
-        for value, (by_value, others) in zip(values, self._indexes, strict=True):
+        for value, (by_value, others) in zip(
+            values, self._indexes.values(), strict=True
+        ):
             matching &= others if value is None else by_value[value]
         if not matching:
             return ()
