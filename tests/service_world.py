@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,9 @@ APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
 TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
 SECRET = "a-very-secret-password"
 WEBHOOK = "https://weu.example/api/calls"
+
+
+type Make = Callable[..., Service]
 
 
 class ServiceWorld:

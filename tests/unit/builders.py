@@ -13,7 +13,8 @@ from shared.core.tokens import TokenPolicy
 from shared.core.transport import WebhookRequest
 from shared.core.verified_tokens import VerifiedTokens
 from tests.simulator.identity import ISSUER, SigningKey, TokenFactory
-from tests.simulator.world import APP_ID
+from tests.simulator.notifications import Call, Caller, batch, incoming
+from tests.simulator.world import APP_ID, TENANT_ID
 
 HOSTS = {
     "weu": "weu.example.org",
@@ -58,6 +59,19 @@ class FakePeers:
 def key_set_of(*keys: SigningKey) -> KeySet:
     """Return the key set that publishes these keys."""
     return read_key_set(json.dumps({"keys": [key.jwk() for key in keys]}).encode())
+
+
+def call_from(country: str, **members: Any) -> Call:
+    """Return a call from a country."""
+    return Call(tenant_id=TENANT_ID, caller=Caller(country_code=country), **members)
+
+
+def graph(*countries: str) -> dict[str, Any]:
+    """Return a POST with one incoming call for each country."""
+    items = [
+        incoming(call_from(country), "https://b")["value"][0] for country in countries
+    ]
+    return batch(*items)
 
 
 def build_deployment(

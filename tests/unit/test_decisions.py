@@ -23,7 +23,6 @@ from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
 from tests.simulator.identity import TokenFactory
 from tests.simulator.notifications import (
     Call,
-    Caller,
     batch,
     established,
     incoming,
@@ -35,29 +34,11 @@ from tests.unit.builders import (
     FakePeers,
     build_deployment,
     build_request,
-    key_set_of,
+    call_from,
+    graph,
 )
 
 TO_SEA = {"countryCode": ["SG"], "regions": ["sea"]}
-
-
-def call_from(country: str, **members: Any) -> Call:
-    """Return a call from a country."""
-    return Call(tenant_id=TENANT_ID, caller=Caller(country_code=country), **members)
-
-
-def graph(*countries: str) -> dict[str, Any]:
-    """Return a POST with one incoming call for each country."""
-    items = [
-        incoming(call_from(country), "https://b")["value"][0] for country in countries
-    ]
-    return batch(*items)
-
-
-@pytest.fixture(scope="session")
-def key_set(tokens: TokenFactory) -> KeySet:
-    """The platform's key set."""
-    return key_set_of(tokens.key)
 
 
 def run(

@@ -9,25 +9,12 @@ from shared.core.decisions import AnswerCalls, Decision, RedirectTo, Trail, deci
 from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
 from tests.simulator.identity import TokenFactory
-from tests.simulator.notifications import Call, Caller, batch, incoming
-from tests.simulator.world import TENANT_ID
-from tests.unit.builders import (
-    FakePeers,
-    build_deployment,
-    build_request,
-    key_set_of,
-)
+from tests.unit.builders import FakePeers, build_deployment, build_request, graph
 
 RULES = [
     {"countryCode": ["SG"], "regions": ["sea", "neu"]},
     {"countryCode": ["IE"], "regions": ["neu"]},
 ]
-
-
-@pytest.fixture(scope="session")
-def key_set(tokens: TokenFactory) -> KeySet:
-    """The platform's key set."""
-    return key_set_of(tokens.key)
 
 
 def decide_on(
@@ -38,12 +25,8 @@ def decide_on(
     trail: Trail | None = None,
 ) -> Decision:
     """Decide on a batch of calls from these countries."""
-    items = []
-    for code in countries:
-        call = Call(tenant_id=TENANT_ID, caller=Caller(country_code=code))
-        items += incoming(call, "https://b")["value"]
     deployment = build_deployment(key_set, rules=RULES, peers=peers)
-    request = build_request(tokens, batch(*items))
+    request = build_request(tokens, graph(*countries))
     return asyncio.run(decide(request, deployment, trail or Trail()))
 
 

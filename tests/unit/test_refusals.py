@@ -1,4 +1,4 @@
-"""The queue of refusals: they let calls pass, and lose no time otherwise."""
+"""The queue of refusals: they let calls pass, and wait for nothing else."""
 
 import asyncio
 from itertools import pairwise

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,47 +17,10 @@ from shared.service import Service
 from shared.settings import read_settings
 from tests.edge_servers import hang, json_reply, reply
 from tests.other_region import OtherRegion
-from tests.service_world import SECRET, TENANT_ID, ServiceWorld, close, receive
+from tests.service_world import SECRET, TENANT_ID, Make, ServiceWorld, close, receive
 from tests.simulator.notifications import Call, batch, incoming, item, legacy_incoming
 
 LONG_AGO_SECONDS = 11.3
-
-
-@pytest.fixture(scope="module")
-def started_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceWorld]:
-    """Start the neighbours once."""
-    with ServiceWorld(tmp_path_factory.mktemp("service")) as world:
-        yield world
-
-
-@pytest.fixture
-def world(started_world: ServiceWorld) -> ServiceWorld:
-    """Return the neighbours as new."""
-    started_world.reset()
-    return started_world
-
-
-type Make = Callable[..., Service]
-
-
-@pytest.fixture
-def make(world: ServiceWorld) -> Iterator[Make]:
-    """Return a maker of services that closes them at the end."""
-    made: list[Service] = []
-
-    def make_one(**changes: str) -> Service:
-        made.append(world.service(**changes))
-        return made[-1]
-
-    yield make_one
-    for service in made:
-        close(service)
-
-
-@pytest.fixture
-def service(make: Make) -> Service:
-    """Return a service that answers calls."""
-    return make()
 
 
 def last_line(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:

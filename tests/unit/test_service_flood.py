@@ -2,32 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
 from shared.edge.refusals import LOOK_EVERY
 from shared.service import Service
-from tests.service_world import ServiceWorld, close, receive
+from tests.service_world import Make, ServiceWorld, receive
 
 MANY = 64
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceWorld]:
-    """Start the neighbours once."""
-    with ServiceWorld(tmp_path_factory.mktemp("flood")) as world:
-        yield world
-
-
 @pytest.fixture
-def service(world: ServiceWorld) -> Iterator[Service]:
+def service(world: ServiceWorld, make: Make) -> Service:
     """Return a service that holds its keys."""
-    service = world.service(CALLING_ANSWER="false")
+    service = make()
     assert receive(service, world.follow_up()).status == 202
-    yield service
-    close(service)
+    return service
 
 
 def statuses_as_they_come(
@@ -47,28 +38,25 @@ def statuses_as_they_come(
     return statuses
 
 
-def test_a_call_passes_the_forged_tokens_that_came_before_it(
-    world: ServiceWorld, service: Service
+@pytest.mark.parametrize("status", [401, 413])
+def test_a_call_passes_the_refusals_that_came_before_it(
+    status: int, world: ServiceWorld, service: Service
 ) -> None:
-    """Only those leave before it that came before it was seen that there are many."""
-    forged = world.follow_up(token=world.tokens.variant("forged"))
+    """Forged tokens and bodies too large: anybody can send either.
 
-    statuses = statuses_as_they_come(service, [forged] * MANY + [world.follow_up()])
+    Only those leave before it that came before it was seen that there are many.
+    """
+    refused = {
+        401: world.follow_up(token=world.tokens.variant("forged")),
+        413: world.post(b"x" * (MAX_BODY_BYTES + 1)),
+    }
+
+    statuses = statuses_as_they_come(
+        service, [refused[status]] * MANY + [world.follow_up()]
+    )
 
     assert statuses.index(202) == LOOK_EVERY
-    assert statuses.count(401) == MANY
-
-
-def test_a_call_passes_the_bodies_too_large_that_came_before_it(
-    world: ServiceWorld, service: Service
-) -> None:
-    """They need no token, so that anybody can send them."""
-    large = world.post(b"x" * (MAX_BODY_BYTES + 1))
-
-    statuses = statuses_as_they_come(service, [large] * MANY + [world.follow_up()])
-
-    assert statuses.index(202) == LOOK_EVERY
-    assert statuses.count(413) == MANY
+    assert statuses.count(status) == MANY
 
 
 def test_refusals_of_the_platform_itself_do_not_wait(

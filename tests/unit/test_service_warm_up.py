@@ -5,7 +5,6 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,44 +12,7 @@ import pytest
 from shared import service as module
 from shared.service import Service
 from tests.edge_servers import hang, reply
-from tests.service_world import ServiceWorld, close, receive
-
-
-@pytest.fixture(scope="module")
-def started_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceWorld]:
-    """Start the neighbours once."""
-    with ServiceWorld(tmp_path_factory.mktemp("service")) as world:
-        yield world
-
-
-@pytest.fixture
-def world(started_world: ServiceWorld) -> ServiceWorld:
-    """Return the neighbours as new."""
-    started_world.reset()
-    return started_world
-
-
-type Make = Callable[..., Service]
-
-
-@pytest.fixture
-def make(world: ServiceWorld) -> Iterator[Make]:
-    """Return a maker of services that closes them at the end."""
-    made: list[Service] = []
-
-    def make_one(**changes: str) -> Service:
-        made.append(world.service(**changes))
-        return made[-1]
-
-    yield make_one
-    for service in made:
-        close(service)
-
-
-@pytest.fixture
-def service(make: Make) -> Service:
-    """Return a service that answers calls."""
-    return make()
+from tests.service_world import Make, ServiceWorld, receive
 
 
 def report_of(service: Service) -> tuple[int, dict[str, Any]]:
