@@ -62,6 +62,7 @@ _THREADS = 128
 _HEALTH_WAIT_SECONDS = 2.0
 _WARM_UP_WAIT_SECONDS = 5.0
 _MAX_LOGGED_ITEMS = 20
+# Anybody can cause these, in any number; they let calls pass.
 _REFUSALS_OF_STRANGERS = (BodyTooLargeError, TokenRefusedError)
 
 

@@ -266,11 +266,11 @@ async def _find_redirect(
         if any(regions[0] != deployment.own_region for regions in preferences):
             trail.notes.add(Reason.REDIRECT_SUPPRESSED)
         return None
-    chosen = [
+    chosen = {
         await _first_healthy(regions, deployment, trail) for regions in preferences
-    ]
-    region = chosen[0]
-    if region == deployment.own_region or chosen.count(region) != len(chosen):
+    }
+    region = chosen.pop()
+    if chosen or region == deployment.own_region:
         return None
     return RedirectTo(region, redirect_location(deployment.region_hosts[region]))
 

@@ -51,7 +51,7 @@ class RefusalQueue:
             self._loop, self._is_queueing, self._waiting = loop, False, deque()
         if not self._is_queueing:
             self._is_queueing = True
-            loop.call_soon(self._let_one_leave, loop, self._waiting)
+            loop.call_soon(self._let_one_leave, self._waiting)
             return
         if len(self._waiting) >= MAX_WAITING:
             _let_first_leave(self._waiting)
@@ -59,14 +59,13 @@ class RefusalQueue:
         self._waiting.append(turn)
         await turn
 
-    def _let_one_leave(
-        self, loop: AbstractEventLoop, waiting: deque[Future[None]], turns: int = 0
-    ) -> None:
+    def _let_one_leave(self, waiting: deque[Future[None]], turns: int = 0) -> None:
         """Let the first of those who wait leave, so many turns from now."""
+        loop = asyncio.get_running_loop()
         if turns:
-            loop.call_soon(self._let_one_leave, loop, waiting, turns - 1)
+            loop.call_soon(self._let_one_leave, waiting, turns - 1)
         elif _let_first_leave(waiting):
-            loop.call_soon(self._let_one_leave, loop, waiting, TURNS_FOR_EACH - 1)
+            loop.call_soon(self._let_one_leave, waiting, TURNS_FOR_EACH - 1)
         elif waiting is self._waiting:
             self._is_queueing = False
 
