@@ -48,7 +48,7 @@ drill: $(READY) ## Let things go wrong on purpose; lose no call.
 	@exec $(PYTHON) -m tests.simulator drill --json drill.json --html drill.html
 
 bench: $(READY) ## Measure cost and throughput as ratios.
-	@$(PYTHON) -m tests.bench
+	@$(PYTHON) -m tests.measure.bench
 
 lint: $(READY) ## Check format, style, types, imports and Bicep.
 	@bash .ci/lint.sh $(VENV)
@@ -61,18 +61,18 @@ fuzz: $(READY) ## Fuzz five targets with INPUTS=1000000 inputs in all.
 	@$(PYTHON) -m tests.property.fuzz --inputs $(INPUTS)
 
 mutants: $(READY) ## Mutate the modules that guard the door: do tests notice?
-	@nice -n 10 $(PYTHON) -m tests.mutants
+	@nice -n 10 $(PYTHON) -m tests.measure.mutants
 
 security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements
 
 SECONDS_EACH ?= 60
 load: $(READY) ## Load the local host with wrk, SECONDS_EACH=60.
-	@$(PYTHON) -m tests.load load --seconds $(SECONDS_EACH)
+	@$(PYTHON) -m tests.measure.load load --seconds $(SECONDS_EACH)
 
 MINUTES ?= 30
 soak: $(READY) ## Half of the highest rate for MINUTES=30.
-	@$(PYTHON) -m tests.load soak --minutes $(MINUTES)
+	@$(PYTHON) -m tests.measure.load soak --minutes $(MINUTES)
 
 audit: $(TOOLS_READY) ## Look for known vulnerabilities (needs a network).
 	@bash .ci/audit.sh $(TOOLS)

@@ -5,7 +5,7 @@ import re
 
 from shared.core import errors
 from shared.core.reasons import Reason
-from tests.architecture.markdown_tables import CHECKOUT, code, read_table
+from tests.support.markdown_tables import CHECKOUT, code, read_table
 
 DOCUMENT = "docs/reasons.md"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.markdown_tables import CHECKOUT
+from tests.support.markdown_tables import CHECKOUT
 
 CONTRACT = {
     "calls": ("POST", "/api/calls"),

@@ -5,7 +5,7 @@ import json
 from shared.core.clouds import CLOUDS
 from shared.core.regions import CONDITIONS
 from shared.settings import NAMES, read_settings
-from tests.architecture.markdown_tables import CHECKOUT, code, read_table
+from tests.support.markdown_tables import CHECKOUT, code, read_table
 
 # Functions' own, which the sample needs to be started with.
 PLATFORM_SETTINGS = ("FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage")

@@ -10,7 +10,7 @@ from shared.core.reasons import Reason
 from shared.core.transport import Correlation
 from shared.edge.telemetry import log_request
 from tests.infra.templates import VARIABLES, Resource, Templates
-from tests.unit.builders import build_request
+from tests.support.rules import build_request
 
 METRIC_ALERTS = "Microsoft.Insights/metricAlerts"
 LOG_ALERTS = "Microsoft.Insights/scheduledQueryRules"

@@ -7,8 +7,8 @@ from typing import Any
 from infra.bicep import CHECKOUT
 from infra.checks.app_settings import OWNED, SECRETS
 from shared.settings import NAMES, Settings, read_settings
-from tests.architecture.markdown_tables import code, read_table
 from tests.infra.templates import VARIABLES, Snapshot, Templates
+from tests.support.markdown_tables import code, read_table
 
 # Read by the Functions host and by the exporter of telemetry.
 PLATFORM_SETTINGS = {

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from infra.bicep import CHECKOUT
-from tests.architecture.markdown_tables import code, read_table
 from tests.infra.diagram import DOCUMENT, place
 from tests.infra.templates import Templates
+from tests.support.markdown_tables import code, read_table
 
 NAME = str(DOCUMENT.relative_to(CHECKOUT))
 # Functions of the deployment, in words.

@@ -10,7 +10,7 @@ import pytest
 
 from shared.edge.health import health_reply
 from shared.settings import read_settings
-from tests.edge_servers import (
+from tests.support.servers import (
     Certificates,
     FaultServer,
     Peer,

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from shared.settings import NAMES
 from tests.property.mutation import Json, any_edits, any_text, mutated
-from tests.simulator.identity import ISSUER, PLATFORM_APP_ID
-from tests.simulator.notifications import (
+from tests.simulator.platform.notifications import (
     Call,
     batch,
     established,
@@ -25,6 +24,7 @@ from tests.simulator.notifications import (
     roster,
     terminated,
 )
+from tests.simulator.services.signing import ISSUER, PLATFORM_APP_ID
 
 type Recipe = dict[str, Any]
 type Make[T] = Callable[[Random], T]

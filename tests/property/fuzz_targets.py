@@ -38,8 +38,8 @@ from tests.property.fuzz_inputs import (
     body_bytes,
 )
 from tests.property.mutation import edited
-from tests.simulator.identity import ISSUER, SigningKey
-from tests.unit.builders import HOSTS, build_deployment, key_set_of
+from tests.simulator.services.signing import ISSUER, SigningKey
+from tests.support.rules import HOSTS, build_deployment, key_set_of
 
 KEY = SigningKey(KEY_ID)
 RULES = (

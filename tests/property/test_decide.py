@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 from shared.core.decisions import RedirectTo, Trail, decide
 from shared.core.errors import WebhookError
 from shared.core.transport import Correlation, WebhookRequest, refusal_of, reply_to
-from tests.simulator.identity import SigningKey, TokenFactory, base64url
-from tests.simulator.notifications import Call, Caller, incoming, legacy_incoming
+from tests.simulator.platform.notifications import (
+    Call,
+    Caller,
+    incoming,
+    legacy_incoming,
+)
+from tests.simulator.services.signing import SigningKey, TokenFactory, base64url
 from tests.simulator.world import APP_ID, TENANT_ID
-from tests.unit.builders import HOSTS, build_deployment, build_request, key_set_of
+from tests.support.rules import HOSTS, build_deployment, build_request, key_set_of
 
 KEY = SigningKey("platform-key")
 TOKENS = TokenFactory(KEY, audience=APP_ID, tenant_id=TENANT_ID)

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from starlette.responses import JSONResponse, Response
 
 from tests.scenario.test_replies import answers_of, call, post, ring
-from tests.simulator.graph_api import Fault, error_reply
-from tests.simulator.identity import SigningKey
-from tests.simulator.notifications import batch
-from tests.simulator.platform import CallingPlatform, Outcome, Scenario
+from tests.simulator.platform.notifications import batch
+from tests.simulator.platform.platform import CallingPlatform, Outcome, Scenario
+from tests.simulator.services.graph_api import Fault, error_reply
+from tests.simulator.services.signing import SigningKey
 from tests.simulator.world import Plan, World
 
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.scenario.test_replies import answers_of, call, post, ring
-from tests.simulator.notifications import legacy_incoming
+from tests.simulator.platform.notifications import legacy_incoming
 from tests.simulator.world import TENANT_ID, Plan, World
 
 

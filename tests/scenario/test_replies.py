@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
-from tests.simulator.identity import SigningKey
-from tests.simulator.notifications import (
+from tests.simulator.platform.notifications import (
     Call,
     Caller,
     batch,
@@ -17,6 +16,7 @@ from tests.simulator.notifications import (
     legacy_incoming,
     terminated,
 )
+from tests.simulator.services.signing import SigningKey
 from tests.simulator.world import TENANT_ID, World
 
 BASE_HEADERS = {

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import HMACAlgorithm, RSAAlgorithm
 
 from shared.core.reasons import Reason
-from tests.simulator.identity import SigningKey, TokenFactory, base64url
+from tests.simulator.services.signing import SigningKey, TokenFactory, base64url
 
 HOUR = 3600
 DAY = 24 * HOUR

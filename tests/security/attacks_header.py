@@ -25,7 +25,7 @@ from tests.security.attack_kit import (
     with_parts,
     with_raw_header,
 )
-from tests.simulator.identity import SigningKey, TokenFactory, base64url
+from tests.simulator.services.signing import SigningKey, TokenFactory, base64url
 
 
 def _algorithm(name: Any) -> Iterator[Attack]:

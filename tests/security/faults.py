@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.edge_servers import (
+from tests.security.front import Front
+from tests.simulator.services.signing import SigningKey
+from tests.support.servers import (
     Peer,
     Request,
     Script,
@@ -13,8 +15,6 @@ from tests.edge_servers import (
     reply,
     send_enormous,
 )
-from tests.security.front import Front
-from tests.simulator.identity import SigningKey
 
 type Fault = Callable[[Front], None]
 

@@ -16,12 +16,12 @@ from shared.core.key_sets import KeySet
 from shared.core.transport import WebhookRequest
 from shared.service import Service
 from shared.settings import read_settings
-from tests.edge_servers import Certificates
-from tests.scripted_provider import ScriptedProvider
-from tests.service_world import APP_ID, TENANT_ID
-from tests.signing_key_fakes import FakeClock
-from tests.simulator.identity import ISSUER, SigningKey, TokenFactory, base64url
-from tests.simulator.notifications import Call, established
+from tests.simulator.platform.notifications import Call, established
+from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory, base64url
+from tests.support.keys import FakeClock
+from tests.support.provider import ScriptedProvider
+from tests.support.servers import Certificates
+from tests.support.service import APP_ID, TENANT_ID
 
 SETTLE_SECONDS = 15.0
 

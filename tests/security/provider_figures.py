@@ -5,12 +5,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.edge_servers import Certificates
 from tests.security.provider_scenarios import (
     memory_growth_mebibytes,
     refresh_delay,
     scenarios,
 )
+from tests.support.servers import Certificates
 
 
 def main() -> None:

@@ -14,13 +14,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.edge_servers import (
-    Certificates,
-    Peer,
-    Request,
-    json_reply,
-    reply,
-)
 from tests.security.faults import (
     BAD_MEMBERS,
     QUICK_FAULTS,
@@ -29,7 +22,14 @@ from tests.security.faults import (
     enormous,
 )
 from tests.security.front import Figures, Front
-from tests.simulator.identity import SigningKey
+from tests.simulator.services.signing import SigningKey
+from tests.support.servers import (
+    Certificates,
+    Peer,
+    Request,
+    json_reply,
+    reply,
+)
 
 HOUR = 3600.0
 FRESH = 1 * HOUR
@@ -231,7 +231,7 @@ def memory_growth_mebibytes(certificates: Certificates) -> float:
         import sys
         from pathlib import Path
         from shared.edge.openid import OpenIdProvider, ProviderError
-        from tests.simulator.identity import ISSUER
+        from tests.simulator.services.signing import ISSUER
         provider = OpenIdProvider(
             configuration_url=sys.argv[1], metadata_issuer=ISSUER, ca_bundle=sys.argv[2]
         )

@@ -23,7 +23,7 @@ from shared.core.tokens import (
 )
 from tests.security.attack_kit import Attack, to_json
 from tests.security.attacks import all_rows
-from tests.simulator.identity import SigningKey, TokenFactory, base64url
+from tests.simulator.services.signing import SigningKey, TokenFactory, base64url
 from tests.simulator.world import APP_ID, TENANT_ID
 
 ROWS = all_rows()

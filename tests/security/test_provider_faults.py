@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.edge_servers import Certificates
 from tests.security.front import Figures
 from tests.security.provider_scenarios import (
     Scenario,
@@ -17,6 +16,7 @@ from tests.security.provider_scenarios import (
     refresh_delay,
     scenarios,
 )
+from tests.support.servers import Certificates
 
 SCENARIOS = {scenario.name: scenario for scenario in scenarios()}
 # The product's own bound is 4 s; the rest is for a machine that runs all this at once.

@@ -21,10 +21,10 @@ from shared.core.tokens import (
     verify_compact_jws,
 )
 from shared.core.transport import Correlation, WebhookRequest, reply_to
-from tests.simulator.identity import TokenFactory, base64url
-from tests.simulator.notifications import Call, incoming
+from tests.simulator.platform.notifications import Call, incoming
+from tests.simulator.services.signing import TokenFactory, base64url
 from tests.simulator.world import TENANT_ID
-from tests.unit.builders import build_deployment, build_request, key_set_of
+from tests.support.rules import build_deployment, build_request, key_set_of
 
 # Keys of one weak generator (ROCA, CVE-2017-15361). No library here tells them from
 # others, and keys come from the pinned provider only.

@@ -10,10 +10,10 @@ from pathlib import Path
 from tests.simulator import demo
 from tests.simulator.drill import command as drill
 from tests.simulator.explain import command as explain
-from tests.simulator.identity import VARIANTS, SigningKey
-from tests.simulator.notifications import Call, Caller, incoming
 from tests.simulator.page import command as page
-from tests.simulator.platform import Scenario
+from tests.simulator.platform.notifications import Call, Caller, incoming
+from tests.simulator.platform.platform import Scenario
+from tests.simulator.services.signing import VARIANTS, SigningKey
 from tests.simulator.world import TENANT_ID, OutsideWorld, Plan, World
 
 _SCENARIOS = {

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from tests.simulator.notifications import Call, Caller
-from tests.simulator.platform import CallRecord, Outcome, Scenario, Step
+from tests.simulator.platform.notifications import Call, Caller
+from tests.simulator.platform.platform import CallRecord, Outcome, Scenario, Step
 from tests.simulator.world import TENANT_ID, Plan, World
 
 RULES = ({"countryCode": ["SG", "AU"], "regions": ["sea"]},)

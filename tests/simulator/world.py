@@ -15,13 +15,13 @@ from typing import Any, Self
 import requests
 
 from tests.localhost.process import LocalHost
-from tests.simulator.authority import Authority
-from tests.simulator.entra import Entra, ManagedIdentityEndpoint, Registration
-from tests.simulator.graph_api import GraphApi
-from tests.simulator.identity import ISSUER, SigningKey, TokenFactory
-from tests.simulator.notifications import Call
-from tests.simulator.openid_provider import OpenIdProvider
-from tests.simulator.platform import CallingPlatform, Step
+from tests.simulator.platform.notifications import Call
+from tests.simulator.platform.platform import CallingPlatform, Step
+from tests.simulator.services.authority import Authority
+from tests.simulator.services.entra import Entra, ManagedIdentityEndpoint, Registration
+from tests.simulator.services.graph_api import GraphApi
+from tests.simulator.services.openid_provider import OpenIdProvider
+from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory
 
 _WARM_SECONDS = 30.0
 

@@ -6,9 +6,9 @@ import pytest
 
 from shared.core.key_sets import KeySet
 from shared.service import Service
-from tests.service_world import Make, ServiceWorld, close
-from tests.simulator.identity import TokenFactory
-from tests.unit.builders import key_set_of
+from tests.simulator.services.signing import TokenFactory
+from tests.support.rules import key_set_of
+from tests.support.service import Make, ServiceWorld, close
 
 
 @pytest.fixture(scope="session")

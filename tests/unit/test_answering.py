@@ -10,7 +10,7 @@ from shared.core.partitions import choose_partition
 from shared.core.reasons import Reason
 from shared.edge.answering import Outcome
 from shared.edge.credentials import CredentialError
-from tests.answering_world import (
+from tests.support.answering import (
     HOST,
     ORDINARY_SECONDS,
     POLICY_SECONDS,
@@ -19,7 +19,7 @@ from tests.answering_world import (
     make_call,
     status,
 )
-from tests.edge_servers import (
+from tests.support.servers import (
     Certificates,
     Peer,
     Request,

@@ -11,8 +11,8 @@ import pytest
 from shared.core.reasons import Reason
 from shared.edge import answering as module
 from shared.edge.answering import REMEMBERED_CALLS, REMEMBERED_SECONDS, Outcome
-from tests.answering_world import TENANT_ID, AnsweringWorld, make_call, status
-from tests.edge_servers import Certificates, Peer, Request, json_reply
+from tests.support.answering import TENANT_ID, AnsweringWorld, make_call, status
+from tests.support.servers import Certificates, Peer, Request, json_reply
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from shared.core.answers import (
 )
 from shared.core.notifications import read_notification
 from shared.core.reasons import Reason
-from tests.simulator.notifications import Call, incoming
+from tests.simulator.platform.notifications import Call, incoming
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from shared.edge import credentials as module
 from shared.edge.credentials import CredentialError, GraphCredentials
-from tests.entra_world import IDENTITY_CLIENT_ID, TENANT_ID, EntraWorld, ask
+from tests.support.entra import IDENTITY_CLIENT_ID, TENANT_ID, EntraWorld, ask
 
 SETTLE_SECONDS = 10.0
 

@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse, Response
 
 from shared.edge.credentials import CredentialError
 from shared.settings import CredentialKind
-from tests.entra_world import (
+from tests.simulator.services.entra import ASSERTION_AUDIENCE, IssuedToken
+from tests.support.entra import (
     APP_ID,
     IDENTITY_CLIENT_ID,
     SECRET,
@@ -24,7 +25,6 @@ from tests.entra_world import (
     EntraWorld,
     ask,
 )
-from tests.simulator.entra import ASSERTION_AUDIENCE, IssuedToken
 
 CUT_TOKEN = "the-first-part-of-a-token"
 

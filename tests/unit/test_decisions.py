@@ -20,16 +20,16 @@ from shared.core.errors import WebhookError
 from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
 from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
-from tests.simulator.identity import TokenFactory
-from tests.simulator.notifications import (
+from tests.simulator.platform.notifications import (
     Call,
     batch,
     established,
     incoming,
     legacy_incoming,
 )
+from tests.simulator.services.signing import TokenFactory
 from tests.simulator.world import TENANT_ID
-from tests.unit.builders import (
+from tests.support.rules import (
     FakeKeys,
     FakePeers,
     build_deployment,

@@ -12,7 +12,7 @@ import pytest
 
 from shared.core.answers import Attempt, GraphReply
 from shared.edge.graph import GraphClient
-from tests.edge_servers import (
+from tests.support.servers import (
     Certificates,
     FaultServer,
     Peer,

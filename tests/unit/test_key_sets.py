@@ -7,7 +7,7 @@ import pytest
 
 from shared.core.key_sets import read_key_set, read_signing_key
 from shared.core.strict_json import StrictJsonError
-from tests.simulator.identity import SigningKey, base64url
+from tests.simulator.services.signing import SigningKey, base64url
 
 _OTHER = SigningKey("other-key")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.core.notifications import read_notification
-from tests.simulator.notifications import (
+from tests.simulator.platform.notifications import (
     Call,
     established,
     incoming,

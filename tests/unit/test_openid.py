@@ -11,7 +11,8 @@ import pytest
 
 from shared.core.reasons import Reason
 from shared.edge.openid import MAX_DOCUMENT_BYTES, OpenIdProvider, ProviderError
-from tests.edge_servers import (
+from tests.simulator.services.signing import ISSUER, SigningKey
+from tests.support.servers import (
     Certificates,
     FaultServer,
     Peer,
@@ -23,7 +24,6 @@ from tests.edge_servers import (
     reply,
     send_enormous,
 )
-from tests.simulator.identity import ISSUER, SigningKey
 
 CONFIGURATION_PATH = "/v1/.well-known/OpenIdConfiguration"
 KEY_SET_PATH = "/v1/keys"

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from shared.edge.outbound import OutboundError, exchange, open_session
-from tests.edge_servers import Certificates, FaultServer, Script, hang_up, http, reply
+from tests.support.servers import (
+    Certificates,
+    FaultServer,
+    Script,
+    hang_up,
+    http,
+    reply,
+)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from shared.edge.outbound import (
     exchange,
     open_session,
 )
-from tests.edge_servers import (
+from tests.support.servers import (
     Certificates,
     FaultServer,
     Peer,

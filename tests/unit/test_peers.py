@@ -10,7 +10,9 @@ from contextlib import closing
 import pytest
 
 from shared.edge.peers import HealthCheck, PeerHealthCache
-from tests.edge_servers import (
+from tests.support.keys import FakeClock
+from tests.support.other_region import OtherRegion
+from tests.support.servers import (
     Certificates,
     FaultServer,
     Peer,
@@ -21,8 +23,6 @@ from tests.edge_servers import (
     http,
     reply,
 )
-from tests.other_region import OtherRegion
-from tests.signing_key_fakes import FakeClock
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from shared.core.errors import BodyRefusedError, LengthRequiredError
 from shared.core.protocol import Protocol, detect_protocol, read_body
 from shared.core.reasons import Reason
-from tests.simulator.notifications import Call, incoming, legacy_incoming
+from tests.simulator.platform.notifications import Call, incoming, legacy_incoming
 
 CALL = Call(tenant_id="3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87")
 JOINING = "#microsoft.graph.participantJoiningNotification"

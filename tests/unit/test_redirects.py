@@ -8,8 +8,8 @@ import pytest
 from shared.core.decisions import AnswerCalls, Decision, RedirectTo, Trail, decide
 from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
-from tests.simulator.identity import TokenFactory
-from tests.unit.builders import FakePeers, build_deployment, build_request, graph
+from tests.simulator.services.signing import TokenFactory
+from tests.support.rules import FakePeers, build_deployment, build_request, graph
 
 RULES = [
     {"countryCode": ["SG"], "regions": ["sea", "neu"]},

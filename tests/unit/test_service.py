@@ -15,10 +15,16 @@ from shared.core.decisions import decide
 from shared.core.transport import MAX_BODY_BYTES, WebhookReply
 from shared.service import Service
 from shared.settings import read_settings
-from tests.edge_servers import hang, json_reply, reply
-from tests.other_region import OtherRegion
-from tests.service_world import SECRET, TENANT_ID, Make, ServiceWorld, close, receive
-from tests.simulator.notifications import Call, batch, incoming, item, legacy_incoming
+from tests.simulator.platform.notifications import (
+    Call,
+    batch,
+    incoming,
+    item,
+    legacy_incoming,
+)
+from tests.support.other_region import OtherRegion
+from tests.support.servers import hang, json_reply, reply
+from tests.support.service import SECRET, TENANT_ID, Make, ServiceWorld, close, receive
 
 LONG_AGO_SECONDS = 11.3
 

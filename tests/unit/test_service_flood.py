@@ -8,7 +8,7 @@ import pytest
 from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
 from shared.edge.refusals import LOOK_EVERY
 from shared.service import Service
-from tests.service_world import Make, ServiceWorld, receive
+from tests.support.service import Make, ServiceWorld, receive
 
 MANY = 64
 

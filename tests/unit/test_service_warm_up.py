@@ -11,8 +11,8 @@ import pytest
 
 from shared import service as module
 from shared.service import Service
-from tests.edge_servers import hang, reply
-from tests.service_world import Make, ServiceWorld, receive
+from tests.support.servers import hang, reply
+from tests.support.service import Make, ServiceWorld, receive
 
 
 def report_of(service: Service) -> tuple[int, dict[str, Any]]:

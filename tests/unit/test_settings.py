@@ -11,7 +11,7 @@ from trustme import KeyType
 
 from shared.core.clouds import CLOUDS
 from shared.settings import CredentialKind, Settings, read_settings
-from tests.simulator.authority import Authority
+from tests.simulator.services.authority import Authority
 
 APP_ID = "5F0C7D1E-3b52-4c8e-9a41-6d2f8b7c9e10"
 BARE = {"MicrosoftAppId": APP_ID, "WEBSITE_HOSTNAME": "app.azurewebsites.net"}

@@ -12,7 +12,7 @@ from shared.edge.signing_keys import (
     FRESH_SECONDS,
     SigningKeyCache,
 )
-from tests.signing_key_fakes import (
+from tests.support.keys import (
     SETTLE_SECONDS,
     FakeClock,
     FakeProvider,

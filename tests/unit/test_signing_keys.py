@@ -18,7 +18,7 @@ from shared.edge.signing_keys import (
     USABLE_SECONDS,
     SigningKeyCache,
 )
-from tests.signing_key_fakes import (
+from tests.support.keys import (
     SETTLE_SECONDS,
     FakeClock,
     FakeProvider,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge_servers import Certificates
 from tests.infra.deploy.deploy_world import World
+from tests.support.servers import Certificates
 
 
 @pytest.fixture

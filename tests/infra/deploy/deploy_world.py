@@ -15,8 +15,8 @@ from pathlib import Path
 
 from shared.edge.health import health_reply
 from shared.settings import read_settings
-from tests.edge_servers import Certificates, FaultServer, Peer, Request, http, reply
 from tests.infra.deploy.stand_ins import LOCATIONS, Azure, StandIns, write_command
+from tests.support.servers import Certificates, FaultServer, Peer, Request, http, reply
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tests.localhost.process import CHECKOUT, bare_environment
-from tests.simulator import notifications
 from tests.simulator.drill.oracle import preferred_regions
 from tests.simulator.environment import EnvironmentWorld
+from tests.simulator.platform import notifications
 
 DECISIONS = 10_000
 SECONDS = 240

@@ -10,7 +10,7 @@ from typing import Any
 from tests.simulator.drill.figures import figures_of
 from tests.simulator.drill.scenario import ScenarioResult
 from tests.simulator.drill.scenarios import SCENARIOS
-from tests.simulator.environment.traffic_manager import Profile
+from tests.simulator.services.traffic_manager import Profile
 
 FORMAT = 1
 

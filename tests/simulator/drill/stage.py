@@ -17,7 +17,7 @@ from tests.simulator.environment.events import (
     LogWritten,
     ProbeAnswered,
 )
-from tests.simulator.platform import Outcome
+from tests.simulator.platform.platform import Outcome
 
 # Threads wake up late on a busy machine; no bound of a wait is nearer than this.
 GRACE_SECONDS = 1.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from tests.simulator.environment.events import StepEnded
-from tests.simulator.platform import (
+from tests.simulator.platform.platform import (
     ORDINARY_SECONDS,
     POLICY_RECORDING_SECONDS,
     Outcome,

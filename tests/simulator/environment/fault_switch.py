@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from tests.simulator.environment.events import FaultHealed, FaultInjected
 from tests.simulator.environment.faults import FAULTS
-from tests.simulator.graph_api import Fault, error_reply
-from tests.simulator.identity import SigningKey
+from tests.simulator.services.graph_api import Fault, error_reply
+from tests.simulator.services.signing import SigningKey
 
 if TYPE_CHECKING:
     from tests.simulator.environment.world import EnvironmentWorld

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from tests.simulator import notifications
 from tests.simulator.environment.calls import PlacedCall
 from tests.simulator.environment.events import (
     EventLog,
@@ -16,7 +15,8 @@ from tests.simulator.environment.events import (
 )
 from tests.simulator.environment.places import CALLERS
 from tests.simulator.environment.transport import Timeouts, Transport
-from tests.simulator.identity import VARIANTS, TokenFactory
+from tests.simulator.platform import notifications
+from tests.simulator.services.signing import VARIANTS, TokenFactory
 
 _FORGERS = 8
 _DEFAULT_RATE = 1.0

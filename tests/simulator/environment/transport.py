@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from tests.simulator.environment.resolver import (
+from tests.simulator.services.resolver import (
     NameUnresolvedError,
     Resolved,
     StubResolver,

@@ -13,7 +13,6 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from shared.settings import read_settings
-from tests.simulator import notifications
 from tests.simulator.environment.calls import CallReport, PlacedCall, RetryPolicy
 from tests.simulator.environment.description import EnvironmentFile, Rule
 from tests.simulator.environment.events import (
@@ -22,21 +21,22 @@ from tests.simulator.environment.events import (
     RulesChanged,
 )
 from tests.simulator.environment.fault_switch import FaultSwitch
-from tests.simulator.environment.name_server import NameServer, free_port
 from tests.simulator.environment.places import CALLERS
-from tests.simulator.environment.platform import Platform
 from tests.simulator.environment.regions import Region
-from tests.simulator.environment.resolver import Resolved, StubResolver
 from tests.simulator.environment.settling import wait_until_well
 from tests.simulator.environment.snapshot import snapshot_of
 from tests.simulator.environment.traffic import Traffic
-from tests.simulator.environment.traffic_manager import (
+from tests.simulator.environment.transport import Timeouts, Transport
+from tests.simulator.platform import notifications
+from tests.simulator.platform.environment_platform import Platform
+from tests.simulator.services.name_server import NameServer, free_port
+from tests.simulator.services.resolver import Resolved, StubResolver
+from tests.simulator.services.signing import ISSUER
+from tests.simulator.services.traffic_manager import (
     Endpoint,
     Profile,
     TrafficManager,
 )
-from tests.simulator.environment.transport import Timeouts, Transport
-from tests.simulator.identity import ISSUER
 from tests.simulator.world import TENANT_ID, OutsideWorld
 
 _CALLS_AT_ONCE = 512

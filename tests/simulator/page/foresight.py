@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.simulator import notifications
 from tests.simulator.environment.places import Caller
 from tests.simulator.explain.explanation import Question, explain
 from tests.simulator.explain.journey import Announcement, Journey, Leg, foretell
 from tests.simulator.explain.recording import Recording
-from tests.simulator.notifications import Call
 from tests.simulator.page.actions import ActionError, Members
 from tests.simulator.page.port import PageWorld
 from tests.simulator.page.rules_text import read_rules, rule_problems
 from tests.simulator.page.state import unhealthy_of
+from tests.simulator.platform import notifications
+from tests.simulator.platform.notifications import Call
 from tests.simulator.world import TENANT_ID
 
 _HOP = "hop="

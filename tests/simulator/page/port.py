@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from tests.simulator.environment.events import EventLog
 from tests.simulator.environment.places import Caller
-from tests.simulator.environment.traffic_manager import TrafficManager
+from tests.simulator.services.traffic_manager import TrafficManager
 
 
 class PageWorld(Protocol):

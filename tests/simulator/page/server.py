@@ -7,7 +7,7 @@ from typing import Self
 from tests.simulator.page.app import Page
 from tests.simulator.page.feed import Feed
 from tests.simulator.page.port import PageWorld
-from tests.simulator.web import WebServer
+from tests.simulator.services.web import WebServer
 
 
 class PageServer:

@@ -3,7 +3,7 @@
 from tests.simulator.drill.scenario import Scenario, mixed_calls
 from tests.simulator.drill.stage import Stage, told_503_in_time
 from tests.simulator.environment.fault_switch import GRAPH_SLOW_SECONDS
-from tests.simulator.platform import Outcome
+from tests.simulator.platform.platform import Outcome
 
 _OUTAGE_SECONDS = 5.0
 

@@ -1,5 +1,0 @@
-"""Measurements: cost and throughput as ratios against a named floor, in one run.
-
-``python -m tests.bench`` prints a table and writes bench.json. Absolute times wander
-with the machine; ratios of interleaved rounds do not. Nothing here is asserted.
-"""

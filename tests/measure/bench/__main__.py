@@ -1,0 +1,59 @@
+"""Print all figures as a table and write them to bench.json.
+
+Each group runs in a process of its own: the worker library holds one app a process.
+"""
+
+import argparse
+import importlib
+import json
+import subprocess
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.localhost.process import CHECKOUT
+from tests.measure.bench.timing import Measurement
+
+GROUPS = ("requests_cost", "rules_cost", "import_cost", "answers_cost")
+
+
+def main() -> int:
+    """Measure everything, or print one group as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m tests.measure.bench")
+    parser.add_argument("--group", choices=GROUPS, help="one group, as JSON")
+    arguments = parser.parse_args()
+    if arguments.group:
+        module = importlib.import_module(f"tests.measure.bench.{arguments.group}")
+        print(json.dumps([figure._asdict() for figure in module.measure()]))
+        return 0
+    figures = [figure for group in GROUPS for figure in _run(group)]
+    _show(figures)
+    text = json.dumps([figure._asdict() for figure in figures], indent=2)
+    (CHECKOUT / "bench.json").write_text(text + "\n")
+    return 0
+
+
+def _run(group: str) -> list[Measurement]:
+    finished = subprocess.run(
+        [sys.executable, "-m", "tests.measure.bench", "--group", group],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return [Measurement(**figure) for figure in json.loads(finished.stdout)]
+
+
+def _show(figures: list[Measurement]) -> None:
+    table = Table("what", "ratio", "target", box=None)
+    for figure in figures:
+        target = "" if figure.target is None else f"≤ {figure.target:.2f}"
+        is_met = figure.target is None or figure.ratio <= figure.target
+        colour = "green" if is_met else "yellow"
+        table.add_row(figure.name, f"[{colour}]{figure.ratio:.2f}[/]", target)
+    Console(soft_wrap=True).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""(a) to (f): what one request costs, through the worker library's invocation path.
+
+Floor: the worker library running an empty async function, plus one bare RSA
+verification, plus ``json.loads`` of that body. Every request has a fresh token and a
+new call id; the floor gets the same bytes. The log is formatted and thrown away.
+"""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+
+from tests.localhost.worker import HttpCall, IndexedFunction, Worker
+from tests.measure.bench.timing import Measurement, compare, interleaved
+from tests.simulator.platform.notifications import (
+    Call,
+    Caller,
+    incoming,
+    legacy_incoming,
+    new_id,
+)
+from tests.simulator.services.signing import SigningKey
+from tests.simulator.world import OutsideWorld
+from tests.support.servers import FaultServer, http, reply
+
+ROUNDS = 25
+CALLS = 300
+
+_OWN_HOST = "weu.calls.example.org"
+_RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
+
+
+class _Discard(logging.Handler):
+    """Formats every record, as any handler must, and discards it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.format(record)
+
+
+@dataclass(slots=True)
+class _Bench:
+    world: OutsideWorld
+    worker: Worker
+    functions: dict[str, IndexedFunction]
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, work: Coroutine[Any, Any, object]) -> object:
+        return self.loop.run_until_complete(work)
+
+    def call(self, token: str, body: bytes) -> HttpCall:
+        """Return a request as the platform sends it."""
+        headers = {
+            "host": _OWN_HOST,
+            "accept": "application/json",
+            "user-agent": "Microsoft-Skype/3.0,(Calling/1.0)",
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            "authorization": f"Bearer {token}",
+            "x-microsoft-skype-chain-id": new_id(),
+            "x-microsoft-skype-message-id": new_id(),
+            "x-microsoft-skype-caller-region": "emea",
+            "ms-teams-region": "emea",
+        }
+        url = f"https://{_OWN_HOST}/api/calls"
+        return HttpCall("POST", url, headers, body, {}, {})
+
+    async def invoke_all(self, name: str, calls: list[HttpCall]) -> list[int]:
+        """Invoke one after another; return the statuses."""
+        function = self.functions[name]
+        statuses = []
+        for call in calls:
+            result = await self.worker.invoke(function, call, _INVOCATION_ID)
+            statuses.append(0 if result is None else result.status)
+        return statuses
+
+
+_INVOCATION_ID = new_id()
+
+
+def measure() -> list[Measurement]:
+    """Run (a) to (f)."""
+    logging.getLogger().handlers[:] = [_Discard()]
+    logging.getLogger().setLevel(logging.INFO)
+    world = OutsideWorld()
+    # Asked for its health every 10 s, beside the path of the calls.
+    sea = FaultServer(http(lambda *_: reply(200), world.authority.server_context()))
+    with sea:
+        return _measure_all(world, sea.host)
+
+
+def _measure_all(world: OutsideWorld, other_host: str) -> list[Measurement]:
+    with world:
+        os.environ.update(
+            _settings(world, other_host), PYTHON_SCRIPT_FILE_NAME="bench_app.py"
+        )
+        loop = asyncio.new_event_loop()
+        worker = loop.run_until_complete(Worker.load(Path(__file__).parent))
+        functions = {function.name: function for function in worker.functions}
+        bench = _Bench(world, worker, functions, loop)
+        health = HttpCall("GET", "https://x/api/health", {}, b"", {}, {})
+        bench.run(worker.invoke(functions["health"], health, _INVOCATION_ID))
+    # The keys are held; the servers' threads are gone and take no time.
+    return [_measure(bench, *case) for case in _cases(bench)]
+
+
+def _settings(world: OutsideWorld, other_host: str) -> dict[str, str]:
+    hosts = {"weu": _OWN_HOST, "sea": other_host}
+    return world.settings(
+        CALLING_ANSWER="false",
+        CALLING_REGION="weu",
+        CALLING_REGION_HOSTS=json.dumps(hosts),
+        CALLING_REGION_RULES=json.dumps(_RULES),
+    )
+
+
+type _Maker = Callable[[], tuple[str, bytes]]
+
+
+def _cases(bench: _Bench) -> list[tuple[str, float, int, _Maker]]:
+    tokens, tenant = bench.world.tokens, bench.world.tenant_id
+    forger = SigningKey(tokens.key.key_id)
+    repeated = tokens.mint()
+
+    def graph(country: str = "DE") -> bytes:
+        call = Call(tenant_id=tenant, caller=Caller(country_code=country))
+        return json.dumps(incoming(call, "https://bot.example.org/api/calls")).encode()
+
+    def legacy() -> bytes:
+        return json.dumps(legacy_incoming(Call(tenant_id=tenant))).encode()
+
+    return [
+        (
+            "(a) incoming, accepted",
+            2.0,
+            202,
+            lambda: (tokens.mint(x=new_id()), graph()),
+        ),
+        ("(b) legacy, 204", 1.9, 204, lambda: (tokens.mint(x=new_id()), legacy())),
+        ("(c) redirect, 302", 2.0, 302, lambda: (tokens.mint(x=new_id()), graph("SG"))),
+        (
+            "(d) forged token, 401",
+            1.6,
+            401,
+            lambda: (tokens.mint(key=forger, x=new_id()), graph()),
+        ),
+        (
+            "(e) oversized token",
+            0.9,
+            401,
+            lambda: (tokens.mint(x="x" * 16384), graph()),
+        ),
+        ("(f) repeated token", 1.5, 202, lambda: (repeated, graph())),
+    ]
+
+
+def _measure(
+    bench: _Bench, name: str, target: float, status: int, make: _Maker
+) -> Measurement:
+    made = [make() for _ in range(CALLS * (ROUNDS + 1))]
+    calls = [bench.call(token, body) for token, body in made]
+    public = bench.world.key.private.public_key()
+    message = b"a signing input of the usual size".ljust(700, b".")
+    signature = bench.world.key.private.sign(
+        message, padding.PKCS1v15(), hashes.SHA256()
+    )
+    batches = [calls[i : i + CALLS] for i in range(0, len(calls), CALLS)]
+    warm_up = batches.pop()
+    seen = set(bench.run(bench.invoke_all("calls", warm_up)))  # type: ignore[call-overload]
+    if seen != {status}:
+        message_to_reader = f"{name}: unexpected replies {seen}"
+        raise RuntimeError(message_to_reader)
+    mine, floors = iter(batches), iter(batches)
+
+    async def floor() -> None:
+        for call in next(floors):
+            await bench.worker.invoke(bench.functions["empty"], call, _INVOCATION_ID)
+            public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+            json.loads(call.body)
+
+    times = interleaved(
+        ROUNDS,
+        CALLS,
+        {
+            "floor": lambda: bench.run(floor()),
+            "mine": lambda: bench.run(bench.invoke_all("calls", next(mine))),
+        },
+    )
+    return compare(name, target, piece=times["mine"], floor=times["floor"])

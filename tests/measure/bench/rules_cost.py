@@ -1,0 +1,60 @@
+"""(g): what deciding the region costs with 1, 100 and 1,000 rules."""
+
+from shared.core.regions import RegionPolicy, RegionRule
+from tests.measure.bench.timing import Measurement, compare, interleaved
+
+ROUNDS = 31
+CALLS = 2_000
+
+_FACTS = {"countryCode": "DE", "sourceRegion": "emea", "tenant": "t-last"}
+
+
+def measure() -> list[Measurement]:
+    """Compare many rules with one; the matching rule is the last."""
+    policies = {count: _policy(count) for count in (1, 100, 1_000)}
+
+    def decide(policy: RegionPolicy) -> None:
+        for _ in range(CALLS):
+            policy.preferred_regions(_FACTS)
+
+    times = interleaved(
+        ROUNDS,
+        CALLS,
+        {
+            str(count): lambda policy=policy: decide(policy)  # type: ignore[misc]
+            for count, policy in policies.items()
+        },
+    )
+
+    return [
+        compare(
+            f"(g) region, {count} rules against 1",
+            1.2 if count == "1000" else None,
+            piece=times[count],
+            floor=times["1"],
+        )
+        for count in ("100", "1000")
+    ]
+
+
+def _policy(count: int) -> RegionPolicy:
+    rules = [
+        RegionRule(
+            conditions={
+                "countryCode": ["DE", "FR"],
+                "sourceRegion": ["emea"],
+                "tenant": [f"t-{number}"],
+            },
+            regions=["weu"],
+        )
+        for number in range(count - 1)
+    ]
+    last = RegionRule(
+        conditions={
+            "countryCode": ["DE"],
+            "sourceRegion": ["emea"],
+            "tenant": ["t-last"],
+        },
+        regions=["sea"],
+    )
+    return RegionPolicy([*rules, last])

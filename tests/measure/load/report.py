@@ -1,0 +1,117 @@
+"""Figures as lines on the terminal, as they come, and as JSON in a file."""
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from tests.measure.load.flood import FloodFigures, HonestFigures
+from tests.measure.load.soak import Segment
+from tests.measure.load.wrk import Figures
+
+
+def conditions() -> str:
+    """Say on what machine, and how busy it is: figures mean little without."""
+    busy = os.getloadavg()[0]
+    cores = os.cpu_count()
+    return f"{cores} cores, load {busy:.1f}, Python {platform.python_version()}"
+
+
+def show_heading() -> None:
+    """Print the conditions and the heading of the rows."""
+    print(conditions())
+    print(
+        f"{'traffic':22}{'at once':>8}{'replies/s':>10}{'cores':>7}"
+        f"{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'longest':>9}"
+        f"{'MiB':>12}  by status"
+    )
+
+
+def show(name: str, figures: Figures, *, health: int | None = None) -> None:
+    """Print a row; what is wrong about it stands at its end."""
+    statuses = " ".join(
+        f"{status}: {count}" for status, count in sorted(figures.statuses.items())
+    )
+    times = (figures.p50, figures.p95, figures.p99, figures.longest)
+    memory = f"{figures.memory_before:.1f}-{figures.memory_after:.1f}"
+    print(
+        f"{name:22}{figures.connections:8}{figures.rate:10.0f}{figures.cores:7.2f}"
+        + "".join(f"{time:9.1f}" for time in times)
+        + f"{memory:>12}  {statuses}{_troubles(figures, health)}",
+        flush=True,
+    )
+
+
+def show_flood(flood: FloodFigures) -> None:
+    """Print honest calls beside a flood."""
+    kind = f"{flood.connections} at once"
+    if flood.share is not None:
+        kind = f"{flood.share:.0%} of the highest rate"
+    print(
+        f"{flood.rate:5.0f} forged/s ({kind}; {flood.cores:.2f} cores):"
+        f" {_honest(flood.beside)}; alone {_honest(flood.alone)}:"
+        f" {flood.multiple:.1f} times{'' if flood.is_right else '  WRONG'}",
+        flush=True,
+    )
+
+
+def write_load(
+    file: Path, rows: list[tuple[str, Figures]], floods: list[FloodFigures]
+) -> None:
+    """Write the figures of a load as JSON."""
+    _write(
+        file,
+        {
+            "load": [{"traffic": name, **figures._asdict()} for name, figures in rows],
+            "flood": [
+                {
+                    **flood._asdict(),
+                    "alone": flood.alone._asdict(),
+                    "beside": flood.beside._asdict(),
+                }
+                for flood in floods
+            ],
+        },
+    )
+
+
+def write_soak(file: Path, highest: Figures, segments: list[Segment]) -> None:
+    """Write the figures of a soak as JSON."""
+    _write(
+        file,
+        {
+            "highest": highest._asdict(),
+            "soak": [
+                {
+                    "weather": segment.weather,
+                    "health": segment.health,
+                    **segment.figures._asdict(),
+                }
+                for segment in segments
+            ],
+        },
+    )
+
+
+def _honest(figures: HonestFigures) -> str:
+    return (
+        f"{figures.calls} honest calls, median {figures.median:.1f} ms,"
+        f" p95 {figures.p95:.1f}"
+    )
+
+
+def _troubles(figures: Figures, health: int | None) -> str:
+    troubles = {
+        "errors": figures.errors,
+        f"wrong ({figures.example})": figures.wrong,
+        "astray": figures.astray,
+        "tracebacks": figures.tracebacks,
+        "unhealthy": health not in (None, 200),
+    }
+    return "".join(f"  {int(n)} {name.upper()}" for name, n in troubles.items() if n)
+
+
+def _write(file: Path, figures: dict[str, Any]) -> None:
+    text = json.dumps({"conditions": conditions(), **figures}, indent=2)
+    file.write_text(text + "\n", encoding="utf-8")

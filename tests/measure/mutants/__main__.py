@@ -1,0 +1,161 @@
+"""Mutation testing of the four modules that guard the door: ``make mutants``.
+
+Runs mutmut, then the mutants that mutmut leaves out; prints a table, and every mutant
+that survived without a reason in docs/mutants.md. Ends with 1 below the target.
+"""
+
+import html
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.stats import status_by_exit_code
+from rich.console import Console
+from rich.table import Table
+
+from tests.measure.mutants.outside import surviving
+from tests.support.markdown_tables import CHECKOUT, read_table
+
+TARGET = 0.95
+WORK = CHECKOUT / "mutants"
+_KILLED = {"killed", "timeout", "segfault", "caught by type check"}
+
+
+class Score:
+    """What became of the mutants of one module."""
+
+    def __init__(self, path: str, equivalents: set[tuple[str, str]]) -> None:
+        self.path = path
+        self.counts: Counter[str] = Counter()
+        self.unexplained: list[str] = []
+        self._equivalents = equivalents
+
+    def note(self, name: str, change: str, *, is_killed: bool) -> None:
+        """Count a mutant; a survivor may have a reason."""
+        if is_killed:
+            self.counts["killed"] += 1
+        elif (self.path, change) in self._equivalents:
+            self.counts["equivalent"] += 1
+        else:
+            self.counts["survived"] += 1
+            self.unexplained.append(f"{name}\n    {change}")
+
+    @property
+    def of_all(self) -> float:
+        """The share of all mutants that were killed."""
+        return self.counts["killed"] / max(self.counts.total(), 1)
+
+    @property
+    def of_others(self) -> float:
+        """The share of those that can be told from the original."""
+        return self.counts["killed"] / max(
+            self.counts.total() - self.counts["equivalent"], 1
+        )
+
+
+def equivalents() -> set[tuple[str, str]]:
+    """Return module and change of the mutants that docs/mutants.md explains."""
+    rows = read_table("docs/mutants.md", "equivalent in")
+    return {(row[0].strip("`"), _plain(row[1])) for row in rows}
+
+
+def nearest_first(path: str, tests: list[str]) -> list[str]:
+    """Put the tests first that are likely to kill a module's mutants."""
+    words = {"tokens": "attack", "signing_keys": "signing_key"}
+    word = words.get(Path(path).stem, Path(path).stem)
+    return sorted(tests, key=lambda test: word not in test)
+
+
+def _plain(cell: str) -> str:
+    """Return the text of a cell that is marked as code."""
+    return html.unescape(re.sub(r"^<code>|</code>$", "", cell))
+
+
+def cell_of(change: str) -> str:
+    """Return the cell of a change in the table of docs/mutants.md."""
+    return f"<code>{html.escape(change, quote=False).replace('|', '&#124;')}</code>"
+
+
+def change_of(diff: str) -> str:
+    """Show the lines of a unified diff that differ, in one line."""
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    changed = [line for line in lines if line.startswith(("-", "+"))]
+    return " ".join(f"{line[0]} {line[1:].strip()}" for line in changed)
+
+
+def judge_functions(score: Score) -> None:
+    """Read what mutmut found about a module."""
+    data = SourceFileMutationData(path=Path(score.path))
+    data.load()
+    for name, exit_code in data.exit_code_by_key.items():
+        status = status_by_exit_code[exit_code]
+        is_killed = status in _KILLED
+        change = (
+            "" if is_killed else change_of(get_diff_for_mutant(name, path=data.path))
+        )
+        score.note(name, change, is_killed=is_killed)
+
+
+def main() -> int:
+    """Run everything and print; 0 if every module reaches the target."""
+    is_reading = "--read" in sys.argv
+    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
+    mutmut = settings["tool"]["mutmut"]
+    if not is_reading:
+        shutil.rmtree(WORK, ignore_errors=True)
+        command = [
+            f"{Path(sys.executable).parent}/mutmut",
+            "run",
+            "--max-children",
+            "1",
+        ]
+        subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+    known = equivalents()
+    scores = [Score(path, known) for path in mutmut["only_mutate"]]
+    for score in scores:
+        judge_functions(score)
+        tests = nearest_first(score.path, mutmut["pytest_add_cli_args_test_selection"])
+        if is_reading:
+            continue
+        for mutant, is_alive in surviving(
+            CHECKOUT, WORK / "outside", score.path, tests
+        ):
+            score.note(mutant.name, mutant.change, is_killed=not is_alive)
+    _print(scores)
+    return 0 if all(score.of_others >= TARGET for score in scores) else 1
+
+
+def _print(scores: list[Score]) -> None:
+    columns = (
+        "module",
+        "mutants",
+        "killed",
+        "equivalent",
+        "survived",
+        "of all",
+        "score",
+    )
+    table = Table(*columns, box=None)
+    for score in scores:
+        counts = score.counts
+        table.add_row(
+            score.path,
+            *(str(n) for n in (counts.total(), counts["killed"])),
+            *(str(n) for n in (counts["equivalent"], counts["survived"])),
+            f"{score.of_all:.1%}",
+            f"{score.of_others:.1%}",
+        )
+    Console(soft_wrap=True).print(table)
+    for score in scores:
+        for survivor in score.unexplained:
+            print(f"survived: {survivor}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

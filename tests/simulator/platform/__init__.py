@@ -1,0 +1,1 @@
+"""The calling platform: what it sends, and how it places a call."""

@@ -1,0 +1,1 @@
+"""The services that a deployment talks to, each on loopback with real TLS."""

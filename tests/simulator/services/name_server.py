@@ -1,0 +1,190 @@
+"""The name server of the zone, over UDP and TCP, with dnslib.
+
+``global.<zone>`` is answered by Traffic Manager, for where the asker is: EDNS client
+subnet (RFC 7871) if the question has it, else its source address. ``<code>.<zone>`` is
+a plain record of its region. Other names of the zone do not exist; other zones are
+refused.
+"""
+
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from dnslib import EDNS0, QTYPE, RCODE, RR, SOA, A, DNSRecord, EDNSOption
+from dnslib.server import DNSLogger, DNSServer
+
+from tests.simulator.environment.events import DnsAnswered, EventLog
+from tests.simulator.environment.places import location_of
+from tests.simulator.services.traffic_manager import Endpoint, TrafficManager
+
+REGION_TTL_SECONDS = 300
+NEGATIVE_TTL_SECONDS = 30
+
+_CLIENT_SUBNET = 8
+_IPV4_FAMILY = 1
+# Where its members are: family (2 bytes), source and scope prefix lengths, address.
+_SOURCE, _SCOPE, _ADDRESS = 2, 3, 4
+_UDP_BYTES = 1232
+_POLL_SECONDS = 0.02
+_ATTEMPTS = 20
+
+
+class NameServer:
+    """Answers on one free port of 127.0.0.1.
+
+    Attributes:
+        address: ``(host, port)`` of both UDP and TCP, once started.
+    """
+
+    def __init__(
+        self,
+        *,
+        zone: str,
+        global_name: str,
+        endpoints: Sequence[Endpoint],
+        traffic_manager: TrafficManager,
+        events: EventLog,
+    ) -> None:
+        """Answer for ``zone``."""
+        self._zone = zone
+        self._global_name = global_name
+        self._traffic_manager = traffic_manager
+        self._events = events
+        self._by_name: Mapping[str, Endpoint] = {
+            f"{endpoint.code}.{zone}": endpoint for endpoint in endpoints
+        }
+        self._servers: list[Any] = []
+        self.address = ("127.0.0.1", 0)
+
+    def __enter__(self) -> Self:
+        """Start to answer."""
+        self._servers = _bind_both(self)
+        for server in self._servers:
+            # Not dnslib's own thread: it takes half a second to notice its end.
+            serve = server.server.serve_forever
+            threading.Thread(target=serve, args=(_POLL_SECONDS,), daemon=True).start()
+        self.address = self._servers[0].server.server_address
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        for server in self._servers:
+            server.stop()
+            server.server.server_close()
+
+    def resolve(self, request: DNSRecord, handler: Any) -> DNSRecord:
+        """Answer a question; called by dnslib."""
+        subnet = _client_subnet(request)
+        asker = subnet.address if subnet else handler.client_address[0]
+        name = str(request.q.qname).rstrip(".").lower()
+        reply = request.reply()
+        location = location_of(asker)
+        endpoints, ttl_seconds = self._find(name, location)
+        if name != self._zone and not name.endswith(f".{self._zone}"):
+            reply.header.rcode = RCODE.REFUSED
+        elif endpoints and request.q.qtype in {QTYPE.A, QTYPE.ANY}:
+            for endpoint in endpoints:
+                reply.add_answer(
+                    RR(name, QTYPE.A, rdata=A(endpoint.address), ttl=ttl_seconds)
+                )
+        else:
+            exists = bool(endpoints) or name == self._zone
+            reply.header.rcode = RCODE.NOERROR if exists else RCODE.NXDOMAIN
+            reply.add_auth(self._authority())
+        if subnet:
+            reply.add_ar(subnet.reply())
+        self._events.append(
+            DnsAnswered(
+                name=name,
+                asker=asker,
+                location=location,
+                rcode=RCODE[reply.header.rcode],
+                addresses=[str(record.rdata) for record in reply.rr],
+                regions=[endpoint.code for endpoint in endpoints] if reply.rr else [],
+                ttl_seconds=ttl_seconds,
+            )
+        )
+        return reply
+
+    def _find(self, name: str, location: str | None) -> tuple[list[Endpoint], int]:
+        if name == self._global_name:
+            ttl_seconds = self._traffic_manager.profile.ttl_seconds
+            return self._traffic_manager.answer(location), ttl_seconds
+        endpoint = self._by_name.get(name)
+        return [endpoint] if endpoint else [], REGION_TTL_SECONDS
+
+    def _authority(self) -> RR:
+        times = (1, 3600, 600, 86400, NEGATIVE_TTL_SECONDS)
+        record = SOA(f"ns.{self._zone}", f"hostmaster.{self._zone}", times)
+        return RR(self._zone, QTYPE.SOA, rdata=record, ttl=NEGATIVE_TTL_SECONDS)
+
+
+def _bind_both(resolver: NameServer) -> list[Any]:
+    """Bind UDP and TCP to one free port."""
+    for _attempt in range(_ATTEMPTS):
+        quiet = DNSLogger(log="-request,-reply,-truncated,-error")
+        tcp = DNSServer(resolver, "127.0.0.1", 0, tcp=True, logger=quiet)
+        port = tcp.server.server_address[1]
+        try:
+            udp = DNSServer(resolver, "127.0.0.1", port, logger=quiet)
+        except OSError:
+            tcp.server.server_close()
+            continue
+        return [udp, tcp]
+    message = "no port is free for UDP and TCP"
+    raise OSError(message)
+
+
+class _Subnet(NamedTuple):
+    """EDNS client subnet of a question (IPv4)."""
+
+    address: str
+    option: Any
+
+    def reply(self) -> Any:
+        """Return the record that says that the answer is for all of the subnet."""
+        data = bytearray(self.option.data)
+        data[_SCOPE] = data[_SOURCE]
+        return EDNS0(udp_len=_UDP_BYTES, opts=[EDNSOption(_CLIENT_SUBNET, bytes(data))])
+
+
+def _client_subnet(request: DNSRecord) -> _Subnet | None:
+    for record in request.ar:
+        if record.rtype != QTYPE.OPT:
+            continue
+        for option in record.rdata:
+            data = bytes(option.data)
+            is_subnet = option.code == _CLIENT_SUBNET and len(data) > _ADDRESS
+            if is_subnet and int.from_bytes(data[:_SOURCE]) == _IPV4_FAMILY:
+                address = data[_ADDRESS : _ADDRESS + 4].ljust(4, b"\0")
+                return _Subnet(str(ip_address(address)), option)
+    return None
+
+
+def free_port(addresses: Sequence[str]) -> int:
+    """Return a port that is free on all these loopback addresses now."""
+    for _attempt in range(_ATTEMPTS):
+        probes: list[socket.socket] = []
+        try:
+            port = 0
+            for address in addresses:
+                probe = socket.socket()
+                probes.append(probe)
+                probe.bind((address, port))
+                port = port or probe.getsockname()[1]
+        except OSError:
+            continue
+        finally:
+            for probe in probes:
+                probe.close()
+        return int(port)
+    message = "no port is free on all addresses"
+    raise OSError(message)

@@ -1,0 +1,35 @@
+"""One world for all tests that let it be well again."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.localhost.process import CHECKOUT
+from tests.simulator.environment import (
+    EnvironmentFile,
+    EnvironmentWorld,
+    WorldOptions,
+)
+from tests.simulator.services.traffic_manager import Profile
+
+PROD = CHECKOUT / "infra" / "params" / "prod.json"
+# Real times take a minute to find a dead region: `make drill` takes it, tests do not.
+QUICK = Profile(interval_seconds=1.0, timeout_seconds=1.0, ttl_seconds=1)
+
+
+@pytest.fixture(scope="session")
+def running_world() -> Iterator[EnvironmentWorld]:
+    """The regions of prod, with quick probes."""
+    options = WorldOptions(profile=QUICK)
+    with EnvironmentWorld(EnvironmentFile.read(PROD), options) as world:
+        yield world
+
+
+@pytest.fixture
+def world(running_world: EnvironmentWorld) -> Iterator[EnvironmentWorld]:
+    """The same world, well again when a test is over."""
+    yield running_world
+    running_world.stop_traffic()
+    running_world.heal_all()
+    running_world.wait_for_calls(30)
+    assert running_world.wait_until_well(30) == []

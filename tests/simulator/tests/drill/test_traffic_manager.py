@@ -1,0 +1,188 @@
+"""Probes and what comes of them, against servers that say what tests want."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.simulator.environment.events import (
+    EndpointChanged,
+    Event,
+    EventLog,
+    ProbeAnswered,
+)
+from tests.simulator.services.authority import Authority
+from tests.simulator.services.traffic_manager import (
+    Endpoint,
+    Profile,
+    TrafficManager,
+)
+from tests.simulator.services.web import WebServer
+
+GLOBAL = "global.calls.example.org"
+QUICK = Profile(interval_seconds=0.1, timeout_seconds=10.0)
+IMPATIENT = Profile(interval_seconds=0.1, timeout_seconds=0.3)
+SECONDS = 20.0
+
+
+class Health:
+    """A health report that is what it is told to be."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.hosts: list[str] = []
+        self.is_open = threading.Event()
+        self.is_open.set()
+
+    def app(self) -> Any:
+        def report(request: Request) -> Response:
+            self.hosts.append(request.headers["host"])
+            self.is_open.wait(SECONDS)
+            return Response(status_code=self.status)
+
+        return Starlette(routes=[Route("/api/health", report)])
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    """The certificate is for loopback, not for the global name: probes do not mind."""
+    return Authority()
+
+
+@pytest.fixture
+def health() -> Health:
+    """A healthy region."""
+    return Health()
+
+
+@pytest.fixture
+def port(authority: Authority, health: Health) -> Iterator[int]:
+    """Its port."""
+    with WebServer(health.app(), authority.certificate) as server:
+        yield int(server.host.rpartition(":")[2])
+
+
+def manager(port: int, profile: Profile = QUICK) -> tuple[TrafficManager, EventLog]:
+    """Return a Traffic Manager with one region, which probes once it is entered."""
+    endpoint = Endpoint(
+        code="weu", location="westeurope", address="127.0.0.1", port=port
+    )
+    events = EventLog()
+    return (
+        TrafficManager([endpoint], global_name=GLOBAL, profile=profile, events=events),
+        events,
+    )
+
+
+def wait_for_status(events: EventLog, status: str) -> int:
+    """Wait until the region has a status; return the number of the event."""
+
+    def is_it(event: Event) -> bool:
+        return isinstance(event, EndpointChanged) and event.status == status
+
+    found = events.wait_for(is_it, timeout_seconds=SECONDS)
+    assert found is not None
+    return found.number
+
+
+def probes(events: EventLog, *, until: int) -> list[int | str | None]:
+    """Return what probes brought up to an event."""
+    return [
+        entry.event.status or entry.event.error
+        for entry in events.entries()
+        if isinstance(entry.event, ProbeAnswered) and entry.number < until
+    ]
+
+
+def test_the_default_profile_is_that_of_the_templates() -> None:
+    """10 s, 5 s, two failures tolerated, TTL 30: 65 s in all."""
+    assert Profile().detection_seconds == 65.0
+
+
+def test_the_third_failure_in_a_row_degrades_and_one_success_restores(
+    health: Health, port: int
+) -> None:
+    """Neither the second failure nor one that is not in a row."""
+    traffic_manager, events = manager(port)
+    health.status = 503
+    with traffic_manager:
+        degraded = wait_for_status(events, "degraded")
+        health.status = 200
+        online = wait_for_status(events, "online")
+
+    found = probes(events, until=online)
+    assert probes(events, until=degraded) == [503, 503, 503]
+    assert found[-1] == 200
+    assert 200 not in found[:-1]
+
+
+def test_the_probe_names_the_global_host(health: Health, port: int) -> None:
+    """Or the region would not know the name."""
+    traffic_manager, events = manager(port)
+    with traffic_manager:
+        found = events.wait_for(
+            lambda event: isinstance(event, ProbeAnswered), timeout_seconds=SECONDS
+        )
+
+    assert found is not None
+    assert health.hosts[0] == f"{GLOBAL}:{port}"
+
+
+@pytest.mark.parametrize("status", [301, 204, 404, 500])
+def test_only_200_is_healthy(health: Health, port: int, status: int) -> None:
+    """Redirects are not followed."""
+    traffic_manager, events = manager(port)
+    health.status = status
+    with traffic_manager:
+        degraded = wait_for_status(events, "degraded")
+
+    assert set(probes(events, until=degraded)) == {status}
+
+
+def test_a_region_that_does_not_answer_in_time_has_failed(
+    health: Health, port: int
+) -> None:
+    """It accepts, and says nothing."""
+    traffic_manager, events = manager(port, IMPATIENT)
+    health.is_open.clear()
+    with traffic_manager:
+        degraded = wait_for_status(events, "degraded")
+        health.is_open.set()
+
+    assert probes(events, until=degraded) == ["timeout"] * 3
+
+
+def test_a_region_that_refuses_connections_has_failed() -> None:
+    """Nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    traffic_manager, events = manager(port)
+    with traffic_manager:
+        degraded = wait_for_status(events, "degraded")
+
+    assert probes(events, until=degraded) == ["connection-refused"] * 3
+
+
+def test_a_disabled_region_is_not_probed(health: Health, port: int) -> None:
+    """Until it is enabled again."""
+    traffic_manager, events = manager(port)
+    traffic_manager.enable("weu", is_enabled=False)
+    with traffic_manager:
+        # The thread of the probes has had its turn.
+        time.sleep(3 * QUICK.interval_seconds)
+        assert health.hosts == []
+        traffic_manager.enable("weu", is_enabled=True)
+        found = events.wait_for(
+            lambda event: isinstance(event, ProbeAnswered), timeout_seconds=SECONDS
+        )
+
+    assert found is not None
+    assert traffic_manager.statuses() == {"weu": "online"}

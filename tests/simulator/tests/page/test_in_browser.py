@@ -1,0 +1,398 @@
+"""The page in a real browser: what people see, do, and can rely on."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.simulator.page.server import PageServer
+from tests.simulator.tests.page.scripted_world import REGIONS, RULES, ScriptedWorld
+from tests.simulator.tests.page.watching import Watched, watching
+
+HERE = Path(__file__).parent
+NO_RULES = "[]"
+UNUSABLE_RULES = {
+    '[{"regions": ["sea"],}]': "line 1, column 21",
+    '[{"country": ["NL"], "regions": ["sea"]}]': "unknown condition",
+    '[{"regions": ["mars"]}]': "Rule 1 names a region without a host.",
+}
+TO_SEA = '[{"countryCode": ["NL"], "regions": ["sea"]}]'
+# What has the focus, and how that is shown; radio buttons show it on their text.
+FOCUSED = """
+() => {
+  const one = document.activeElement;
+  const marked = one.matches(".segments input") ? one.nextSibling : one;
+  const text = `${one.tagName} ${one.id || one.textContent}`;
+  return [text, getComputedStyle(marked).outlineStyle];
+}
+"""
+# Controls without a name for those who do not see them.
+NAMELESS = """
+() => [...document.querySelectorAll("button, input, select, textarea, summary")]
+  .filter((one) => !(one.textContent.trim() && one.matches("button, summary"))
+    && !one.labels?.length && !one.getAttribute("aria-label"))
+  .map((one) => one.outerHTML)
+"""
+
+
+@pytest.fixture
+def watched(browser: Browser, server: PageServer) -> Iterator[Watched]:
+    """The page, live; whatever a test does, nothing is complained about or outside."""
+    with watching(browser, server.url) as opened:
+        yield opened
+        assert opened.complaints == []
+        assert opened.outside == []
+        assert len(opened.requests) > 15
+
+
+def test_regions_appear_with_their_health(watched: Watched) -> None:
+    """One card and one place on the map each."""
+    page = watched.page
+
+    for code, location in REGIONS.items():
+        card = page.locator(f".region-card[data-code={code}]")
+        expect(card).to_contain_text(location)
+        expect(card.locator(".state")).to_have_text("healthy")
+        expect(page.locator(f"#map .region[data-code={code}]")).to_have_attribute(
+            "data-tone", "green"
+        )
+    expect(page.locator("#map-text")).to_contain_text("weu healthy")
+
+
+def test_placing_a_call_shows_its_path(watched: Watched) -> None:
+    """Statuses, regions, log line and notification, and where Location led."""
+    page = watched.page
+    page.select_option("#place-caller", "johannesburg")
+
+    page.click("#place button[type=submit]")
+
+    row = page.locator("#calls-list li").first
+    expect(row).to_contain_text("Johannesburg")
+    expect(row.locator(".chip")).to_have_text(["302 sea", "202 weu"])
+    path = page.locator("#detail-body")
+    expect(path.locator(".outcome")).to_contain_text("answered by weu in 118 ms")
+    expect(path.locator(".step").first).to_contain_text("calls?hop=1")
+    expect(path.locator("details[open] .members").first).to_contain_text("answered")
+    expect(path.locator("details[open] .raw")).to_contain_text('"state": "incoming"')
+    expect(page.locator("#announcer")).to_have_text(
+        "Call from Johannesburg: answered by weu in 118 ms."
+    )
+    expect(page.locator("#totals [data-total=redirects] dd")).to_have_text("1")
+
+
+def test_a_legacy_call_is_asked_for_in_graph(watched: Watched) -> None:
+    """204, then 202."""
+    page = watched.page
+    page.select_option("#place-caller", "frankfurt")
+    page.check("#place-legacy")
+
+    page.click("#place button[type=submit]")
+
+    chips = page.locator("#calls-list li .chip")
+    expect(chips).to_have_text(["204 weu", "202 weu"])
+
+
+def test_a_fault_changes_its_region_and_who_is_sent_there(watched: Watched) -> None:
+    """On the card, on the map, in DNS and in the list of what happened; and back."""
+    page = watched.page
+    card = page.locator(".region-card[data-code=sea]")
+    kill = card.get_by_role("button", name="Kill")
+
+    kill.click()
+
+    expect(card.locator(".state")).to_have_text("stopped")
+    expect(kill).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#map .region[data-code=sea]")).to_have_attribute(
+        "data-tone", "red"
+    )
+    expect(page.locator(".routes-table dd").nth(2)).to_have_text("nobody")
+    expect(page.locator("#activity")).to_contain_text("Fault: Kill the region (sea)")
+    page.get_by_role("button", name="Heal everything").click()
+    expect(card.locator(".state")).to_have_text("healthy")
+    expect(kill).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".routes-table dd").nth(2)).to_contain_text("Singapore")
+
+
+def test_general_faults_are_switches(watched: Watched, world: ScriptedWorld) -> None:
+    """On, off; what happens in an instant is a plain button."""
+    page = watched.page
+    slow = page.get_by_role("button", name="Graph slow")
+
+    slow.click()
+    expect(slow).to_have_attribute("aria-pressed", "true")
+    assert world.active_faults == [("graph-slow", None)]
+    slow.click()
+    expect(slow).to_have_attribute("aria-pressed", "false")
+    rotate = page.get_by_role("button", name="Rotate the signing key")
+    rotate.click()
+
+    expect(page.locator("#activity")).to_contain_text("Fault: Rotate the signing key")
+    expect(rotate).not_to_have_attribute("aria-pressed", "true")
+
+
+def test_edited_rules_are_answered_at_once(watched: Watched) -> None:
+    """Where the call would go, and which rule says so."""
+    page = watched.page
+    verdict = page.locator("#rules-answer .verdict")
+    expect(verdict).to_have_text("It lands in weu and is answered there.")
+
+    page.fill("#rules-text", TO_SEA)
+
+    expect(verdict).to_have_text(
+        "It lands in weu, is sent to sea and is answered there."
+    )
+    expect(page.locator(".legs-line .chip")).to_have_text(["302 weu", "202 sea"])
+    decisive = page.locator(".region-rules [data-decides=true]").first
+    expect(decisive).to_contain_text("countryCode NL is in [NL]")
+    expect(decisive).to_contain_text("sea (healthy)")
+    page.get_by_label("redirected before").check()
+    expect(verdict).to_have_text("It lands in weu and is answered there.")
+    page.select_option("#rules-landing", "eus2")
+    expect(verdict).to_have_text("It lands in eus2 and is answered there.")
+
+
+def test_the_answer_counts_with_the_health_of_now(watched: Watched) -> None:
+    """A dead region is passed over, without a key pressed."""
+    page = watched.page
+    page.fill("#rules-text", '[{"regions": ["sea", "eus2"]}]')
+    verdict = page.locator("#rules-answer .verdict")
+    expect(verdict).to_contain_text("sent to sea")
+
+    page.locator(".region-card[data-code=sea]").get_by_role(
+        "button", name="Kill"
+    ).click()
+
+    expect(verdict).to_contain_text("sent to eus2")
+    expect(page.locator(".preference[data-outcome=unhealthy]").first).to_contain_text(
+        "sea (not healthy)"
+    )
+
+
+def test_rules_that_cannot_be_used_are_told(watched: Watched) -> None:
+    """In a sentence, and they cannot be applied."""
+    page = watched.page
+    for text, sentence in UNUSABLE_RULES.items():
+        page.fill("#rules-text", text)
+
+        expect(page.locator("#rules-problems")).to_contain_text(sentence)
+        expect(page.locator("#rules-text")).to_have_attribute("aria-invalid", "true")
+        expect(page.get_by_role("button", name="Apply")).to_be_disabled()
+
+    page.fill("#rules-text", NO_RULES)
+    expect(page.locator("#rules-problems")).to_be_empty()
+    expect(page.get_by_role("button", name="Apply")).to_be_enabled()
+
+
+def test_rules_are_applied_to_all_regions_or_one(
+    watched: Watched, world: ScriptedWorld
+) -> None:
+    """And the editor can go back to what runs."""
+    page = watched.page
+    page.fill("#rules-text", TO_SEA)
+
+    page.select_option("#rules-target", "weu")
+    page.get_by_role("button", name="Apply").click()
+
+    expect(page.locator("#activity")).to_contain_text("weu: 1 region rules")
+    assert world.rules_of["weu"] == json.loads(TO_SEA)
+    assert list(world.rules_of["sea"]) == list(RULES)
+    page.select_option("#rules-target", "sea")
+    page.get_by_role("button", name="Back to what runs").click()
+    expect(page.locator("#rules-text")).to_have_value(
+        "[\n  "
+        + ",\n  ".join(json.dumps(rule, ensure_ascii=False) for rule in RULES)
+        + "\n]"
+    )
+
+
+def test_a_post_of_a_call_is_explained(watched: Watched) -> None:
+    """Rule by rule, under the rules of the editor."""
+    page = watched.page
+    page.select_option("#place-caller", "johannesburg")
+    page.click("#place button[type=submit]")
+    first = page.locator("#detail-body .step").first
+    first.locator("summary").click()
+
+    first.get_by_role("button", name="Explain this rule by rule").click()
+
+    answer = page.locator("#rules-answer")
+    expect(answer).to_contain_text("The incoming POST to sea")
+    expect(answer.locator(".verdict")).to_contain_text("302")
+    expect(answer.locator("[data-state=decides]")).to_contain_text("Region affinity")
+
+
+def test_everything_is_done_with_keys_alone(
+    watched: Watched, world: ScriptedWorld
+) -> None:
+    """Shortcuts, lists, switches and the help; typing is never a shortcut."""
+    page = watched.page
+    press = page.keyboard.press
+    press("p")
+    press("p")
+    rows = page.locator("#calls-list li")
+    expect(rows).to_have_count(2)
+    press("j")
+    press("ArrowDown")
+    expect(rows.nth(1).locator("button")).to_be_focused()
+    expect(rows.nth(1).locator("button")).to_have_attribute("aria-current", "true")
+    press("k")
+    expect(rows.nth(0).locator("button")).to_have_attribute("aria-current", "true")
+    press("d")
+    expect(page.locator("#detail")).to_be_focused()
+    press("Tab")
+    expect(page.locator("#detail-body summary").first).to_be_focused()
+    press("r")
+    expect(page.locator("#rules-text")).to_be_focused()
+    page.keyboard.type("t")
+    assert world.traffic.calls_per_second == 0
+    press("Escape")
+    press("t")
+    expect(page.locator("#place [name=rate][value='1']")).to_be_checked()
+    page.get_by_role("button", name="Kill").first.focus()
+    press("Space")
+    expect(page.locator(".region-card .state").first).to_have_text("stopped")
+    press("h")
+    expect(page.locator(".region-card .state").first).to_have_text("healthy")
+    press("?")
+    expect(page.locator("#help")).to_be_visible()
+    press("Escape")
+    expect(page.locator("#help")).not_to_be_visible()
+
+
+def test_shortcuts_can_be_turned_off(watched: Watched, world: ScriptedWorld) -> None:
+    """For those whose software presses keys (WCAG 2.1.4)."""
+    page = watched.page
+    page.keyboard.press("?")
+    page.get_by_label("Single keys are shortcuts").uncheck()
+    page.get_by_role("button", name="Close").click()
+
+    page.keyboard.press("t")
+    page.reload()
+    page.wait_for_selector("#link[data-state=live]")
+    page.keyboard.press("t")
+    page.click("#place button[type=submit]")
+
+    expect(page.locator("#calls-list li")).to_have_count(1)
+    assert world.traffic.calls_per_second == 0
+
+
+def test_the_focus_is_visible_on_every_control(watched: Watched) -> None:
+    """Whoever tabs through sees where they are; every control has a name."""
+    page = watched.page
+    seen = set()
+    page.keyboard.press("Tab")
+    for _ in range(70):
+        page.keyboard.press("Tab")
+        focused, outline = page.evaluate(FOCUSED)
+        seen.add(focused)
+        # After the last control comes the browser itself.
+        assert outline != "none" or focused.startswith("BODY"), focused
+
+    assert len(seen) > 25
+    assert page.evaluate(NAMELESS) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_is_usable_wide_and_narrow_light_and_dark(
+    browser: Browser,
+    server: PageServer,
+    world: ScriptedWorld,
+    artefacts: Path,
+    width: int,
+    scheme: str,
+) -> None:
+    """No sideways scrolling, and every text has contrast."""
+    with watching(browser, server.url, width=width, scheme=scheme) as opened:
+        page = opened.page
+        for caller in ("frankfurt", "singapore", "new-york", "johannesburg"):
+            world.place_call(caller, starts_legacy=caller == "singapore")
+        world.inject("region-killed", "eus2")
+        world.place_call("chicago")
+        page.fill("#rules-text", TO_SEA)
+        expect(page.locator("#calls-list li")).to_have_count(5)
+        page.locator("#calls-list button", has_text="Johannesburg").click()
+        expect(page.locator("#detail-body .step").first).to_be_visible()
+        expect(page.locator("#rules-answer .verdict")).to_contain_text("sent to sea")
+
+        assert not opened.is_overflowing()
+        assert page.evaluate((HERE / "contrast.js").read_text()) == []
+        page.evaluate("scrollTo(0, 0)")
+        path = artefacts / f"page-{width}-{scheme}.png"
+        page.screenshot(path=path, full_page=True)
+        assert opened.complaints == []
+        assert opened.outside == []
+
+
+def test_what_others_say_is_shown_and_never_run(
+    browser: Browser, server: PageServer, world: ScriptedWorld
+) -> None:
+    """Markup in names, rules and payloads stays text."""
+    evil = '<img src=x onerror="alert(1)">'
+    world.file.name = evil
+    rules = [{"countryCode": [evil], "regions": ["sea"]}]
+    world.rules_of = dict.fromkeys(REGIONS, rules)
+    with watching(browser, server.url) as opened:
+        page = opened.page
+        world.place_call(
+            "amsterdam", media_hosted_region=evil, is_policy_recording=True
+        )
+        page.locator("#calls-list button").first.click()
+
+        expect(page.locator("#environment")).to_have_text(evil)
+        expect(page.locator("#detail-body .raw").first).to_contain_text("onerror")
+        expect(page.locator(".region-rules")).to_contain_text(evil)
+        assert page.locator("img").count() == 0
+        assert opened.complaints == []
+
+
+def test_traffic_is_followed_without_flights_where_motion_is_unwanted(
+    browser: Browser, server: PageServer, world: ScriptedWorld
+) -> None:
+    """A burst of 500 calls: all are counted, the list stays bounded."""
+    with watching(browser, server.url, motion="reduce") as opened:
+        page = opened.page
+        for _ in range(500):
+            world.place_call("johannesburg")
+
+        answered = page.locator("#totals [data-total=answered] dd")
+        expect(answered).to_have_text("500")
+        assert page.locator("#calls-list li").count() == 60
+        assert page.locator(".flight").count() == 0
+        assert opened.complaints == []
+
+
+def test_a_page_that_opens_late_knows_what_was(
+    browser: Browser, server: PageServer, world: ScriptedWorld
+) -> None:
+    """Calls, faults and totals of before; and a page that reconnects misses nothing."""
+    world.place_call("johannesburg")
+    world.inject("region-hanging", "sea")
+    with watching(browser, server.url) as opened:
+        page = opened.page
+        expect(page.locator("#calls-list li")).to_have_count(1)
+        expect(page.locator(".region-card[data-code=sea] .state")).to_have_text(
+            "hanging"
+        )
+        expect(page.locator("#totals [data-total=answered] dd")).to_have_text("1")
+        opened.page.context.set_offline(True)
+        world.place_call("amsterdam")
+        opened.page.context.set_offline(False)
+        expect(page.locator("#calls-list li")).to_have_count(2)
+
+
+def test_a_page_without_its_server_says_so(
+    browser: Browser, world: ScriptedWorld
+) -> None:
+    """Whoever looks knows that what is shown is old."""
+    with PageServer(world) as server:
+        opening = watching(browser, server.url)
+        opened = opening.__enter__()
+    try:
+        expect(opened.page.locator("#link")).not_to_have_text("live")
+        opened.page.click("#place button[type=submit]")
+        expect(opened.page.locator("#toast")).to_contain_text("does not answer")
+    finally:
+        opening.__exit__(None, None, None)

@@ -1,0 +1,69 @@
+"""The page of a world that really runs: processes, DNS, TLS, and a browser."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.simulator.environment import EnvironmentFile, EnvironmentWorld
+from tests.simulator.explain.environment import DEFAULT_FILE
+from tests.simulator.page.server import PageServer
+from tests.simulator.tests.page.watching import watching
+
+
+@pytest.fixture(scope="module")
+def real_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnvironmentWorld]:
+    """The environment prod, without its American region."""
+    description = json.loads(DEFAULT_FILE.read_text("utf-8"))
+    description["regions"] = [
+        region for region in description["regions"] if region["code"] != "eus2"
+    ]
+    description["rules"] = [{"countryCode": ["DE"], "regions": ["sea", "weu"]}]
+    path = tmp_path_factory.mktemp("params") / "prod.json"
+    path.write_text(json.dumps(description))
+    with EnvironmentWorld(EnvironmentFile.read(path)) as world:
+        yield world
+
+
+def test_calls_of_a_real_world_find_their_way_on_the_page(
+    browser: Browser, real_world: EnvironmentWorld, artefacts: Path
+) -> None:
+    """Redirected while all is well; taken where it lands once the target is dead."""
+    with (
+        PageServer(real_world) as server,
+        watching(browser, server.url, scheme="dark") as opened,
+    ):
+        page = opened.page
+        page.select_option("#place-caller", "frankfurt")
+        page.select_option("#rules-caller", "frankfurt")
+        verdict = page.locator("#rules-answer .verdict")
+        expect(verdict).to_contain_text("lands in weu, is sent to sea")
+
+        page.click("#place button[type=submit]")
+
+        row = page.locator("#calls-list li").first
+        expect(row.locator(".chip")).to_have_text(["302 weu", "202 sea"])
+        expect(row).to_have_attribute("data-outcome", "answered")
+        details = page.locator("#detail-body details[open]").first
+        expect(details).to_contain_text("notification.handled")
+        expect(details).to_contain_text("graph_status")
+        expect(page.locator("#detail-body .follow-ups summary").first).to_contain_text(
+            "5 follow-ups"
+        )
+
+        page.locator(".region-card[data-code=sea]").get_by_role(
+            "button", name="Kill"
+        ).click()
+        expect(page.locator(".region-card[data-code=sea] .state")).to_have_text(
+            "stopped"
+        )
+        expect(verdict).to_have_text("It lands in weu and is answered there.")
+        page.screenshot(path=artefacts / "page-real.png")
+        page.get_by_role("button", name="Heal everything").click()
+        expect(page.locator(".region-card[data-code=sea] .state")).to_have_text(
+            "healthy"
+        )
+        assert opened.complaints == []
+        assert opened.outside == []

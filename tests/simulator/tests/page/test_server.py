@@ -1,0 +1,298 @@
+"""The page's server: who may ask, what it says, and what it refuses."""
+
+import json
+import socket
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import requests
+
+from tests.simulator.page.app import STATIC
+from tests.simulator.page.feed import HISTORY_EVENTS, MAX_EVENTS, Feed
+from tests.simulator.page.guard import REPLY_HEADERS
+from tests.simulator.page.server import PageServer
+from tests.simulator.tests.page.scripted_world import ScriptedWorld
+
+CALL = {"caller": "frankfurt"}
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    """A client without the machine's proxies."""
+    with requests.Session() as opened:
+        opened.trust_env = False
+        yield opened
+
+
+def post(
+    session: requests.Session, server: PageServer, path: str, body: Any, **headers: str
+) -> requests.Response:
+    """POST as the page itself does, but for ``headers``."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent = {
+        "Origin": server.url.rstrip("/"),
+        "Content-Type": "application/json",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    return session.post(f"{server.url}{path}", data=data, headers=sent, timeout=30)
+
+
+def test_only_loopback_is_listened_on(server: PageServer) -> None:
+    """No other address of the machine answers."""
+    port = int(server.url.rstrip("/").rpartition(":")[2])
+
+    assert server.url.startswith("http://127.0.0.1:")
+    with socket.socket() as other:
+        other.bind(("127.0.1.1", port))
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", ""]
+)
+def test_a_foreign_host_is_refused(
+    server: PageServer, session: requests.Session, host: str
+) -> None:
+    """Also for what anybody may read: a rebound name must not become this page."""
+    port = server.url.rstrip("/").rpartition(":")[2]
+    sent = {"Host": host.format(port=port)}
+
+    for path in ("", "api/world", "static/main.js"):
+        reply = session.get(f"{server.url}{path}", headers=sent, timeout=30)
+        assert reply.status_code == 403
+
+
+def test_localhost_is_the_same_page(
+    server: PageServer, session: requests.Session
+) -> None:
+    """By name as well as by number."""
+    port = server.url.rstrip("/").rpartition(":")[2]
+    sent = {"Host": f"localhost:{port}"}
+
+    assert session.get(server.url, headers=sent, timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Content_Type": "text/plain"},
+        {"Content_Type": "application/x-www-form-urlencoded"},
+    ],
+)
+def test_another_site_cannot_do_anything(
+    server: PageServer,
+    session: requests.Session,
+    world: ScriptedWorld,
+    headers: dict[str, str],
+) -> None:
+    """No fault, no call, no rules."""
+    before = len(world.events.entries())
+    fault = {"fault": "region-killed", "region": "sea", "is_on": True}
+
+    for path, body in (
+        ("api/faults", fault),
+        ("api/calls", CALL),
+        ("api/heal-all", {}),
+    ):
+        assert post(session, server, path, body, **headers).status_code == 403
+
+    assert len(world.events.entries()) == before
+
+
+def test_a_post_without_origin_is_refused(
+    server: PageServer, session: requests.Session
+) -> None:
+    """Browsers always send one."""
+    reply = session.post(f"{server.url}api/calls", json=CALL, timeout=30)
+
+    assert reply.status_code == 403
+
+
+def test_another_site_cannot_read_but_may_link(
+    server: PageServer, session: requests.Session
+) -> None:
+    """A link to the page works; its data are its own."""
+    sent = {"Sec-Fetch-Site": "cross-site"}
+
+    world = session.get(f"{server.url}api/world", headers=sent, timeout=30)
+    page = session.get(server.url, headers=sent, timeout=30)
+
+    assert (world.status_code, page.status_code) == (403, 200)
+
+
+def test_every_reply_forbids_what_the_page_does_not_need(
+    server: PageServer, session: requests.Session
+) -> None:
+    """Refusals included; nothing inline, nothing from elsewhere, no frame around it."""
+    for path in ("", "api/world", "static/base.css", "favicon.ico", "nowhere"):
+        reply = session.get(f"{server.url}{path}", timeout=30)
+        for name, value in REPLY_HEADERS.items():
+            assert reply.headers[name] == value
+    refused = session.get(server.url, headers={"Host": "x"}, timeout=30)
+    assert refused.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_the_page_has_no_script_or_style_in_its_markup() -> None:
+    """The policy would not run it; and no file names another host."""
+    markup = (STATIC / "index.html").read_text("utf-8")
+
+    assert "<style" not in markup
+    assert " style=" not in markup
+    assert markup.count("<script") == 1
+    assert " onclick=" not in markup
+    for file in STATIC.iterdir():
+        text = file.read_text("utf-8")
+        assert "innerHTML" not in text
+        assert "https://" not in text.replace('"https://"', ""), file.name
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "sentence"),
+    [
+        ("api/calls", b"[]", "no JSON object"),
+        ("api/calls", b'{"caller": "a", "caller": "b"}', "no JSON object"),
+        ("api/calls", {"caller": "mars"}, "caller must be one of"),
+        ("api/calls", {**CALL, "count": 501}, "count must be a number from 0 to 500"),
+        ("api/calls", {**CALL, "count": True}, "count must be a number"),
+        ("api/calls", {**CALL, "starts_legacy": 1}, "must be true or false"),
+        ("api/calls", {**CALL, "media_hosted_region": "x" * 65}, "is too long"),
+        ("api/traffic", {"calls_per_second": -1}, "from 0 to 50"),
+        ("api/faults", {"fault": "meteor"}, "fault must be one of"),
+        ("api/faults", {"fault": "region-killed"}, "needs a region"),
+        ("api/faults", {"fault": "graph-slow", "region": "sea"}, "must not have one"),
+        ("api/faults", {"fault": "region-killed", "region": "x"}, "region must be"),
+        ("api/rules", {"rules": 7}, "rules must be"),
+        ("api/rules", {"rules": "{}"}, "Must be a JSON list of rules."),
+        ("api/rules", {"rules": '[{"regions": ["x"]}]'}, "without a host"),
+        ("api/calls", b" " * 300_000, "too large"),
+    ],
+)
+def test_what_cannot_be_done_is_told(
+    server: PageServer,
+    session: requests.Session,
+    world: ScriptedWorld,
+    path: str,
+    body: Any,
+    sentence: str,
+) -> None:
+    """400 with a sentence, and nothing has happened."""
+    before = len(world.events.entries())
+
+    reply = post(session, server, path, body)
+
+    assert reply.status_code == 400
+    assert sentence in " ".join(reply.json()["problems"])
+    assert len(world.events.entries()) == before
+
+
+def test_a_call_that_is_not_known_is_a_404(
+    server: PageServer, session: requests.Session
+) -> None:
+    """With a sentence, for looking and for explaining."""
+    looked = session.get(f"{server.url}api/calls/none", timeout=30)
+    explained = post(
+        session, server, "api/calls/none/explain", {"rules": "[]", "step": 0}
+    )
+
+    assert (looked.status_code, explained.status_code) == (404, 404)
+
+
+def stream(
+    session: requests.Session, url: str, **headers: str
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the batches of events as they come."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    with session.get(url, headers=sent, stream=True, timeout=30) as reply:
+        assert reply.headers["Content-Type"].startswith("text/event-stream")
+        for line in reply.iter_lines():
+            if line.startswith(b"data: "):
+                yield json.loads(line.removeprefix(b"data: "))
+
+
+def events_until(
+    last: int, session: requests.Session, url: str, **headers: str
+) -> list[dict[str, Any]]:
+    """Return all events up to this number, however many batches they come in."""
+    events: list[dict[str, Any]] = []
+    for batch in stream(session, url, **headers):
+        events += batch
+        if events[-1]["number"] >= last:
+            break
+    return events
+
+
+def test_events_go_on_where_a_page_left_off(
+    server: PageServer, session: requests.Session, world: ScriptedWorld
+) -> None:
+    """Last-Event-ID counts more than since, as browsers reconnect with both."""
+    world.place_call("johannesburg")
+    numbers = [entry.number for entry in world.events.entries()]
+    middle = numbers[len(numbers) // 2]
+
+    events = events_until(
+        numbers[-1],
+        session,
+        f"{server.url}api/events?since=0",
+        Last_Event_ID=str(middle - 1),
+    )
+
+    assert events[0]["number"] >= middle
+    assert events[-1]["number"] == numbers[-1]
+
+
+def test_pages_get_events_without_payloads(
+    server: PageServer, session: requests.Session, world: ScriptedWorld
+) -> None:
+    """The selected call has them; no token is anywhere."""
+    call_id = world.place_call("johannesburg")
+
+    last = world.events.entries()[-1].number
+    events = events_until(last, session, f"{server.url}api/events?since=0")
+    detail = session.get(f"{server.url}api/calls/{call_id}", timeout=30).json()
+
+    kinds = {event["kind"] for event in events}
+    assert {"call-placed", "step-started", "step-ended", "call-ended"} <= kinds
+    assert not any("notification" in event or "headers" in event for event in events)
+    redirect = next(event for event in events if event.get("status") == 302)
+    assert redirect["redirect_region"] == "weu"
+    started = [one for one in detail["entries"] if one["kind"] == "step-started"]
+    assert started[0]["notification"]["value"]
+    assert "Bearer" not in json.dumps(detail)
+
+
+def test_the_feed_is_bounded_and_tells_who_missed_something() -> None:
+    """Old events and old calls go; totals stay."""
+    with ScriptedWorld() as world:
+        feed = Feed(world.events, region_of_host={}, name_of_asker={})
+        for _ in range(MAX_EVENTS + 10):
+            world.probe("weu", 200)
+        call_id = world.place_call("singapore")
+        with feed:
+            pass  # it reads what is there before it ends
+
+    last = world.events.entries()[-1].number
+    found, is_gone = feed.after(0)
+    state = feed.look(dict)
+    assert (len(found), is_gone) == (MAX_EVENTS, True)
+    assert feed.after(last)[1] is False
+    assert state["since"] == state["number"] - HISTORY_EVENTS
+    assert state["totals"]["answered"] == 1
+    assert feed.call(call_id)
+
+
+def test_streams_end_with_the_server(
+    world: ScriptedWorld, session: requests.Session
+) -> None:
+    """Nobody is left waiting: this test would time out."""
+    with PageServer(world) as server:
+        events = stream(session, f"{server.url}api/events?since=0")
+        assert next(events)
+    with suppress(requests.exceptions.ChunkedEncodingError):
+        deque(events, maxlen=0)

@@ -1,0 +1,26 @@
+"""tests.simulator.services.signing: a signing key that several commands share."""
+
+from pathlib import Path
+
+from shared.core.tokens import verify_compact_jws
+from tests.simulator.services.signing import SigningKey, TokenFactory
+
+
+def test_a_kept_key_is_the_same_in_every_process(tmp_path: Path) -> None:
+    """What one command mints, another one's identity provider vouches for."""
+    file = tmp_path / "key.pem"
+    first, second = SigningKey.kept_in(file), SigningKey.kept_in(file)
+
+    token = TokenFactory(first, audience="a", tenant_id="t").mint()
+
+    assert first.key_id == second.key_id
+    assert verify_compact_jws(token.encode(), second.private.public_key())
+
+
+def test_a_kept_key_is_nobody_elses(tmp_path: Path) -> None:
+    """The file is readable by its owner only; another file is another key."""
+    file = tmp_path / "key.pem"
+    key = SigningKey.kept_in(file)
+
+    assert file.stat().st_mode & 0o077 == 0
+    assert SigningKey.kept_in(tmp_path / "other.pem").key_id != key.key_id

@@ -1,0 +1,130 @@
+"""Entra and the managed identity endpoint, and credentials that ask them."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import trustme
+from cryptography.x509 import load_pem_x509_certificate
+
+from shared.edge.credentials import GraphCredentials
+from shared.settings import CredentialKind, CredentialSettings
+from tests.simulator.services.entra import (
+    ASSERTION_AUDIENCE,
+    Entra,
+    IssuedToken,
+    ManagedIdentityEndpoint,
+    Registration,
+)
+from tests.support.servers import Certificates
+
+APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
+TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
+IDENTITY_CLIENT_ID = "9b1f0a77-2f0e-4c55-9b6c-0f6a3f0d8c21"
+GRAPH_URL = "https://graph.example:8443/v1.0"
+SECRET = "a-very-secret-password"
+ENOUGH_SECONDS = 10.0
+_TOKEN_PATH = "oauth2/v2.0/token"
+_DISCOVERY_PATH = "v2.0/.well-known/openid-configuration"
+
+
+class EntraWorld:
+    """Entra, the identity endpoint, and settings that point there."""
+
+    def __init__(self, directory: Path) -> None:
+        self.certificates = Certificates(directory)
+        self.registration = Registration(APP_ID, secret=SECRET)
+        self.entra = Entra(self.certificates.files(), self.registration)
+        self.identity = ManagedIdentityEndpoint(self.registration)
+        self.executor = ThreadPoolExecutor(8)
+        self._made: list[GraphCredentials] = []
+        own = trustme.CA().issue_cert("bot.example", key_type=trustme.KeyType.RSA)
+        self.certificate_path = str(directory / "bot.pem")
+        own.private_key_and_cert_chain_pem.write_to_path(self.certificate_path)
+        [leaf, *_chain] = own.cert_chain_pems
+        self.registration.certificate = load_pem_x509_certificate(leaf.bytes())
+
+    def __enter__(self) -> Self:
+        """Start the servers."""
+        with ExitStack() as stack:
+            stack.enter_context(self.executor)
+            stack.enter_context(self.entra)
+            stack.enter_context(self.identity)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop them."""
+        self._close_connections()
+        self._stack.close()
+
+    @property
+    def asked(self) -> list[str]:
+        """The tenants of the token requests; msal may ask where to send them."""
+        paths = [path.split("/", 2)[1:] for path in self.entra.requests]
+        assert {rest for _tenant, rest in paths} <= {_TOKEN_PATH, _DISCOVERY_PATH}
+        return [tenant for tenant, rest in paths if rest == _TOKEN_PATH]
+
+    def reset(self) -> None:
+        """Make the servers as new."""
+        self._close_connections()
+        self.entra.fault = None
+        self.entra.delay_seconds, self.entra.lifetime_seconds = 0.0, 3600
+        self.entra.requests.clear()
+        self.entra.issued.clear()
+        self.identity.requests.clear()
+
+    def _close_connections(self) -> None:
+        for credentials in self._made:
+            if credentials._transport is not None:
+                credentials._transport.session.close()
+        self._made.clear()
+
+    def settings(self, kind: CredentialKind) -> CredentialSettings:
+        """Return the settings of one kind of credential."""
+        return CredentialSettings(
+            kind=kind,
+            app_id=APP_ID,
+            login_url=self.entra.url,
+            federation_audience=ASSERTION_AUDIENCE,
+            identity_client_id=IDENTITY_CLIENT_ID,
+            app_password=SECRET,
+            certificate_path=self.certificate_path,
+        )
+
+    def credentials(self, **changes: Any) -> GraphCredentials:
+        """Return what is tested: with a client secret unless changed."""
+        kind = changes.pop("kind", CredentialKind.CLIENT_SECRET)
+        ca_bundle = changes.pop("ca_bundle", self.certificates.bundle)
+        credentials = GraphCredentials(
+            replace(self.settings(kind), **changes),
+            graph_url=GRAPH_URL,
+            ca_bundle=ca_bundle,
+            executor=self.executor,
+        )
+        self._made.append(credentials)
+        return credentials
+
+    def get(self, kind: CredentialKind, **changes: Any) -> IssuedToken:
+        """Get one token; return what Entra knows about it."""
+        credentials = self.credentials(kind=kind, **changes)
+        return self.entra.issued[asyncio.run(ask(credentials))]
+
+
+async def ask(
+    credentials: GraphCredentials,
+    tenant_id: str = TENANT_ID,
+    *,
+    seconds: float = ENOUGH_SECONDS,
+) -> str:
+    """Ask for a token."""
+    return await credentials.token(tenant_id, timeout_seconds=seconds)

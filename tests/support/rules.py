@@ -1,0 +1,125 @@
+"""Deployments and requests for tests of the rules; fakes stand at the ports only."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.core.decisions import Deployment
+from shared.core.errors import KeysUnavailableError
+from shared.core.key_sets import KeySet, read_key_set
+from shared.core.regions import RegionPolicy, RegionRule
+from shared.core.tokens import TokenPolicy
+from shared.core.transport import WebhookRequest
+from shared.core.verified_tokens import VerifiedTokens
+from tests.simulator.platform.notifications import Call, Caller, batch, incoming
+from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory
+from tests.simulator.world import APP_ID, TENANT_ID
+
+HOSTS = {
+    "weu": "weu.example.org",
+    "sea": "sea.example.org:8443",
+    "neu": "neu.example.org",
+}
+
+
+class FakeKeys:
+    """A key source that holds what it is given; counts who asks."""
+
+    def __init__(self, key_set: KeySet | None) -> None:
+        self.key_set = key_set
+        self.asked: list[str] = []
+
+    def current(self) -> KeySet | None:
+        return self.key_set
+
+    async def find(self, key_id: str) -> KeySet:
+        self.asked.append(key_id)
+        if self.key_set is None:
+            raise KeysUnavailableError
+        return self.key_set
+
+
+class FakePeers:
+    """Regions that are healthy but for some; ``known``: without being asked."""
+
+    def __init__(self, *sick: str, known: Mapping[str, bool] | None = None) -> None:
+        self.sick = sick
+        self.known = known or {}
+        self.asked: list[str] = []
+
+    def current(self, region: str) -> bool | None:
+        return self.known.get(region)
+
+    async def is_healthy(self, region: str) -> bool:
+        self.asked.append(region)
+        return region not in self.sick
+
+
+def key_set_of(*keys: SigningKey) -> KeySet:
+    """Return the key set that publishes these keys."""
+    return read_key_set(json.dumps({"keys": [key.jwk() for key in keys]}).encode())
+
+
+def call_from(country: str, **members: Any) -> Call:
+    """Return a call from a country."""
+    return Call(tenant_id=TENANT_ID, caller=Caller(country_code=country), **members)
+
+
+def graph(*countries: str) -> dict[str, Any]:
+    """Return a POST with one incoming call for each country."""
+    items = [
+        incoming(call_from(country), "https://b")["value"][0] for country in countries
+    ]
+    return batch(*items)
+
+
+def build_deployment(
+    key_set: KeySet | None,
+    *,
+    rules: Sequence[Mapping[str, Any]] = (),
+    sick: Sequence[str] = (),
+    **changes: Any,
+) -> Deployment:
+    """Build the deployment of region weu."""
+    prepared = [
+        RegionRule(
+            conditions={k: v for k, v in rule.items() if k != "regions"},
+            regions=rule["regions"],
+        )
+        for rule in rules
+    ]
+    values: dict[str, Any] = {
+        "token_policy": TokenPolicy(audience=APP_ID, issuers=frozenset({ISSUER})),
+        "verified_tokens": VerifiedTokens(leeway_seconds=300),
+        "keys": FakeKeys(key_set),
+        "clock": time.time,
+        "peers": FakePeers(*sick),
+        "region_policy": RegionPolicy(prepared),
+        "own_region": "weu",
+        "region_hosts": HOSTS,
+        "allowed_tenants": frozenset(),
+        "partitions": (),
+        "answers_calls": True,
+    }
+    return Deployment(**{**values, **changes})
+
+
+def build_request(
+    tokens: TokenFactory | None,
+    body: object = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    query: str = "",
+    partition: str | None = None,
+) -> WebhookRequest:
+    """Build a POST; ``body`` as JSON unless it is bytes; no tokens: no token."""
+    data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+    sent = {} if tokens is None else {"authorization": f"Bearer {tokens.mint()}"}
+    path = "/api/calls" if partition is None else f"/api/calls/{partition}"
+    return WebhookRequest(
+        url=f"https://weu.example.org{path}{query}",
+        headers={**sent, **(headers or {})},
+        body=data,
+        partition=partition,
+    )
