@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificates
 
 from shared.core.clouds import CLOUDS, Cloud
+from shared.core.guids import is_guid
 from shared.core.hosts import is_host
 from shared.core.strict_json import StrictJsonError, read_value
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 _URL = re.compile(r"https://[\x21-\x7e]+")
 _DIGITS = re.compile(r"[0-9]{1,9}")
@@ -89,7 +89,7 @@ class SettingReader:
     def guid(self, name: str) -> str:
         """Return a GUID as it is written; empty if absent."""
         value = self.text(name)
-        if value and not _GUID.fullmatch(value):
+        if value and not is_guid(value):
             self.note(name, "must be a GUID.")
             return ""
         return value
@@ -104,7 +104,7 @@ class SettingReader:
     def guids(self, name: str) -> list[str]:
         """Return comma-separated GUIDs in lower case."""
         values = self._items(name)
-        if not all(_GUID.fullmatch(value) for value in values):
+        if not all(map(is_guid, values)):
             self.note(name, "must be GUIDs separated by commas.")
             return []
         return [value.lower() for value in values]

@@ -5,17 +5,16 @@ problem there are no settings. Names, defaults and meanings: docs/settings.md. R
 files that settings name, to tell at once whether they can be used; opens no socket.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import NamedTuple, TypeIs
+from typing import NamedTuple
 
-from shared.core.clouds import Cloud
-from shared.core.hosts import host_identity, is_host, is_under_traffic_manager
 from shared.core.partitions import is_partition_name
-from shared.core.regions import CONDITIONS, RegionRule
+from shared.core.regions import RegionRule
 from shared.core.tokens import MAX_LEEWAY_SECONDS
-from shared.setting_reader import SettingReader, is_region_code
+from shared.credential_settings import CredentialSettings, read_credential
+from shared.region_settings import read_region_hosts, read_region_rules
+from shared.setting_reader import SettingReader
 
 # Every setting that this product reads, in the order of docs/settings.md.
 NAMES = (
@@ -44,31 +43,6 @@ NAMES = (
 # Set by Functions itself: https://learn.microsoft.com/azure/app-service/reference-app-settings
 _OWN_HOST_NAME = "WEBSITE_HOSTNAME"
 _PREFIX = "CALLING_"
-
-
-class CredentialKind(StrEnum):
-    """How tokens for Graph are got."""
-
-    MANAGED_IDENTITY = "managed-identity"
-    CLIENT_SECRET = "client-secret"  # noqa: S105 - the name of a kind, no secret
-    CERTIFICATE = "certificate"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialSettings:
-    """What the chosen kind of credential needs; the rest may be empty."""
-
-    kind: CredentialKind
-    app_id: str
-    login_url: str
-    federation_audience: str
-    identity_client_id: str
-    app_password: str
-    certificate_path: str
-
-    def __repr__(self) -> str:
-        """Show the kind only: a secret must not reach a log by accident."""
-        return f"CredentialSettings(kind={self.kind.value!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +113,7 @@ def _read(reader: SettingReader) -> Settings:
     cloud = reader.cloud("CALLING_CLOUD")
     reader.required("MicrosoftAppId", "(application ID of the bot)")
     region = reader.code("CALLING_REGION")
-    hosts = _read_region_hosts(reader, region)
+    hosts = read_region_hosts(reader, region)
     region_hosts = hosts or {}
     answer = reader.boolean("CALLING_ANSWER", default=True)
     return Settings(
@@ -158,7 +132,7 @@ def _read(reader: SettingReader) -> Settings:
         ),
         region=region,
         region_hosts=region_hosts,
-        region_rules=_read_region_rules(reader, hosts or None),
+        region_rules=read_region_rules(reader, hosts or None),
         redirect_status=int(
             reader.choice("CALLING_REDIRECT_STATUS", ("302", "307"), default="302")
         ),
@@ -167,45 +141,9 @@ def _read(reader: SettingReader) -> Settings:
         callback_host=_read_callback_host(
             reader, region_hosts.get(region, ""), is_needed=answer
         ),
-        credential=_read_credential(reader, cloud, is_needed=answer),
+        credential=read_credential(reader, cloud, is_needed=answer),
         ca_bundle=reader.authorities_file("CALLING_CA_BUNDLE"),
     )
-
-
-def _read_region_hosts(reader: SettingReader, region: str) -> Mapping[str, str] | None:
-    """Read the host of each region; ``None`` where it is not known which there are."""
-    name = "CALLING_REGION_HOSTS"
-    hosts = reader.json(name, dict, "object of region codes and hosts")
-    entries = hosts or {}
-    for position, (code, host) in enumerate(entries.items(), start=1):
-        for problem in _host_problems(code, host):
-            reader.note(name, f"entry {position} {problem}.")
-    usable = [host_identity(host) for host in entries.values() if _is_host(host)]
-    if len(set(usable)) < len(usable):
-        reader.note(name, "has two regions with one host.")
-    global_host = reader.text("CALLING_GLOBAL_HOST")
-    if is_host(global_host) and host_identity(global_host) in usable:
-        reader.note(name, "has the host of CALLING_GLOBAL_HOST.")
-    if hosts != {} and not reader.text("CALLING_REGION"):
-        reader.note(name, "needs CALLING_REGION.")
-    if hosts is None:
-        return None
-    if region and region not in hosts:
-        reader.note("CALLING_REGION", "is not a region of CALLING_REGION_HOSTS.")
-    return {code: host if _is_host(host) else "" for code, host in hosts.items()}
-
-
-def _host_problems(code: str, host: object) -> Iterator[str]:
-    if not is_region_code(code):
-        yield "has an ill-formed region code"
-    if not _is_host(host):
-        yield "is not a host, with or without a port"
-    elif is_under_traffic_manager(host):
-        yield "is under trafficmanager.net"
-
-
-def _is_host(value: object) -> TypeIs[str]:
-    return type(value) is str and is_host(value)
 
 
 def _read_callback_host(
@@ -225,49 +163,6 @@ def _read_callback_host(
     )
 
 
-def _read_region_rules(
-    reader: SettingReader, hosts: Mapping[str, str] | None
-) -> tuple[RegionRule, ...]:
-    """Read the rules; ``hosts`` are those of the regions, ``None`` if not known."""
-    name = "CALLING_REGION_RULES"
-    rules = reader.json(name, list, "list of rules")
-    problems = [
-        f"rule {position} {problem}."
-        for position, rule in enumerate(rules or (), start=1)
-        for problem in _rule_problems(rule, hosts)
-    ]
-    for problem in problems:
-        reader.note(name, problem)
-    if rules != [] and not reader.text("CALLING_REGION"):
-        reader.note(name, "needs CALLING_REGION.")
-    return () if problems else tuple(map(_build_rule, rules or ()))
-
-
-def _rule_problems(rule: object, hosts: Mapping[str, str] | None) -> Iterator[str]:
-    if type(rule) is not dict or "regions" not in rule:
-        yield "must be an object with regions"
-        return
-    if not rule.keys() <= {"regions", *CONDITIONS}:
-        yield "has an unknown condition"
-    if not all(_is_list_of_texts(texts) for texts in rule.values()):
-        yield "must hold non-empty lists of strings only"
-    elif hosts is not None and not hosts.keys() >= set(rule["regions"]):
-        yield "names a region without a host"
-
-
-def _build_rule(rule: Mapping[str, list[str]]) -> RegionRule:
-    conditions = {name: tuple(rule[name]) for name in CONDITIONS if name in rule}
-    return RegionRule(conditions=conditions, regions=tuple(rule["regions"]))
-
-
-def _is_list_of_texts(value: object) -> bool:
-    return (
-        type(value) is list
-        and bool(value)
-        and all(type(text) is str and bool(text) for text in value)
-    )
-
-
 def _read_partitions(reader: SettingReader) -> tuple[str, ...]:
     name = "CALLING_PARTITIONS"
     partitions = reader.json(name, list, "list of names") or []
@@ -277,39 +172,3 @@ def _read_partitions(reader: SettingReader) -> tuple[str, ...]:
     if len(set(texts)) < len(texts):
         reader.note(name, "has a name twice.")
     return tuple(texts)
-
-
-def _read_credential(
-    reader: SettingReader, cloud: Cloud, *, is_needed: bool
-) -> CredentialSettings:
-    """Read the credential; what it needs is checked only if calls are answered."""
-    kinds = tuple(kind.value for kind in CredentialKind)
-    kind = CredentialKind(
-        reader.choice(
-            "CALLING_CREDENTIAL", kinds, default=CredentialKind.MANAGED_IDENTITY
-        )
-    )
-    credential = CredentialSettings(
-        kind=kind,
-        app_id=reader.text("MicrosoftAppId"),
-        login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
-        federation_audience=cloud.federation_audience,
-        identity_client_id=reader.text("CALLING_IDENTITY_CLIENT_ID"),
-        app_password=reader.text("MicrosoftAppPassword"),
-        certificate_path=reader.text("CALLING_CERTIFICATE_PATH"),
-    )
-    if is_needed:
-        _check_credential(reader, kind)
-    return credential
-
-
-def _check_credential(reader: SettingReader, kind: CredentialKind) -> None:
-    why = f"for CALLING_CREDENTIAL {kind.value}"
-    match kind:
-        case CredentialKind.MANAGED_IDENTITY:
-            reader.guid("CALLING_IDENTITY_CLIENT_ID")
-        case CredentialKind.CLIENT_SECRET:
-            reader.required("MicrosoftAppPassword", why)
-        case CredentialKind.CERTIFICATE:
-            reader.required("CALLING_CERTIFICATE_PATH", why)
-            reader.certificate_file("CALLING_CERTIFICATE_PATH")

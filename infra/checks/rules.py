@@ -1,11 +1,8 @@
 """The region rules of an environment: what the app would refuse, and a bit more."""
 
-import re
-
-from infra.checks.notes import Json, Notes, matches, objects, texts
-from shared.core.regions import CONDITIONS
-
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+from infra.checks.notes import Json, Notes, objects, texts
+from shared.core.conditions import CONDITION_NAMES
+from shared.core.guids import is_guid
 
 
 def check_rules(rules: Json, regions: Json, notes: Notes) -> None:
@@ -24,7 +21,7 @@ def check_rules(rules: Json, regions: Json, notes: Notes) -> None:
 def _check_rule(
     rule: dict[str, Json], codes: list[Json], place: str, notes: Notes
 ) -> None:
-    known = ("regions", *CONDITIONS)
+    known = ("regions", *CONDITION_NAMES)
     notes.members(rule, known, required=("regions",), prefix=f"{place}.")
     for name in rule.keys() & set(known):
         values = rule[name]
@@ -35,5 +32,5 @@ def _check_rule(
         if code not in codes:
             notes.note(f"{place}.regions", f"«{code}» is no region of this file.")
     for tenant in texts(rule.get("tenant")):
-        if not matches(_GUID, tenant):
+        if not is_guid(tenant):
             notes.note(f"{place}.tenant", f"«{tenant}» is no tenant ID.")

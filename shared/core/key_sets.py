@@ -1,7 +1,7 @@
 """The platform's signing keys: a JWKS document in, vetted RS256 keys out.
 
 RFC 7517, RFC 7518 section 6.3. A member that is odd in any way is left out and
-costs the others nothing; two different keys under one id cost each other. The
+does not affect the others; two different keys under one id are both dropped. The
 algorithm is fixed here, never taken from a key or a document.
 """
 

@@ -8,12 +8,12 @@ host, never through Traffic Manager, and stays routable for the life of the call
 import re
 from collections.abc import Sequence
 from hashlib import sha256
-from urllib.parse import urlsplit
+
+from shared.core.routes import callback_path
 
 DEFAULT_PARTITION = "default"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_PATH_PREFIX = "/api/calls/"
 
 
 def is_partition_name(name: str) -> bool:
@@ -34,16 +34,7 @@ def choose_partition(call_id: str, partitions: Sequence[str]) -> str:
 
 def build_callback_uri(host: str, partition: str) -> str:
     """Build the absolute callbackUri on ``host`` (``host`` or ``host:port``)."""
-    return f"https://{host}{_PATH_PREFIX}{partition}"
-
-
-def parse_callback_uri(callback_uri: str) -> tuple[str, str] | None:
-    """Return host and partition of a callbackUri, or ``None`` if it is not ours."""
-    url = urlsplit(callback_uri)
-    partition = url.path.removeprefix(_PATH_PREFIX)
-    if url.scheme != "https" or partition == url.path:
-        return None
-    return (url.netloc, partition) if is_partition_name(partition) else None
+    return f"https://{host}{callback_path(partition)}"
 
 
 def _score(partition: str, call_id: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What the rules need of the world. ``shared.edge`` carries these out."""
+"""What the rules need of the world; ``shared.edge`` provides it."""
 
 from typing import Protocol
 
@@ -33,4 +33,7 @@ class PeerHealth(Protocol):
         """Tell at once whether a call may be sent there; ``None`` if not known."""
 
     async def is_healthy(self, region: str) -> bool:
-        """Tell whether a call may be sent to ``region``, after a look if need be."""
+        """Tell whether a call may be sent to ``region``.
+
+        Asks it first if nothing recent is known.
+        """

@@ -5,25 +5,11 @@ same table, and a test compares the two. Codes never reach a caller, except in t
 ``400`` and ``411`` replies, whose callers have shown a valid token.
 """
 
-from enum import StrEnum
-from typing import Self
-
-NOTHING = "Nothing to do."
+from shared.core.explained import NOTHING, ExplainedCode
 
 
-class Reason(StrEnum):
-    """A reason code (kebab-case) with its ``cause`` and ``cure`` in one sentence."""
-
-    cause: str
-    cure: str
-
-    def __new__(cls, code: str, cause: str, cure: str) -> Self:
-        """Make the member a plain string that also carries its explanation."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.cause = cause
-        member.cure = cure
-        return member
+class Reason(ExplainedCode):
+    """Why a request got its reply, or what was noticed beside the decision."""
 
     # --- taken -----------------------------------------------------------------
     LEGACY_PROTOCOL = (
@@ -271,47 +257,5 @@ class Reason(StrEnum):
     UNEXPECTED_ERROR = (
         "unexpected-error",
         "The product failed: this is a defect.",
-        "Report the traceback of the log.",
-    )
-
-    # --- the identity provider --------------------------------------------------
-    PROVIDER_UNREACHABLE = (
-        "provider-unreachable",
-        "The identity provider could not be reached, or not with trusted TLS.",
-        "Check DNS, the way out and CALLING_CA_BUNDLE.",
-    )
-    PROVIDER_TIMEOUT = (
-        "provider-timeout",
-        "The identity provider did not deliver its document in time.",
-        "Wait: the held keys serve up to 24 h. Check the way out if it lasts.",
-    )
-    PROVIDER_STATUS = (
-        "provider-status",
-        "The identity provider answered with another status than 200.",
-        "Wait; if it lasts, check CALLING_OPENID_CONFIGURATION_URL.",
-    )
-    PROVIDER_TOO_LARGE = (
-        "provider-too-large",
-        "The identity provider's document is over 1 MiB.",
-        "Check CALLING_OPENID_CONFIGURATION_URL.",
-    )
-    PROVIDER_MALFORMED = (
-        "provider-malformed",
-        "The identity provider's document cannot be read.",
-        "Wait; if it lasts, check CALLING_OPENID_CONFIGURATION_URL.",
-    )
-    PROVIDER_ISSUER = (
-        "provider-issuer",
-        "The OpenID configuration names another issuer than CALLING_METADATA_ISSUER.",
-        "Check CALLING_OPENID_CONFIGURATION_URL and CALLING_METADATA_ISSUER.",
-    )
-    PROVIDER_HOST = (
-        "provider-host",
-        "The OpenID configuration puts its key set on another host.",
-        "Check CALLING_OPENID_CONFIGURATION_URL; such key sets are never loaded.",
-    )
-    PROVIDER_NO_KEY = (
-        "provider-no-key",
-        "The key set holds no usable RS256 key.",
-        "Wait: the held keys serve up to 24 h.",
+        "Report type, file, line and function, which the line names.",
     )

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.core.answers import Attempt, GraphReply, answer_body
+from shared.core.answers import GraphReply, Unanswered, answer_body
 from shared.core.strict_json import StrictJsonError, read_object
 from shared.edge.outbound import (
     OutboundError,
@@ -43,10 +43,10 @@ class GraphClient:
 
     def answer(
         self, call_id: str, *, token: str, callback_uri: str, ends_at: float
-    ) -> GraphReply | Attempt:
+    ) -> GraphReply | Unanswered:
         """Answer the call; give up at ``ends_at`` (``time.monotonic`` seconds).
 
-        Never raises: an attempt without a status is told by ``Attempt``.
+        Never raises: an attempt without a status is told by ``Unanswered``.
         """
         quoted_id = quote(call_id, safe="")
         try:
@@ -63,15 +63,18 @@ class GraphClient:
             # The body only explains what the status says.
             if error.status is not None:
                 return GraphReply(status=error.status)
-            return Attempt.NO_REPLY if error.was_sent else Attempt.NOT_CONNECTED
-        # CALLING_CA_BUNDLE was readable at start, but need not be for ever.
-        except OSError:
-            return Attempt.NOT_CONNECTED
+            return Unanswered.NO_REPLY if error.was_sent else Unanswered.NOT_CONNECTED
         return GraphReply(
             status=reply.status,
             retry_after_seconds=retry_after_seconds(reply.headers.get("Retry-After")),
             code=_error_code(reply.body),
         )
+
+    def close(self) -> None:
+        """Close the session and its connections."""
+        with self._opening:
+            if self._session is not None:
+                self._session.close()
 
     def _open(self) -> requests.Session:
         with self._opening:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from shared.core.hosts import host_identity, is_host
 from shared.core.key_sets import KeySet, read_key_set
-from shared.core.reasons import Reason
+from shared.core.provider_reasons import ProviderReason
 from shared.core.strict_json import read_object
 from shared.edge.outbound import OutboundError, exchange, open_session
 
@@ -31,7 +31,7 @@ MAX_DOCUMENT_BYTES = 1024 * 1024
 class ProviderError(Exception):
     """The key set could not be obtained; ``reason`` says why."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: ProviderReason) -> None:
         """Fail for ``reason``."""
         super().__init__(reason.value)
         self.reason = reason
@@ -59,26 +59,23 @@ class OpenIdProvider:
             with open_session(self._ca_bundle, connections=1) as session:
                 return self._fetch(partial(_get, session, ends_at=ends_at))
         except OutboundError as error:
-            late, unreachable = Reason.PROVIDER_TIMEOUT, Reason.PROVIDER_UNREACHABLE
+            late, unreachable = ProviderReason.TIMEOUT, ProviderReason.UNREACHABLE
             raise ProviderError(late if error.is_late else unreachable) from error
-        # CALLING_CA_BUNDLE was readable at start, but need not be for ever.
-        except OSError as error:
-            raise ProviderError(Reason.PROVIDER_UNREACHABLE) from error
         except ValueError as error:
-            raise ProviderError(Reason.PROVIDER_MALFORMED) from error
+            raise ProviderError(ProviderReason.MALFORMED) from error
 
     def _fetch(self, get: Callable[[str], bytes]) -> KeySet:
         configuration = read_object(get(self._configuration_url))
         if configuration.get("issuer") != self._metadata_issuer:
-            raise ProviderError(Reason.PROVIDER_ISSUER)
+            raise ProviderError(ProviderReason.ISSUER)
         key_set_url = configuration.get("jwks_uri")
         if type(key_set_url) is not str:
-            raise ProviderError(Reason.PROVIDER_MALFORMED)
+            raise ProviderError(ProviderReason.MALFORMED)
         if not _is_on_same_host(self._configuration_url, key_set_url):
-            raise ProviderError(Reason.PROVIDER_HOST)
+            raise ProviderError(ProviderReason.HOST)
         key_set = read_key_set(get(key_set_url))
         if not key_set.keys:
-            raise ProviderError(Reason.PROVIDER_NO_KEY)
+            raise ProviderError(ProviderReason.NO_KEY)
         return key_set
 
 
@@ -92,9 +89,9 @@ def _get(session: requests.Session, url: str, *, ends_at: float) -> bytes:
         max_bytes=MAX_DOCUMENT_BYTES,
     )
     if reply.status != HTTPStatus.OK:
-        raise ProviderError(Reason.PROVIDER_STATUS)
+        raise ProviderError(ProviderReason.STATUS)
     if reply.is_cut:
-        raise ProviderError(Reason.PROVIDER_TOO_LARGE)
+        raise ProviderError(ProviderReason.TOO_LARGE)
     return reply.body
 
 

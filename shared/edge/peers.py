@@ -1,11 +1,10 @@
 """The health of the other regions as last seen, so that no call is sent to a dead one.
 
-* The regions that rules name are asked for ``/api/health`` every 10 s, at first when
-  something asks for health here (Traffic Manager's probe does) and for five minutes
-  after whatever came last. One that is slower than 0.5 s counts as unhealthy.
-* A call takes what was seen last. Only where nothing was seen lately it waits, for
-  0.5 s at most, however many regions it asks about.
-* Each region is looked at on its own: a sick one makes nobody wait for another.
+* The regions that rules name are polled every 10 s while there is traffic: from the
+  first health probe or call until five minutes after the last.
+* A call takes what was seen last. Only where nothing recent is known it waits for an
+  answer, 0.5 s at most, however many regions it asks about.
+* Each region is polled on its own: an unhealthy one makes nobody wait for another.
 
 No region's own health depends on any of this.
 """
@@ -16,90 +15,26 @@ import asyncio
 import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.core.reasons import Reason
-from shared.edge.outbound import OutboundError, exchange, open_session
+from shared.edge.health_check import CONNECT_SECONDS, REPLY_SECONDS
 from shared.edge.telemetry import log_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import requests
-
     type Check = Callable[[], bool]
 
 INTERVAL_SECONDS = 10.0
-REPLY_SECONDS = 0.5
-# TCP and TLS to another continent take longer than the reply of a healthy region.
-_CONNECT_SECONDS = 2.0
 _WATCH_SECONDS = 300.0
 # What was seen serves until the next look has ended, and no longer.
-_KNOWN_SECONDS = INTERVAL_SECONDS + 2 * _CONNECT_SECONDS
-# A kept connection follows no DNS change: it is renewed as often as records may change.
-_CONNECTION_SECONDS = 300.0
-_MAX_REPORT_BYTES = 64 * 1024
+_KNOWN_SECONDS = INTERVAL_SECONDS + 2 * CONNECT_SECONDS
 
 
 class _Seen(NamedTuple):
     is_healthy: bool
     at: float
-
-
-class HealthCheck:
-    """Asks one region for its health. Blocking, for one thread at a time."""
-
-    def __init__(self, host: str, *, ca_bundle: str) -> None:
-        """Ask the deployment at ``host`` (with its port, if any)."""
-        self._url = f"https://{host}/api/health"
-        self._ca_bundle = ca_bundle
-        self._session: requests.Session | None = None
-        self._opened_at = 0.0
-
-    def __call__(self) -> bool:
-        """Tell whether the region says 200 in time; never raises."""
-        try:
-            if self._is_connected():
-                return self._ask(REPLY_SECONDS)
-            started_at = time.monotonic()
-            is_healthy = self._ask(_CONNECT_SECONDS)
-            if time.monotonic() - started_at <= REPLY_SECONDS:
-                return is_healthy
-            # It may have been the connection that took so long.
-            return is_healthy and self._ask(REPLY_SECONDS)
-        # CALLING_CA_BUNDLE was readable at start, but need not be for ever.
-        except (OutboundError, OSError):
-            self.close()
-            return False
-
-    def close(self) -> None:
-        """Close the connection; the next call opens another."""
-        if self._session is not None:
-            self._session.close()
-        self._session = None
-
-    def _is_connected(self) -> bool:
-        age = time.monotonic() - self._opened_at
-        return self._session is not None and age < _CONNECTION_SECONDS
-
-    def _ask(self, seconds: float) -> bool:
-        reply = exchange(
-            self._connection(),
-            "GET",
-            self._url,
-            headers={"Accept": "application/json"},
-            ends_at=time.monotonic() + seconds,
-            max_bytes=_MAX_REPORT_BYTES,
-        )
-        return reply.status == HTTPStatus.OK
-
-    def _connection(self) -> requests.Session:
-        if self._session is None or not self._is_connected():
-            self.close()
-            self._session = open_session(self._ca_bundle, connections=1)
-            self._opened_at = time.monotonic()
-        return self._session
 
 
 class _Peer:
@@ -182,7 +117,7 @@ class PeerHealthCache:
             if pause > 0:
                 await asyncio.sleep(pause)
                 continue
-            if not await _is_done(self._look(peer), 2 * _CONNECT_SECONDS):
+            if not await _is_done(self._look(peer), 2 * CONNECT_SECONDS):
                 # Name resolution has no deadline of its own.
                 self._note(peer, is_healthy=False)
 
@@ -219,9 +154,9 @@ class PeerHealthCache:
         if is_healthy:
             log_event(logging.INFO, "peer.healthy", peer=peer.region)
         else:
-            cure = Reason.REGION_UNHEALTHY.cure
+            step = Reason.REGION_UNHEALTHY.next_step
             log_event(
-                logging.WARNING, "peer.unhealthy", peer=peer.region, next_step=cure
+                logging.WARNING, "peer.unhealthy", peer=peer.region, next_step=step
             )
 
 

@@ -19,8 +19,9 @@ import logging
 import threading
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from shared.core.defects import describe_defect
 from shared.core.errors import KeysUnavailableError
 from shared.core.reasons import Reason
 from shared.edge.openid import FETCH_SECONDS, ProviderError
@@ -29,6 +30,8 @@ from shared.edge.telemetry import log_event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.core.explained import ExplainedCode
+    from shared.core.health import KeyFreshness
     from shared.core.key_sets import KeySet
 
 FRESH_SECONDS = 60 * 60
@@ -42,8 +45,6 @@ _FIRST_RETRY_SECONDS = 1
 _LONGEST_RETRY_SECONDS = 30
 # A refresh whose thread hangs beyond its own bounds (name resolution) is given up.
 _ABANDONED_SECONDS = 2 * FETCH_SECONDS
-
-type Freshness = Literal["fresh", "stale", "none"]
 
 
 class _Held(NamedTuple):
@@ -117,7 +118,7 @@ class SigningKeyCache:
         held = self._held
         return None if held is None else self._clock() - held.fetched_at
 
-    def freshness(self) -> Freshness:
+    def freshness(self) -> KeyFreshness:
         """Return the word for the health report."""
         age = self.age_seconds()
         if age is None or age >= USABLE_SECONDS:
@@ -155,9 +156,8 @@ class SigningKeyCache:
             threading.Thread(
                 target=self._run, args=(refresh,), name="signing-keys", daemon=True
             ).start()
-        except RuntimeError:  # a held set must serve all the same
-            logging.getLogger(__name__).exception("keys.refresh-failed")
-            self._end(refresh, None, Reason.UNEXPECTED_ERROR)
+        except RuntimeError as error:  # a held set must serve all the same
+            self._end(refresh, None, Reason.UNEXPECTED_ERROR, defect=error)
             return None
         return refresh
 
@@ -171,19 +171,26 @@ class SigningKeyCache:
 
     def _run(self, refresh: _Refresh) -> None:
         """Fetch on this thread and put the outcome in place, unless given up."""
-        key_set: KeySet | None = None
-        reason = Reason.UNEXPECTED_ERROR
         try:
-            key_set = self._fetch()
+            self._end(refresh, self._fetch())
         except ProviderError as error:
-            reason = error.reason
-        except Exception:  # a defect must not leave the refresh running for ever
-            logging.getLogger(__name__).exception("keys.refresh-failed")
-        self._end(refresh, key_set, reason)
+            self._end(refresh, None, error.reason)
+        except Exception as error:  # noqa: BLE001 - it must not seem to run for ever
+            self._end(refresh, None, Reason.UNEXPECTED_ERROR, defect=error)
 
-    def _end(self, refresh: _Refresh, key_set: KeySet | None, reason: Reason) -> None:
+    def _end(
+        self,
+        refresh: _Refresh,
+        key_set: KeySet | None,
+        reason: ExplainedCode | None = None,
+        *,
+        defect: Exception | None = None,
+    ) -> None:
         self._finish(refresh, key_set)
-        self._log(key_set, reason)
+        if key_set is not None:
+            log_event(logging.INFO, "keys.refreshed", keys=len(key_set.keys))
+        else:
+            self._log_failure(reason or Reason.UNEXPECTED_ERROR, defect)
         refresh.done.set_result(None)
 
     def _finish(self, refresh: _Refresh, key_set: KeySet | None) -> None:
@@ -199,14 +206,12 @@ class SigningKeyCache:
                 self._failures = 0
                 self._held = _Held(key_set, now)
 
-    def _log(self, key_set: KeySet | None, reason: Reason) -> None:
-        if key_set is not None:
-            log_event(logging.INFO, "keys.refreshed", keys=len(key_set.keys))
-            return
+    def _log_failure(self, reason: ExplainedCode, defect: Exception | None) -> None:
         log_event(
             logging.ERROR if self.freshness() == "none" else logging.WARNING,
             "keys.refresh-failed",
             reason=reason.value,
-            next_step=reason.cure,
+            next_step=reason.next_step,
             key_age_seconds=self.age_seconds(),
+            **describe_defect(defect) if defect else {},
         )

@@ -8,11 +8,16 @@ JSON (a call id, which was vetted, whole); tokens, bodies, names and links never
 
 import json
 import logging
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
-from shared.core.decisions import Trail
-from shared.core.reasons import NOTHING, Reason
-from shared.core.transport import Correlation, WebhookRequest
+from shared.core.context import LogFacts
+from shared.core.defects import describe_defect
+from shared.core.errors import WebhookError
+from shared.core.reasons import Reason
+from shared.core.replies import Outcome
+from shared.core.webhook import Correlation, WebhookRequest
 
 logger = logging.getLogger("calling")
 
@@ -25,33 +30,75 @@ _ALARMING = frozenset(
         Reason.UNREADABLE_ITEM,
     }
 )
+# A defect that every stranger's token meets must not fill the log.
+_MAX_DEFECTS = 10
+_DEFECTS_SECONDS = 60.0
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
-def build_encode() -> Callable[[Mapping[str, object]], str]:
-    """Build what turns a line into JSON: an encoder, made once.
+class RequestLog:
+    """Writes the canonical line of each request."""
 
-    ``JSONEncoder.encode`` makes its encoder in C anew for every line, which takes as
-    long as to use it. Python without one is served by ``encode`` itself.
-    """
-    plain = json.JSONEncoder(separators=(",", ":"), default=str, check_circular=False)
-    make_encoder = getattr(json.encoder, "c_make_encoder", None)
-    if make_encoder is None:
-        return plain.encode
-    iterate = make_encoder(
-        None,
-        plain.default,
-        json.encoder.encode_basestring_ascii,
-        plain.indent,
-        plain.key_separator,
-        plain.item_separator,
-        plain.sort_keys,
-        plain.skipkeys,
-        plain.allow_nan,
-    )
-    return lambda line: "".join(iterate(line, 0))
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Count by ``clock`` (monotonic seconds)."""
+        self._clock = clock
+        self._defects_logged_at: deque[float] = deque(maxlen=_MAX_DEFECTS)
 
+    def write(
+        self,
+        request: WebhookRequest,
+        correlation: Correlation,
+        facts: LogFacts,
+        outcome: Outcome,
+        fields: Mapping[str, object],
+    ) -> None:
+        """Write everything about a request into one line.
 
-_encode = build_encode()
+        Args:
+            request: what came.
+            correlation: its ids.
+            facts: what was learnt about it.
+            outcome: what it ended with.
+            fields: more of it; those without a value are left out.
+        """
+        level = _level_of(outcome.reason, outcome.status, facts.notes)
+        if not logger.isEnabledFor(level) or not self._may_log(outcome):
+            return
+        members = {
+            "event": "notification.handled",
+            "reason": outcome.reason,
+            "status": int(outcome.status),
+            "decision": outcome.name,
+            "next_step": outcome.reason.next_step,
+            "invocation_id": request.invocation_id,
+            "tenant_id": facts.tenant_id,
+            "call_id": facts.call_ids[0] if facts.call_ids else None,
+            "message_id": clip(correlation.message_id) or None,
+            "scenario_id": clip(correlation.scenario_id) or None,
+            "chain_id": clip(correlation.chain_id) or None,
+            "partition": request.partition and clip(request.partition),
+            "notes": sorted(facts.notes) if facts.notes else None,
+            **fields,
+            **outcome.log_fields,
+        }
+        line = {name: value for name, value in members.items() if value is not None}
+        if len(facts.call_ids) > 1:
+            line["call_ids"] = facts.call_ids[:_MAX_CALL_IDS]
+        _log(level, line)
+
+    def _may_log(self, outcome: Outcome) -> bool:
+        """Let ten defects a minute through that a stranger's token can cause."""
+        if not (isinstance(outcome, WebhookError) and outcome.is_anonymous):
+            return True
+        if outcome.reason is not Reason.UNEXPECTED_ERROR:
+            return True
+        now = self._clock()
+        logged = self._defects_logged_at
+        if len(logged) == _MAX_DEFECTS and now - logged[0] < _DEFECTS_SECONDS:
+            return False
+        logged.append(now)
+        return True
 
 
 def shorten_records() -> None:
@@ -73,47 +120,16 @@ def log_event(level: int, event: str, **fields: object) -> None:
         _log(level, {"event": event, **present})
 
 
-def log_request(
-    request: WebhookRequest,
-    correlation: Correlation,
-    trail: Trail,
-    *,
-    reason: Reason,
-    status: int,
-    fields: Mapping[str, object],
-) -> None:
-    """Log the canonical line of a request: everything about it, in one place.
-
-    Args:
-        request: what came.
-        correlation: its ids.
-        trail: what was learnt about it.
-        reason: why it got its reply.
-        status: of the reply.
-        fields: more of it; those without a value are left out.
-    """
-    level = _level_of(reason, status, trail.notes)
-    if not logger.isEnabledFor(level):
-        return
-    facts = {
-        "event": "notification.handled",
-        "reason": reason,
-        "status": status,
-        "next_step": None if reason.cure is NOTHING else reason.cure,
-        "invocation_id": request.invocation_id,
-        "tenant_id": trail.tenant_id,
-        "call_id": trail.call_ids[0] if trail.call_ids else None,
-        "message_id": correlation.message_id[:_MAX_TEXT] or None,
-        "scenario_id": correlation.scenario_id[:_MAX_TEXT] or None,
-        "chain_id": correlation.chain_id[:_MAX_TEXT] or None,
-        "partition": request.partition and clip(request.partition),
-        "notes": sorted(trail.notes) if trail.notes else None,
-        **fields,
-    }
-    line = {name: value for name, value in facts.items() if value is not None}
-    if len(trail.call_ids) > 1:
-        line["call_ids"] = trail.call_ids[:_MAX_CALL_IDS]
-    _log(level, line)
+def log_defect(event: str, defect: BaseException) -> None:
+    """Log where a defect of ours is that met no request."""
+    reason = Reason.UNEXPECTED_ERROR
+    log_event(
+        logging.ERROR,
+        event,
+        reason=reason.value,
+        next_step=reason.next_step,
+        **describe_defect(defect),
+    )
 
 
 def clip(text: str) -> str:
@@ -135,7 +151,8 @@ def _log(level: int, line: dict[str, object]) -> None:
 
 def _level_of(reason: Reason, status: int, notes: set[Reason]) -> int:
     """Return the level of a request's line: what went wrong is easy to find."""
-    if status >= 500 or reason is Reason.ANSWER_REFUSED:  # noqa: PLR2004 - RFC 9110
+    is_ours = reason in {Reason.ANSWER_REFUSED, Reason.UNEXPECTED_ERROR}
+    if status >= 500 or is_ours:  # noqa: PLR2004 - RFC 9110
         return logging.ERROR
     if status >= 400 or (notes and not _ALARMING.isdisjoint(notes)):  # noqa: PLR2004
         return logging.WARNING

@@ -3,7 +3,7 @@
 import json
 
 from shared.core.clouds import CLOUDS
-from shared.core.regions import CONDITIONS
+from shared.core.conditions import CONDITION_NAMES
 from shared.settings import NAMES, read_settings
 from tests.support.markdown_tables import CHECKOUT, code, read_table
 
@@ -77,4 +77,4 @@ def test_the_documented_clouds_are_those_of_the_code() -> None:
 def test_the_documented_conditions_are_those_of_the_code() -> None:
     """A rule with another condition is a problem."""
     rows = read_table(DOCUMENT, "condition")
-    assert [code(row[0])[0] for row in rows] == [*CONDITIONS]
+    assert [code(row[0])[0] for row in rows] == [*CONDITION_NAMES]

@@ -106,8 +106,8 @@ def test_functions_is_known_to_one_file_and_http_to_one_module() -> None:
             users.setdefault(module, set()).add(path.name)
 
     assert users["azure.functions"] == {"function_app.py"}
-    assert users["requests"] == {"outbound.py"}
-    assert users["azure"] | users["azure.identity"] == {"credentials.py"}
+    assert users["requests"] == {"tls.py"}
+    assert users["azure"] | users["azure.identity"] == {"entra.py"}
 
 
 def test_the_entry_point_imports_functions_and_shared_only() -> None:

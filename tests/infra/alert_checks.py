@@ -5,10 +5,11 @@ import logging
 import re
 from typing import Any
 
-from shared.core.decisions import Trail
+from shared.core.answers import Answered, AnswerOutcome
+from shared.core.context import LogFacts
 from shared.core.reasons import Reason
-from shared.core.transport import Correlation
-from shared.edge.telemetry import log_request
+from shared.core.webhook import Correlation
+from shared.edge.telemetry import RequestLog
 from tests.infra.templates import VARIABLES, Resource, Templates
 from tests.support.rules import build_request
 
@@ -40,13 +41,13 @@ def _canonical_line() -> dict[str, Any]:
     logger.addHandler(collector)
     logger.setLevel(logging.INFO)
     try:
-        log_request(
+        unavailable = AnswerOutcome(Reason.ANSWER_UNAVAILABLE)
+        RequestLog().write(
             build_request(None),
             Correlation("", "", ""),
-            Trail(notes={Reason.REDIRECT_SUPPRESSED}),
-            reason=Reason.BATCH,
-            status=503,
-            fields={"items": [{"reason": Reason.ANSWER_UNAVAILABLE}]},
+            LogFacts(notes={Reason.REDIRECT_SUPPRESSED}),
+            Answered((("a", unavailable), ("b", unavailable))),
+            fields={},
         )
     finally:
         logger.removeHandler(collector)

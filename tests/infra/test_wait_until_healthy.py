@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.edge.health import health_reply
+from shared.core.health import HealthReport, KeyFreshness
+from shared.core.replies import health_reply
 from shared.settings import read_settings
 from tests.support.servers import (
     Certificates,
@@ -24,7 +25,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "infra" / "wait_until_healthy.py"
 HOSTS = '{"weu": "weu.example", "sea": "sea.example"}'
 
 
-def health(keys: str = "fresh", **settings: str) -> bytes:
+def health(keys: KeyFreshness = "fresh", **settings: str) -> bytes:
     """Return what the app itself answers with these settings."""
     report = read_settings(
         {
@@ -35,7 +36,9 @@ def health(keys: str = "fresh", **settings: str) -> bytes:
             **settings,
         }
     )
-    answer = health_reply(report, keys)  # type: ignore[arg-type]
+    answer = health_reply(
+        HealthReport(report.region, keys, report.problems, report.warnings)
+    )
     return reply(answer.status, answer.body or b"", Content_Type="application/json")
 
 

@@ -13,21 +13,18 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from shared.core.decisions import (
-    Accept,
-    AnswerCalls,
-    Decision,
-    Deployment,
-    RedirectTo,
-    Trail,
-    decide,
-)
+from shared.core.answers import AnswerCalls
+from shared.core.context import LogFacts, RuleContext
+from shared.core.decisions import Accept, Decision, decide
 from shared.core.errors import WebhookError
+from shared.core.health import HealthReport
 from shared.core.hosts import is_host
-from shared.core.transport import WebhookRequest
-from shared.edge.health import health_reply
-from shared.service import Service
-from shared.settings import NAMES, CredentialKind, read_settings
+from shared.core.redirects import RedirectTo
+from shared.core.replies import health_reply
+from shared.core.webhook import WebhookRequest
+from shared.credential_settings import CredentialKind
+from shared.service import Service, UsableService, build_service
+from shared.settings import NAMES, read_settings
 from tests.property.fuzz_inputs import (
     APP_ID,
     GOOD_TOKEN,
@@ -73,7 +70,7 @@ def token_of(recipe: Recipe, sign: Callable[[str, str], str] = _sign) -> str:
     return edited(token, [(kind, at, noise) for kind, at, noise in recipe["edits"]])
 
 
-def deployment() -> Deployment:
+def deployment() -> RuleContext:
     """Return region weu, with a clock that stands at ``NOW``."""
     return build_deployment(
         key_set_of(KEY), rules=RULES, clock=lambda: float(NOW), partitions=("p0",)
@@ -93,7 +90,7 @@ def finish[T](coroutine: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waited for something")
 
 
-def _decide(request: WebhookRequest, trail: Trail) -> Decision | WebhookError:
+def _decide(request: WebhookRequest, trail: LogFacts) -> Decision | WebhookError:
     try:
         return finish(decide(request, _DEPLOYMENT, trail))
     except WebhookError as error:
@@ -121,7 +118,7 @@ def _post(body: bytes, token: str, **headers: str) -> WebhookRequest:
 def judge_token(recipe: Recipe) -> str:
     """A token: accepted only if a second, slow reader finds nothing wrong either."""
     token = token_of(recipe)
-    decided = _decide(_post(b'{"value":[]}', token), Trail())
+    decided = _decide(_post(b'{"value":[]}', token), LogFacts())
     if isinstance(decided, WebhookError):
         assert decided.status == 401
     else:
@@ -153,7 +150,7 @@ def _is_acceptable(header_text: str, claims_text: str) -> bool:
 
 def judge_body(body: Recipe) -> str:
     """A body with a good token: decided, or refused as a body."""
-    trail = Trail()
+    trail = LogFacts()
     decided = _decide(_post(body_bytes(body), token_of(GOOD_TOKEN)), trail)
     match decided:
         case WebhookError():
@@ -204,9 +201,10 @@ def service() -> Service:
         "CALLING_ANSWER": "false",
         "CALLING_REGION": "weu",
     }
-    served = Service(read_settings({**base, "CALLING_REGION_HOSTS": json.dumps(HOSTS)}))
-    assert served._world is not None
-    served._world.deployment = replace(_DEPLOYMENT, answers_calls=False)
+    report = read_settings({**base, "CALLING_REGION_HOSTS": json.dumps(HOSTS)})
+    served = build_service(report)
+    assert isinstance(served, UsableService)
+    served._context = replace(_DEPLOYMENT, answers_calls=False)
     return served
 
 
@@ -280,7 +278,9 @@ def judge_settings(environ: Recipe) -> str:
     for value in environ.values():
         if len(value) > _TELLING and value not in set(CredentialKind):
             assert not any(value in sentence for sentence in sentences)
-    health = health_reply(report, "fresh")
+    health = health_reply(
+        HealthReport(report.region, "fresh", report.problems, report.warnings)
+    )
     assert health.status == (503 if report.problems else 200)
     assert json.loads(health.body or b"")["problems"] == list(report.problems)
     if report.settings is None:
@@ -292,7 +292,7 @@ def judge_settings(environ: Recipe) -> str:
     for host in settings.region_hosts.values():
         assert is_host(host)
         assert "trafficmanager.net" not in host.lower().rstrip(".")[-18:]
-    built = Service(report)
+    built = build_service(report)
     reply = finish(built.receive(_post(b"{}", "x"), received_at=0.0))
     assert reply.status == 401
     return "usable"

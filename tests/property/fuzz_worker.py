@@ -33,9 +33,9 @@ class Requests:
         self._worker = loop.run_until_complete(Worker.load(CHECKOUT))
         assert self._worker.error == ""
         self._functions = {each.name: each for each in self._worker.functions}
-        world = service.get_service()._world
-        assert world is not None
-        world.deployment = replace(deployment(), answers_calls=False)
+        served = service.get_service()
+        assert isinstance(served, service.UsableService)
+        served._context = replace(deployment(), answers_calls=False)
 
     def judge(self, recipe: Recipe) -> str:
         """Any request gets a reply of the contract, and one safe line in the log."""

@@ -7,9 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.decisions import RedirectTo, Trail, decide
+from shared.core.context import LogFacts
+from shared.core.decisions import AskForGraph, decide
 from shared.core.errors import WebhookError
-from shared.core.transport import Correlation, WebhookRequest, refusal_of, reply_to
+from shared.core.redirects import RedirectTo
+from shared.core.replies import reply_to
+from shared.core.webhook import Correlation, WebhookRequest
 from tests.simulator.platform.notifications import (
     Call,
     Caller,
@@ -49,9 +52,9 @@ rules = st.lists(
 def judge(request: WebhookRequest, deployment: Any) -> int:
     """Return the status of a refusal, or 0 for a decision."""
     try:
-        asyncio.run(decide(request, deployment, Trail()))
+        asyncio.run(decide(request, deployment, LogFacts()))
     except WebhookError as error:
-        return refusal_of(Correlation.of(request.headers), error).status
+        return reply_to(error, Correlation.of(request.headers)).status
     return 0
 
 
@@ -162,7 +165,7 @@ def test_any_headers_query_and_partition(
         TOKENS, {"value": []}, headers=headers, query=f"?{query}", partition=partition
     )
     status = judge(request, build_deployment(KEY_SET, rules=[{"regions": ["sea"]}]))
-    reply = reply_to(Correlation.of(headers), 202)
+    reply = reply_to(AskForGraph(), Correlation.of(headers))
 
     assert status in STATUSES | {0}
     for value in reply.headers.values():
@@ -191,7 +194,7 @@ def test_a_redirect_goes_to_another_healthy_region_of_the_map_or_nowhere(
         KEY_SET, rules=region_rules, sick=tuple(sick), own_region=own
     )
 
-    decision = asyncio.run(decide(request, deployment, Trail()))
+    decision = asyncio.run(decide(request, deployment, LogFacts()))
 
     if isinstance(decision, RedirectTo):
         assert decision.region != own

@@ -4,17 +4,18 @@ import json
 import string
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.conditions import CONDITION_NAMES
 from shared.core.partitions import (
     build_callback_uri,
     choose_partition,
     is_partition_name,
-    parse_callback_uri,
 )
-from shared.core.regions import CONDITIONS, RegionPolicy, RegionRule
+from shared.core.regions import RegionPolicy, RegionRule
 from shared.settings import NAMES, read_settings
 
 names = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,31}\Z")
@@ -22,14 +23,14 @@ hosts = st.from_regex(r"\A[a-z0-9]{1,10}(\.[a-z]{2,8}){1,3}(:[1-9][0-9]{0,3})?\Z
 facts = st.fixed_dictionaries(
     {
         name: st.none() | st.sampled_from(["a", "B", "ß", "İ", "x"])
-        for name in CONDITIONS
+        for name in CONDITION_NAMES
     }
 )
 rules = st.lists(
     st.builds(
         lambda conditions, regions: RegionRule(conditions=conditions, regions=regions),
         st.dictionaries(
-            st.sampled_from(CONDITIONS),
+            st.sampled_from(CONDITION_NAMES),
             st.lists(st.sampled_from(["A", "b", "SS", "x"]), min_size=1, max_size=3),
             max_size=3,
         ),
@@ -64,9 +65,12 @@ def test_prepared_rules_decide_as_the_first_match(
 
 
 @given(hosts, names)
-def test_parsing_undoes_building_a_callback_uri(host: str, partition: str) -> None:
-    """Identity on everything that can be built."""
-    assert parse_callback_uri(build_callback_uri(host, partition)) == (host, partition)
+def test_a_callback_uri_holds_host_and_partition(host: str, partition: str) -> None:
+    """A reader of URLs finds both as they were."""
+    url = urlsplit(build_callback_uri(host, partition))
+
+    assert (url.scheme, url.netloc) == ("https", host)
+    assert (url.path, url.query) == (f"/api/calls/{partition}", "")
 
 
 @given(st.text(max_size=40))

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from shared.core.key_sets import KeySet
-from shared.core.transport import WebhookRequest
-from shared.service import Service
+from shared.core.webhook import WebhookRequest
+from shared.service import UsableService, build_service
 from shared.settings import read_settings
 from tests.simulator.platform.notifications import Call, established
 from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory, base64url
@@ -82,7 +82,7 @@ class Front:
     def __enter__(self) -> Self:
         """Start the provider, then the service."""
         self.provider.__enter__()
-        self.service = Service(
+        self.service = build_service(
             read_settings(
                 {
                     "MicrosoftAppId": APP_ID,
@@ -93,8 +93,8 @@ class Front:
                 }
             )
         )
-        assert self.service._world is not None
-        self.keys = self.service._world.keys
+        assert isinstance(self.service, UsableService)
+        self.keys = self.service.keys
         self.keys._clock = self.clock
         self._fetch = self.keys._fetch
         self.keys._fetch = self._count

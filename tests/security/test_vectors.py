@@ -9,21 +9,23 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from shared.core.decisions import Trail, decide
+from shared.core.context import LogFacts
+from shared.core.decisions import AskForGraph, decide
 from shared.core.errors import TokenRefusedError, WebhookError
 from shared.core.key_sets import KeySet, read_signing_key
+from shared.core.replies import reply_to
 from shared.core.strict_json import read_object
 from shared.core.tokens import (
     TokenPolicy,
     read_claims,
     read_jws,
     verify,
-    verify_compact_jws,
 )
-from shared.core.transport import Correlation, WebhookRequest, reply_to
+from shared.core.webhook import Correlation, WebhookRequest
 from tests.simulator.platform.notifications import Call, incoming
 from tests.simulator.services.signing import TokenFactory, base64url
 from tests.simulator.world import TENANT_ID
+from tests.support.jws import verify_compact_jws
 from tests.support.rules import build_deployment, build_request, key_set_of
 
 # Keys of one weak generator (ROCA, CVE-2017-15361). No library here tells them from
@@ -134,7 +136,7 @@ def _status(request: WebhookRequest, key_set: KeySet) -> int:
         key_set, rules=[{"countryCode": ["x"], "regions": ["sea"]}]
     )
     try:
-        asyncio.run(decide(request, deployment, Trail()))
+        asyncio.run(decide(request, deployment, LogFacts()))
     except WebhookError as error:
         return int(error.status)
     return 0
@@ -202,7 +204,7 @@ def test_naughty_strings_in_every_header(vectors: Path, tokens: TokenFactory) ->
         headers = dict.fromkeys(names, text)
         body = incoming(Call(tenant_id=TENANT_ID), "https://b")
         assert _status(build_request(tokens, body, headers=headers), key_set) == 0
-        for value in reply_to(Correlation.of(headers), 202).headers.values():
+        for value in reply_to(AskForGraph(), Correlation.of(headers)).headers.values():
             assert value.isascii()
             assert value.isprintable()
         for bearer in (

@@ -8,15 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from shared.core.answers import AnswerOutcome
 from shared.core.notifications import CallNotification, read_notification
-from shared.edge.answering import CallAnswering, Outcome
+from shared.edge.answering import CallAnswering
 from shared.edge.graph import GraphClient
 from tests.simulator.platform.notifications import Call, incoming
 from tests.support.servers import Certificates, FaultServer, Peer, Request, Script, http
 from tests.support.servers import reply as http_reply
 
 if TYPE_CHECKING:
-    from shared.edge.credentials import CredentialError
+    from shared.edge.entra import CredentialError
 
 TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
 HOST = "weu.example"
@@ -80,7 +81,7 @@ class AnsweringWorld:
         )
         self.answering = CallAnswering(
             graph=self.graph,
-            credentials=self.credentials,  # type: ignore[arg-type]
+            tokens=self.credentials,  # type: ignore[arg-type]
             executor=self.executor,
             callback_host=HOST,
             partitions=("p0", "p1"),
@@ -100,8 +101,7 @@ class AnsweringWorld:
         """Stop it and the threads."""
         self.server.__exit__(kind, error, trace)
         self.executor.shutdown()
-        if self.graph._session:
-            self.graph._session.close()
+        self.graph.close()
 
     def _answer(self, request: Request, peer: Peer) -> bytes | None:
         self.requests.append((time.monotonic(), request))
@@ -110,17 +110,17 @@ class AnsweringWorld:
 
     def answer(
         self, call: CallNotification, *, left: float = ORDINARY_SECONDS
-    ) -> Outcome:
+    ) -> AnswerOutcome:
         """Answer a call that has ``left`` seconds of an ordinary budget."""
         [outcome] = self.answer_all([call], left=left)
         return outcome
 
     def answer_all(
         self, calls: Iterable[CallNotification], *, left: float = ORDINARY_SECONDS
-    ) -> list[Outcome]:
+    ) -> list[AnswerOutcome]:
         """Answer calls that come at the same time."""
 
-        async def run() -> list[Outcome]:
+        async def run() -> list[AnswerOutcome]:
             received_at = time.monotonic() + left - ORDINARY_SECONDS
             return await asyncio.gather(
                 *(

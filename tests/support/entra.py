@@ -11,8 +11,9 @@ from typing import Any, Self
 import trustme
 from cryptography.x509 import load_pem_x509_certificate
 
-from shared.edge.credentials import GraphCredentials
-from shared.settings import CredentialKind, CredentialSettings
+from shared.credential_settings import CredentialKind, CredentialSettings
+from shared.edge.entra import EntraClient
+from shared.edge.graph_tokens import GraphTokens
 from tests.simulator.services.entra import (
     ASSERTION_AUDIENCE,
     Entra,
@@ -41,7 +42,7 @@ class EntraWorld:
         self.entra = Entra(self.certificates.files(), self.registration)
         self.identity = ManagedIdentityEndpoint(self.registration)
         self.executor = ThreadPoolExecutor(8)
-        self._made: list[GraphCredentials] = []
+        self._made: list[EntraClient] = []
         own = trustme.CA().issue_cert("bot.example", key_type=trustme.KeyType.RSA)
         self.certificate_path = str(directory / "bot.pem")
         own.private_key_and_cert_chain_pem.write_to_path(self.certificate_path)
@@ -84,9 +85,8 @@ class EntraWorld:
         self.identity.requests.clear()
 
     def _close_connections(self) -> None:
-        for credentials in self._made:
-            if credentials._transport is not None:
-                credentials._transport.session.close()
+        for client in self._made:
+            client.close()
         self._made.clear()
 
     def settings(self, kind: CredentialKind) -> CredentialSettings:
@@ -101,18 +101,21 @@ class EntraWorld:
             certificate_path=self.certificate_path,
         )
 
-    def credentials(self, **changes: Any) -> GraphCredentials:
-        """Return what is tested: with a client secret unless changed."""
+    def client(self, **changes: Any) -> EntraClient:
+        """Return the client: with a client secret unless changed."""
         kind = changes.pop("kind", CredentialKind.CLIENT_SECRET)
         ca_bundle = changes.pop("ca_bundle", self.certificates.bundle)
-        credentials = GraphCredentials(
+        client = EntraClient(
             replace(self.settings(kind), **changes),
             graph_url=GRAPH_URL,
             ca_bundle=ca_bundle,
-            executor=self.executor,
         )
-        self._made.append(credentials)
-        return credentials
+        self._made.append(client)
+        return client
+
+    def credentials(self, **changes: Any) -> GraphTokens:
+        """Return what hands out tokens of such a client."""
+        return GraphTokens(self.client(**changes), self.executor)
 
     def get(self, kind: CredentialKind, **changes: Any) -> IssuedToken:
         """Get one token; return what Entra knows about it."""
@@ -121,7 +124,7 @@ class EntraWorld:
 
 
 async def ask(
-    credentials: GraphCredentials,
+    credentials: GraphTokens,
     tenant_id: str = TENANT_ID,
     *,
     seconds: float = ENOUGH_SECONDS,

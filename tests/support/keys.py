@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from shared.core.key_sets import KeySet
-from shared.core.reasons import Reason
+from shared.core.provider_reasons import ProviderReason
 from shared.edge.openid import ProviderError
 from tests.simulator.services.signing import SigningKey
 
@@ -52,7 +52,7 @@ class FakeProvider:
             raise self.error
         return key_set_of(*self.key_ids)
 
-    def fail(self, reason: Reason = Reason.PROVIDER_STATUS) -> None:
+    def fail(self, reason: ProviderReason = ProviderReason.STATUS) -> None:
         """Fail from now on."""
         self.error = ProviderError(reason)
 

@@ -5,13 +5,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.core.decisions import Deployment
+from shared.core.context import RuleContext
 from shared.core.errors import KeysUnavailableError
 from shared.core.key_sets import KeySet, read_key_set
 from shared.core.regions import RegionPolicy, RegionRule
 from shared.core.tokens import TokenPolicy
-from shared.core.transport import WebhookRequest
 from shared.core.verified_tokens import VerifiedTokens
+from shared.core.webhook import WebhookRequest
 from tests.simulator.platform.notifications import Call, Caller, batch, incoming
 from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory
 from tests.simulator.world import APP_ID, TENANT_ID
@@ -80,7 +80,7 @@ def build_deployment(
     rules: Sequence[Mapping[str, Any]] = (),
     sick: Sequence[str] = (),
     **changes: Any,
-) -> Deployment:
+) -> RuleContext:
     """Build the deployment of region weu."""
     prepared = [
         RegionRule(
@@ -98,11 +98,12 @@ def build_deployment(
         "region_policy": RegionPolicy(prepared),
         "own_region": "weu",
         "region_hosts": HOSTS,
+        "redirect_status": 302,
         "allowed_tenants": frozenset(),
         "partitions": (),
         "answers_calls": True,
     }
-    return Deployment(**{**values, **changes})
+    return RuleContext(**{**values, **changes})
 
 
 def build_request(

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shared.core.transport import WebhookReply, WebhookRequest
-from shared.service import Service
+from shared.core.webhook import WebhookReply, WebhookRequest
+from shared.service import Service, build_service
 from shared.settings import read_settings
 from tests.simulator.platform.notifications import Call, established, incoming
 from tests.simulator.services.entra import Entra, Registration
@@ -89,7 +89,7 @@ class ServiceWorld:
 
     def service(self, **changes: str) -> Service:
         """Return a new service."""
-        return Service(read_settings(self.settings(**changes)))
+        return build_service(read_settings(self.settings(**changes)))
 
     def post(
         self, document: object, *, token: str | None = None, **parts: Any
@@ -127,16 +127,3 @@ def receive(
     """Let a service handle a POST that arrived a moment ago."""
     received_at = time.monotonic() - seconds_ago
     return asyncio.run(service.receive(request, received_at=received_at))
-
-
-def close(service: Service) -> None:
-    """Close what a service holds open."""
-    if service._world is None:
-        return
-    service._world.executor.shutdown()
-    service._world.peers.close()
-    if service._world.graph._session is not None:
-        service._world.graph._session.close()
-    transport = service._world.credentials._transport
-    if transport is not None:
-        transport.session.close()

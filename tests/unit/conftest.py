@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from shared.core.key_sets import KeySet
-from shared.service import Service
+from shared.service import Service, UsableService
 from tests.simulator.services.signing import TokenFactory
 from tests.support.rules import key_set_of
-from tests.support.service import Make, ServiceWorld, close
+from tests.support.service import Make, ServiceWorld
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +42,12 @@ def make(world: ServiceWorld) -> Iterator[Make]:
 
     yield make_one
     for service in made:
-        close(service)
+        service.close()
 
 
 @pytest.fixture
-def service(make: Make) -> Service:
+def service(make: Make) -> UsableService:
     """Return a service that answers calls."""
-    return make()
+    service = make()
+    assert isinstance(service, UsableService)
+    return service

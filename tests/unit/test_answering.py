@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.core.answers import AnswerOutcome
 from shared.core.partitions import choose_partition
 from shared.core.reasons import Reason
-from shared.edge.answering import Outcome
-from shared.edge.credentials import CredentialError
+from shared.edge.entra import CredentialError
 from tests.support.answering import (
     HOST,
     ORDINARY_SECONDS,
@@ -48,7 +48,7 @@ def test_an_accepted_answer_ends_it(world: AnsweringWorld) -> None:
     call = make_call()
     outcome = world.answer(call)
 
-    assert outcome == Outcome(Reason.ANSWERED, attempts=1, graph_status=202)
+    assert outcome == AnswerOutcome(Reason.ANSWERED, attempts=1, graph_status=202)
     assert not outcome.is_unavailable
     [(_at, request)] = world.requests
     partition = choose_partition(call.call_id, ("p0", "p1"))
@@ -69,7 +69,7 @@ def test_a_call_that_is_over_is_taken(world: AnsweringWorld) -> None:
     world.scripts = [lambda *_: json_reply(error, 404)]
     outcome = world.answer(make_call())
 
-    assert outcome == Outcome(Reason.CALL_OVER, 1, 404, "8522")
+    assert outcome == AnswerOutcome(Reason.CALL_OVER, 1, 404, "8522")
     assert not outcome.is_unavailable
 
 
@@ -81,7 +81,7 @@ def test_a_refusal_after_a_lost_reply_means_answered(
     call = make_call()
     world.scripts = [hang_up, status(code)]
 
-    assert world.answer(call) == Outcome(Reason.ANSWER_PRESUMED, 2, code)
+    assert world.answer(call) == AnswerOutcome(Reason.ANSWER_PRESUMED, 2, code)
     assert world.answer(call).reason is Reason.ALREADY_ANSWERED
     assert len(world.requests) == 2
 
@@ -90,7 +90,7 @@ def test_a_refused_token_is_replaced_once(world: AnsweringWorld) -> None:
     """The second request has a new one."""
     world.scripts = [status(401), status(202)]
 
-    assert world.answer(make_call()) == Outcome(Reason.ANSWERED, 2, 202)
+    assert world.answer(make_call()) == AnswerOutcome(Reason.ANSWERED, 2, 202)
     assert world.tokens() == ["Bearer token-1", "Bearer token-2"]
 
 
@@ -99,7 +99,7 @@ def test_a_second_refused_token_is_like_other_refusals(world: AnsweringWorld) ->
     world.scripts = [status(401)]
     outcome = world.answer(make_call())
 
-    assert outcome == Outcome(Reason.ANSWER_REFUSED, 2, 401)
+    assert outcome == AnswerOutcome(Reason.ANSWER_REFUSED, 2, 401)
     assert not outcome.is_unavailable
 
 
@@ -109,7 +109,9 @@ def test_a_refusal_is_not_repeated(world: AnsweringWorld, code: int) -> None:
     error = {"error": {"code": "7504", "message": "no permission"}}
     world.scripts = [lambda *_: json_reply(error, code)]
 
-    assert world.answer(make_call()) == Outcome(Reason.ANSWER_REFUSED, 1, code, "7504")
+    assert world.answer(make_call()) == AnswerOutcome(
+        Reason.ANSWER_REFUSED, 1, code, "7504"
+    )
 
 
 UNAVAILABLE = [
@@ -127,7 +129,7 @@ UNAVAILABLE = [
 def test_a_passing_failure_is_repeated(world: AnsweringWorld, script: Script) -> None:
     """The caller never notices."""
     world.scripts = [script, status(202)]
-    assert world.answer(make_call()) == Outcome(Reason.ANSWERED, 2, 202)
+    assert world.answer(make_call()) == AnswerOutcome(Reason.ANSWERED, 2, 202)
 
 
 @pytest.mark.parametrize("script", [*UNAVAILABLE, pytest.param(hang, id="hangs")])
@@ -151,7 +153,7 @@ def test_entra_is_not_asked_again_before_it_says(world: AnsweringWorld) -> None:
     started = time.monotonic()
     outcome = world.answer(make_call(), left=9)
 
-    assert outcome == Outcome(Reason.CREDENTIAL_UNAVAILABLE, 1)
+    assert outcome == AnswerOutcome(Reason.CREDENTIAL_UNAVAILABLE, 1)
     assert time.monotonic() - started < 3
 
 
@@ -169,7 +171,7 @@ def test_a_credential_that_comes_back_is_used(world: AnsweringWorld) -> None:
     """Within the budget."""
     world.credentials.error = CredentialError("none")
 
-    async def story() -> Outcome:
+    async def story() -> AnswerOutcome:
         answering = asyncio.create_task(
             world.answering.answer(
                 make_call(), tenant_id=TENANT_ID, received_at=time.monotonic()
@@ -197,7 +199,7 @@ def test_retry_after_beyond_the_budget_ends_it_at_once(world: AnsweringWorld) ->
     started = time.monotonic()
     outcome = world.answer(make_call())
 
-    assert outcome == Outcome(Reason.ANSWER_UNAVAILABLE, 1, 429)
+    assert outcome == AnswerOutcome(Reason.ANSWER_UNAVAILABLE, 1, 429)
     assert time.monotonic() - started < 3
 
 
@@ -219,7 +221,7 @@ def test_a_policy_recording_has_the_smaller_budget(world: AnsweringWorld) -> Non
     policy = world.answer(make_call(is_policy_recording=True), left=left)
 
     assert ordinary.reason is Reason.ANSWERED
-    assert policy == Outcome(Reason.ANSWER_UNAVAILABLE)
+    assert policy == AnswerOutcome(Reason.ANSWER_UNAVAILABLE)
     assert len(world.requests) == 1
 
 
@@ -237,7 +239,7 @@ def test_a_post_that_arrived_too_long_ago_is_not_answered(
 ) -> None:
     """The caller has hung up: an answer now would be a surprise."""
     outcome = world.answer(make_call(), left=-0.1)
-    assert outcome == Outcome(Reason.ANSWER_UNAVAILABLE, attempts=0)
+    assert outcome == AnswerOutcome(Reason.ANSWER_UNAVAILABLE, attempts=0)
     assert world.requests == []
 
 
@@ -255,4 +257,4 @@ def test_a_slow_but_living_graph_is_waited_for(world: AnsweringWorld) -> None:
         return json_reply({}, 202)
 
     world.scripts = [answer_late]
-    assert world.answer(make_call(), left=6) == Outcome(Reason.ANSWERED, 1, 202)
+    assert world.answer(make_call(), left=6) == AnswerOutcome(Reason.ANSWERED, 1, 202)

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared.core.answers import AnswerOutcome
+from shared.core.bounded import BoundedDict
 from shared.core.reasons import Reason
 from shared.edge import answering as module
-from shared.edge.answering import REMEMBERED_CALLS, REMEMBERED_SECONDS, Outcome
+from shared.edge.answering import REMEMBERED_CALLS, REMEMBERED_SECONDS
 from tests.support.answering import TENANT_ID, AnsweringWorld, make_call, status
 from tests.support.servers import Certificates, Peer, Request, json_reply
 
@@ -39,7 +41,7 @@ def test_a_call_that_comes_again_is_not_answered_again(world: AnsweringWorld) ->
     """Its second POST is taken without asking Graph."""
     call = make_call()
     assert world.answer(call).reason is Reason.ANSWERED
-    assert world.answer(call) == Outcome(Reason.ALREADY_ANSWERED)
+    assert world.answer(call) == AnswerOutcome(Reason.ALREADY_ANSWERED)
     assert len(world.requests) == 1
 
 
@@ -51,7 +53,7 @@ def test_a_call_that_comes_twice_at_once_is_answered_once(
     world.scripts = [answer_late]
     outcomes = world.answer_all([make_call()] * 20)
 
-    assert outcomes == [Outcome(Reason.ANSWERED, 1, 202)] * 20
+    assert outcomes == [AnswerOutcome(Reason.ANSWERED, 1, 202)] * 20
     assert len(world.requests) == 1
 
 
@@ -97,7 +99,7 @@ def test_a_vanished_client_does_not_stop_the_answer(world: AnsweringWorld) -> No
     call = make_call()
     world.scripts = [answer_late]
 
-    async def story() -> Outcome:
+    async def story() -> AnswerOutcome:
         first, second = (
             asyncio.create_task(
                 world.answering.answer(
@@ -155,7 +157,7 @@ def test_a_bounded_number_of_answers_is_remembered(
 ) -> None:
     """The oldest goes first."""
     assert REMEMBERED_CALLS == 10_000
-    monkeypatch.setattr(module, "REMEMBERED_CALLS", 3)
+    monkeypatch.setattr(world.answering, "_answered", BoundedDict(3))
     calls = [make_call() for _ in range(4)]
     for call in calls:
         world.answer(call)
@@ -169,7 +171,7 @@ def test_nothing_is_kept_about_calls_that_are_done(world: AnsweringWorld) -> Non
     """Failures leave no trace in memory."""
     world.scripts = [status(403)]
     world.answer_all([make_call() for _ in range(10)])
-    assert not world.answering._running
+    assert not world.answering._answers._running
     assert not world.answering._answered
 
 
@@ -214,7 +216,7 @@ def test_a_defect_reaches_all_who_wait_and_is_not_remembered(
     call = make_call()
     with pytest.raises(RuntimeError, match="defect"):
         world.answer_all([call, call])
-    assert not world.answering._running
+    assert not world.answering._answers._running
 
     monkeypatch.undo()
     assert world.answer(call).reason is Reason.ANSWERED

@@ -3,15 +3,15 @@
 import pytest
 
 from shared.core.answers import (
-    Attempt,
     GraphReply,
+    NextStep,
     NoCredential,
-    Verdict,
+    Unanswered,
     answer_body,
     attempt_seconds,
     budget_seconds,
     failure_of,
-    judge,
+    next_step,
     pause_seconds,
 )
 from shared.core.notifications import read_notification
@@ -29,36 +29,41 @@ from tests.simulator.platform.notifications import Call, incoming
         (403, Reason.ANSWER_REFUSED, Reason.ANSWER_PRESUMED, Reason.ANSWER_REFUSED),
         (408, Reason.ANSWER_REFUSED, Reason.ANSWER_PRESUMED, Reason.ANSWER_REFUSED),
         (409, Reason.ANSWER_REFUSED, Reason.ANSWER_PRESUMED, Reason.ANSWER_REFUSED),
-        (401, Verdict.RENEW_TOKEN, Verdict.RENEW_TOKEN, Reason.ANSWER_REFUSED),
-        (429, Verdict.RETRY, Verdict.RETRY, Verdict.RETRY),
-        (500, Verdict.RETRY, Verdict.RETRY, Verdict.RETRY),
-        (503, Verdict.RETRY, Verdict.RETRY, Verdict.RETRY),
-        (302, Verdict.RETRY, Verdict.RETRY, Verdict.RETRY),
-        (307, Verdict.RETRY, Verdict.RETRY, Verdict.RETRY),
-        (100, Verdict.RETRY, Verdict.RETRY, Verdict.RETRY),
+        (401, NextStep.RENEW_TOKEN, NextStep.RENEW_TOKEN, Reason.ANSWER_REFUSED),
+        (429, NextStep.RETRY, NextStep.RETRY, NextStep.RETRY),
+        (500, NextStep.RETRY, NextStep.RETRY, NextStep.RETRY),
+        (503, NextStep.RETRY, NextStep.RETRY, NextStep.RETRY),
+        (302, NextStep.RETRY, NextStep.RETRY, NextStep.RETRY),
+        (307, NextStep.RETRY, NextStep.RETRY, NextStep.RETRY),
+        (100, NextStep.RETRY, NextStep.RETRY, NextStep.RETRY),
     ],
 )
 def test_each_status_has_one_meaning(
     status: int,
-    fresh: Reason | Verdict,
-    after_lost_reply: Reason | Verdict,
-    after_new_token: Reason | Verdict,
+    fresh: Reason | NextStep,
+    after_lost_reply: Reason | NextStep,
+    after_new_token: Reason | NextStep,
 ) -> None:
     """Contract section 2, the answering table."""
     reply = GraphReply(status=status)
 
-    assert judge(reply, was_reply_lost=False, was_token_renewed=False) is fresh
+    assert next_step(reply, was_reply_lost=False, was_token_renewed=False) is fresh
     assert (
-        judge(reply, was_reply_lost=True, was_token_renewed=False) is after_lost_reply
+        next_step(reply, was_reply_lost=True, was_token_renewed=False)
+        is after_lost_reply
     )
-    assert judge(reply, was_reply_lost=False, was_token_renewed=True) is after_new_token
+    assert (
+        next_step(reply, was_reply_lost=False, was_token_renewed=True)
+        is after_new_token
+    )
 
 
-@pytest.mark.parametrize("attempt", list(Attempt))
-def test_an_attempt_without_a_status_is_repeated(attempt: Attempt) -> None:
+@pytest.mark.parametrize("attempt", list(Unanswered))
+def test_an_attempt_without_a_status_is_repeated(attempt: Unanswered) -> None:
     """Timeout, no connection, no credential."""
     assert (
-        judge(attempt, was_reply_lost=False, was_token_renewed=False) is Verdict.RETRY
+        next_step(attempt, was_reply_lost=False, was_token_renewed=False)
+        is NextStep.RETRY
     )
 
 
@@ -76,7 +81,7 @@ def test_pauses_obey_retry_after_and_grow_otherwise() -> None:
     asked = GraphReply(status=429, retry_after_seconds=3.0)
 
     assert pause_seconds(0, asked) == 3.0
-    assert [pause_seconds(n, Attempt.NO_REPLY) for n in range(5)] == [
+    assert [pause_seconds(n, Unanswered.NO_REPLY) for n in range(5)] == [
         0.25,
         0.5,
         1.0,

@@ -1,4 +1,4 @@
-"""shared.edge.credentials: tokens are kept per tenant and renewed before they end."""
+"""shared.edge.graph_tokens: tokens are kept per tenant and renewed before they end."""
 
 import asyncio
 import time
@@ -7,15 +7,16 @@ from collections.abc import Iterator
 import pytest
 from starlette.responses import Response
 
-from shared.edge import credentials as module
-from shared.edge.credentials import CredentialError, GraphCredentials
+from shared.edge import entra, graph_tokens
+from shared.edge.entra import CredentialError
+from shared.edge.graph_tokens import GraphTokens
 from tests.support.entra import IDENTITY_CLIENT_ID, TENANT_ID, EntraWorld, ask
 
 SETTLE_SECONDS = 10.0
 
 
 class ShiftedTime:
-    """The wall clock of the module, moved by as much as a test wants."""
+    """The wall clock of both modules, moved by as much as a test wants."""
 
     def __init__(self) -> None:
         self.shift = 0.0
@@ -43,13 +44,14 @@ def world(started_world: EntraWorld) -> EntraWorld:
 def clock(monkeypatch: pytest.MonkeyPatch) -> ShiftedTime:
     """Return the wall clock in our hands."""
     shifted = ShiftedTime()
-    monkeypatch.setattr(module, "time", shifted)
+    for module in (entra, graph_tokens):
+        monkeypatch.setattr(module, "time", shifted)
     return shifted
 
 
-async def settle(credentials: GraphCredentials) -> None:
+async def settle(credentials: GraphTokens) -> None:
     """Wait for renewals in the background; their failures are logged, not raised."""
-    running = list(credentials._running.values())
+    running = list(credentials._acquiring._running.values())
     await asyncio.wait_for(
         asyncio.gather(*running, return_exceptions=True), SETTLE_SECONDS
     )
@@ -213,8 +215,8 @@ def test_tokens_are_kept_for_a_bounded_number_of_tenants(
     world: EntraWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tenant that was used longest ago goes first."""
-    assert module._MAX_TENANTS == 1000
-    monkeypatch.setattr(module, "_MAX_TENANTS", 3)
+    assert graph_tokens._MAX_TENANTS == 1000
+    monkeypatch.setattr(graph_tokens, "_MAX_TENANTS", 3)
     credentials = world.credentials()
     a, b, c, d = (f"{n}c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87" for n in range(4))
 

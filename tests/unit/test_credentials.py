@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from shared.edge.credentials import CredentialError
-from shared.settings import CredentialKind
+from shared.credential_settings import CredentialKind
+from shared.edge.entra import CredentialError
 from tests.simulator.services.entra import ASSERTION_AUDIENCE, IssuedToken
 from tests.support.entra import (
     APP_ID,
@@ -267,16 +267,16 @@ def test_loading_imports_what_the_first_token_needs_and_asks_nobody() -> None:
     """In a fresh process, as the warm-up function does it."""
     script = textwrap.dedent("""
         import sys
-        from shared.edge.credentials import GraphCredentials
-        from shared.settings import CredentialKind, CredentialSettings
+        from shared.credential_settings import CredentialKind, CredentialSettings
+        from shared.edge.entra import EntraClient
         before = {"azure.identity", "msal", "requests"} & sys.modules.keys()
-        GraphCredentials(
+        EntraClient(
             CredentialSettings(
                 kind=CredentialKind.CLIENT_SECRET, app_id="", login_url="",
                 federation_audience="", identity_client_id="", app_password="",
                 certificate_path="",
             ),
-            graph_url="https://graph.example", ca_bundle="", executor=None,
+            graph_url="https://graph.example", ca_bundle="",
         ).load()
         after = {"azure.identity", "msal", "requests"} & sys.modules.keys()
         print(len(before), len(after))
@@ -299,8 +299,7 @@ def test_instance_discovery_is_for_microsofts_hosts_only(
     world: EntraWorld, login_url: str, is_asked: bool
 ) -> None:
     """It would ask Microsoft about a private authority."""
-    credentials = world.credentials(login_url=login_url)
-    options = credentials._authority_options()
+    options = world.client(login_url=login_url)._authority_options()
     assert options == {
         "authority": login_url,
         "disable_instance_discovery": not is_asked,

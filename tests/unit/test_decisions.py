@@ -6,20 +6,21 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from shared.core import rules
+from shared.core.answers import AnswerCalls
+from shared.core.context import LogFacts, RuleContext
 from shared.core.decisions import (
     Accept,
-    AnswerCalls,
     AskForGraph,
     Decision,
-    Deployment,
-    RedirectTo,
-    Trail,
     decide,
+    refuse_without_settings,
 )
 from shared.core.errors import WebhookError
 from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
-from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
+from shared.core.redirects import RedirectTo
+from shared.core.webhook import MAX_BODY_BYTES, WebhookRequest
 from tests.simulator.platform.notifications import (
     Call,
     batch,
@@ -42,11 +43,15 @@ TO_SEA = {"countryCode": ["SG"], "regions": ["sea"]}
 
 
 def run(
-    request: WebhookRequest, deployment: Deployment | None, trail: Trail | None = None
+    request: WebhookRequest,
+    deployment: RuleContext | None,
+    trail: LogFacts | None = None,
 ) -> Decision | WebhookError:
     """Decide; a refusal is returned, not raised."""
     try:
-        return asyncio.run(decide(request, deployment, trail or Trail()))
+        if deployment is None:
+            refuse_without_settings(request)
+        return asyncio.run(decide(request, deployment, trail or LogFacts()))
     except WebhookError as error:
         return error
 
@@ -112,7 +117,7 @@ def test_an_incoming_call_of_another_region_is_redirected(
     deployment = build_deployment(key_set, rules=[TO_SEA])
 
     assert run(build_request(tokens, graph("SG")), deployment) == RedirectTo(
-        "sea", "https://sea.example.org:8443/api/calls?hop=1"
+        "sea", "https://sea.example.org:8443/api/calls?hop=1", 302
     )
 
 
@@ -135,7 +140,7 @@ def test_a_call_is_redirected_once(
 ) -> None:
     """With any value or none; the would-be redirect is noted."""
     deployment = build_deployment(key_set, rules=[TO_SEA])
-    trail = Trail()
+    trail = LogFacts()
 
     decision = run(build_request(tokens, graph("SG"), query=query), deployment, trail)
 
@@ -175,7 +180,7 @@ def test_the_first_healthy_preference_gets_the_call(
 ) -> None:
     """Own region first, or nobody healthy: stay."""
     deployment = build_deployment(key_set, rules=[{"regions": regions}], sick=sick)
-    trail = Trail()
+    trail = LogFacts()
 
     decision = run(build_request(tokens, graph("DE")), deployment, trail)
 
@@ -192,7 +197,7 @@ def test_a_call_that_was_redirected_asks_for_nobodys_health(
 ) -> None:
     """It stays whatever the answer would be; that it would have gone is noted."""
     deployment = build_deployment(key_set, rules=[{"regions": ["sea"]}])
-    trail = Trail()
+    trail = LogFacts()
     run(build_request(tokens, graph("DE"), query="?hop=1"), deployment, trail)
 
     assert isinstance(deployment.peers, FakePeers)
@@ -314,7 +319,7 @@ def test_without_answering_calls_are_accepted_but_still_redirected(
     here = run(build_request(tokens, graph("DE")), deployment)
     there = run(build_request(tokens, graph("SG")), deployment)
 
-    assert here == Accept(Reason.ANSWERING_OFF)
+    assert here == Accept(Reason.ANSWERING_OFF, rules.ANSWER)
     assert isinstance(there, RedirectTo)
 
 
@@ -324,7 +329,7 @@ def test_another_tenant_in_the_payload_is_noted_and_tid_counts(
 ) -> None:
     """Cross-tenant calls exist."""
     call = Call(tenant_id="99999999-9999-4999-8999-999999999999")
-    trail = Trail()
+    trail = LogFacts()
 
     decision = run(
         build_request(tokens, incoming(call, "https://b")),
@@ -354,7 +359,7 @@ def test_another_id_in_the_data_is_noted(tokens: TokenFactory, key_set: KeySet) 
     """The URL's call id counts."""
     body = graph("DE")
     body["value"][0]["resourceData"]["id"] = "other"
-    trail = Trail()
+    trail = LogFacts()
 
     run(build_request(tokens, body), build_deployment(key_set), trail)
 
@@ -366,7 +371,7 @@ def test_a_partition_that_is_not_listed_is_taken_and_noted(
 ) -> None:
     """Its last calls still end here; without a list there is nothing to note."""
     request = build_request(tokens, {"value": []}, partition="old")
-    trail, silent = Trail(), Trail()
+    trail, silent = LogFacts(), LogFacts()
 
     listed = build_deployment(key_set, partitions=("new",))
     assert isinstance(run(request, listed, trail), Accept)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.core.answers import Attempt, GraphReply
+from shared.core.answers import GraphReply, Unanswered
 from shared.edge.graph import GraphClient
 from tests.support.servers import (
     Certificates,
@@ -64,7 +64,7 @@ class Graph:
 
     def answer(
         self, call_id: str = CALL_ID, *, seconds: float = ENOUGH_SECONDS
-    ) -> GraphReply | Attempt:
+    ) -> GraphReply | Unanswered:
         """Answer a call."""
         return answer(self.client, call_id, seconds=seconds)
 
@@ -78,7 +78,7 @@ class Graph:
 
 def answer(
     client: GraphClient, call_id: str = CALL_ID, *, seconds: float = ENOUGH_SECONDS
-) -> GraphReply | Attempt:
+) -> GraphReply | Unanswered:
     """Answer a call through a client."""
     return client.answer(
         call_id,
@@ -233,7 +233,7 @@ def test_a_slow_graph_is_left_at_the_end_of_the_attempt(
     """The answer may have taken effect: the reply is lost."""
     graph.script = script
     started = time.monotonic()
-    assert graph.answer(seconds=SHORT_SECONDS) is Attempt.NO_REPLY
+    assert graph.answer(seconds=SHORT_SECONDS) is Unanswered.NO_REPLY
     assert time.monotonic() - started < 3 * SHORT_SECONDS
 
 
@@ -255,19 +255,19 @@ def test_a_status_counts_though_its_body_never_ends(graph: Graph, status: int) -
 def test_a_broken_reply_is_a_lost_one(graph: Graph, script: Script) -> None:
     """The answer may have taken effect."""
     graph.script = script
-    assert graph.answer() is Attempt.NO_REPLY
+    assert graph.answer() is Unanswered.NO_REPLY
 
 
 def test_an_attempt_without_time_sends_nothing(graph: Graph) -> None:
     """An answer after the budget would surprise everybody."""
-    assert graph.answer(seconds=0) is Attempt.NOT_CONNECTED
+    assert graph.answer(seconds=0) is Unanswered.NOT_CONNECTED
     assert graph.requests == []
 
 
 def test_nobody_there_is_not_connected(graph: Graph) -> None:
     """The answer cannot have taken effect."""
     graph.server.__exit__(None, None, None)
-    assert graph.answer() is Attempt.NOT_CONNECTED
+    assert graph.answer() is Unanswered.NOT_CONNECTED
 
 
 @pytest.mark.parametrize("token", ["with\r\nX-More: header", "é€"])
@@ -282,7 +282,7 @@ def test_a_token_that_cannot_be_sent_ends_the_attempt_quietly(
         callback_uri=CALLBACK_URI,
         ends_at=time.monotonic() + ENOUGH_SECONDS,
     )
-    assert isinstance(got, Attempt)
+    assert isinstance(got, Unanswered)
     assert graph.requests == []
     assert token not in caplog.text
 
@@ -301,7 +301,7 @@ def test_a_bundle_that_has_gone_bad_is_not_connected(
     client = GraphClient(
         graph_url=graph.server.url, ca_bundle=make_bundle(tmp_path), connections=1
     )
-    assert answer(client) is Attempt.NOT_CONNECTED
+    assert answer(client) is Unanswered.NOT_CONNECTED
     assert graph.requests == []
 
 
@@ -317,7 +317,7 @@ def test_a_slow_handshake_ends_with_the_attempt(
         got = answer(client, seconds=SHORT_SECONDS)
         seconds = time.monotonic() - started
 
-    assert isinstance(got, Attempt)
+    assert isinstance(got, Unanswered)
     assert seconds < 3 * SHORT_SECONDS
 
 

@@ -1,20 +1,24 @@
-"""shared.edge.health: shallow, and never about others."""
+"""shared.core.health: shallow, and never about others."""
 
 import json
 
 import pytest
 
-from shared.edge.health import health_reply
-from shared.edge.signing_keys import Freshness
-from shared.settings import SettingsReport, read_settings
+from shared.core.health import HealthReport, KeyFreshness
+from shared.core.replies import health_reply
+from shared.core.webhook import WebhookReply
+from shared.settings import read_settings
 
 APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
 GOOD = {"MicrosoftAppId": APP_ID, "CALLING_ANSWER": "false"}
 
 
-def report(**changes: str) -> SettingsReport:
-    """Return the report about settings that are good but for the changes."""
-    return read_settings({**GOOD, **changes})
+def reply_with(keys: KeyFreshness, **changes: str) -> WebhookReply:
+    """Return the reply for settings that are good but for the changes."""
+    report = read_settings({**GOOD, **changes})
+    return health_reply(
+        HealthReport(report.region, keys, report.problems, report.warnings)
+    )
 
 
 @pytest.mark.parametrize(
@@ -26,10 +30,10 @@ def report(**changes: str) -> SettingsReport:
     ],
 )
 def test_keys_decide_while_settings_are_usable(
-    keys: Freshness, status: int, word: str
+    keys: KeyFreshness, status: int, word: str
 ) -> None:
     """Old keys still let calls in."""
-    reply = health_reply(report(), keys)
+    reply = reply_with(keys)
 
     assert reply.status == status
     assert json.loads(reply.body or b"") == {
@@ -45,7 +49,7 @@ def test_keys_decide_while_settings_are_usable(
 
 def test_problems_are_listed_and_make_it_unavailable() -> None:
     """By name and sentence, never by value."""
-    reply = health_reply(report(CALLING_CLOUD="secret-value"), "none")
+    reply = reply_with("none", CALLING_CLOUD="secret-value")
     body = json.loads(reply.body or b"")
 
     assert reply.status == 503
@@ -56,7 +60,7 @@ def test_problems_are_listed_and_make_it_unavailable() -> None:
 
 def test_warnings_are_listed_and_change_nothing() -> None:
     """An unknown setting may belong to newer code."""
-    reply = health_reply(report(CALLING_NEW="secret-value"), "fresh")
+    reply = reply_with("fresh", CALLING_NEW="secret-value")
 
     assert reply.status == 200
     body = json.loads(reply.body or b"")
@@ -66,6 +70,6 @@ def test_warnings_are_listed_and_change_nothing() -> None:
 def test_the_region_is_named() -> None:
     """So that a person sees where Traffic Manager led."""
     hosts = json.dumps({"weu": "weu.example"})
-    settings = report(CALLING_REGION="weu", CALLING_REGION_HOSTS=hosts)
-    body = json.loads(health_reply(settings, "fresh").body or b"")
+    reply = reply_with("fresh", CALLING_REGION="weu", CALLING_REGION_HOSTS=hosts)
+    body = json.loads(reply.body or b"")
     assert body["region"] == "weu"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.core.reasons import Reason
+from shared.core.provider_reasons import ProviderReason
 from shared.edge.openid import MAX_DOCUMENT_BYTES, OpenIdProvider, ProviderError
 from tests.simulator.services.signing import ISSUER, SigningKey
 from tests.support.servers import (
@@ -71,13 +71,13 @@ def scripted(
     return answer
 
 
-def reason_of(script: Script, certificates: Certificates) -> Reason:
+def reason_of(script: Script, certificates: Certificates) -> ProviderReason:
     """Return why fetching fails."""
     with FaultServer(http(script, certificates.context())) as server:
         return failure(provider_for(server, certificates.bundle))
 
 
-def failure(provider: OpenIdProvider) -> Reason:
+def failure(provider: OpenIdProvider) -> ProviderReason:
     """Return why this provider fails."""
     with pytest.raises(ProviderError) as caught:
         provider.fetch()
@@ -110,19 +110,21 @@ def test_both_documents_are_read(
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        (reply(500), Reason.PROVIDER_STATUS),
-        (reply(404), Reason.PROVIDER_STATUS),
-        (reply(204), Reason.PROVIDER_STATUS),
-        (reply(302, Location="https://127.0.0.1/"), Reason.PROVIDER_STATUS),
-        (reply(200, b"<html>sorry</html>"), Reason.PROVIDER_MALFORMED),
-        (reply(200, b""), Reason.PROVIDER_MALFORMED),
-        (reply(200, b"\xff\xfe{}"), Reason.PROVIDER_MALFORMED),
-        (reply(200, b"[" * 100_000), Reason.PROVIDER_MALFORMED),
-        (reply(200, b'{"keys": [], "keys": []}'), Reason.PROVIDER_MALFORMED),
-        (reply(200, bytes(MAX_DOCUMENT_BYTES + 1)), Reason.PROVIDER_TOO_LARGE),
-        (b"nonsense\r\n\r\n", Reason.PROVIDER_UNREACHABLE),
+        (reply(500), ProviderReason.STATUS),
+        (reply(404), ProviderReason.STATUS),
+        (reply(204), ProviderReason.STATUS),
+        (reply(302, Location="https://127.0.0.1/"), ProviderReason.STATUS),
+        (reply(200, b"<html>sorry</html>"), ProviderReason.MALFORMED),
+        (reply(200, b""), ProviderReason.MALFORMED),
+        (reply(200, b"\xff\xfe{}"), ProviderReason.MALFORMED),
+        (reply(200, b"[" * 100_000), ProviderReason.MALFORMED),
+        (reply(200, b'{"keys": [], "keys": []}'), ProviderReason.MALFORMED),
+        (reply(200, bytes(MAX_DOCUMENT_BYTES + 1)), ProviderReason.TOO_LARGE),
+        (b"nonsense\r\n\r\n", ProviderReason.UNREACHABLE),
     ],
-    ids=lambda value: value.value if isinstance(value, Reason) else value[:14].decode(),
+    ids=lambda value: (
+        value.value if isinstance(value, ProviderReason) else value[:14].decode()
+    ),
 )
 @pytest.mark.parametrize("document", ["configuration", "key set"])
 def test_a_bad_document_is_refused(
@@ -130,7 +132,7 @@ def test_a_bad_document_is_refused(
     key: SigningKey,
     document: str,
     script: bytes,
-    reason: Reason,
+    reason: ProviderReason,
 ) -> None:
     """Whatever is wrong with either document has a reason of its own."""
 
@@ -145,23 +147,23 @@ def test_a_bad_document_is_refused(
 @pytest.mark.parametrize(
     ("members", "reason"),
     [
-        ({"issuer": "https://api.botframework.com/"}, Reason.PROVIDER_ISSUER),
-        ({"issuer": [ISSUER]}, Reason.PROVIDER_ISSUER),
-        ({"issuer": None}, Reason.PROVIDER_ISSUER),
-        ({"jwks_uri": None}, Reason.PROVIDER_MALFORMED),
-        ({"jwks_uri": ["https://127.0.0.1/"]}, Reason.PROVIDER_MALFORMED),
-        ({"jwks_uri": "https://[::1/keys"}, Reason.PROVIDER_MALFORMED),
-        ({"jwks_uri": "https://evil.example/v1/keys"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "https://127.0.0.1/v1/keys"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "http://{host}/v1/keys"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "file:///etc/passwd"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "/v1/keys"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "//{host}/v1/keys"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "https://{host}@evil.example/keys"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "https://evil.example@{host}/keys"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "https://{host}\\@evil.example/"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": "https://{host}.evil.example/"}, Reason.PROVIDER_HOST),
-        ({"jwks_uri": ""}, Reason.PROVIDER_HOST),
+        ({"issuer": "https://api.botframework.com/"}, ProviderReason.ISSUER),
+        ({"issuer": [ISSUER]}, ProviderReason.ISSUER),
+        ({"issuer": None}, ProviderReason.ISSUER),
+        ({"jwks_uri": None}, ProviderReason.MALFORMED),
+        ({"jwks_uri": ["https://127.0.0.1/"]}, ProviderReason.MALFORMED),
+        ({"jwks_uri": "https://[::1/keys"}, ProviderReason.MALFORMED),
+        ({"jwks_uri": "https://evil.example/v1/keys"}, ProviderReason.HOST),
+        ({"jwks_uri": "https://127.0.0.1/v1/keys"}, ProviderReason.HOST),
+        ({"jwks_uri": "http://{host}/v1/keys"}, ProviderReason.HOST),
+        ({"jwks_uri": "file:///etc/passwd"}, ProviderReason.HOST),
+        ({"jwks_uri": "/v1/keys"}, ProviderReason.HOST),
+        ({"jwks_uri": "//{host}/v1/keys"}, ProviderReason.HOST),
+        ({"jwks_uri": "https://{host}@evil.example/keys"}, ProviderReason.HOST),
+        ({"jwks_uri": "https://evil.example@{host}/keys"}, ProviderReason.HOST),
+        ({"jwks_uri": "https://{host}\\@evil.example/"}, ProviderReason.HOST),
+        ({"jwks_uri": "https://{host}.evil.example/"}, ProviderReason.HOST),
+        ({"jwks_uri": ""}, ProviderReason.HOST),
     ],
     ids=str,
 )
@@ -169,7 +171,7 @@ def test_the_configuration_must_name_the_issuer_and_a_key_set_on_its_own_host(
     certificates: Certificates,
     key: SigningKey,
     members: dict[str, Any],
-    reason: Reason,
+    reason: ProviderReason,
 ) -> None:
     """A document that points elsewhere is not followed there."""
     fetched: list[str] = []
@@ -208,19 +210,22 @@ def test_the_same_host_may_be_spelt_another_way(
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ({"keys": []}, Reason.PROVIDER_NO_KEY),
+        ({"keys": []}, ProviderReason.NO_KEY),
         (
             {"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]},
-            Reason.PROVIDER_NO_KEY,
+            ProviderReason.NO_KEY,
         ),
-        ({"keys": {}}, Reason.PROVIDER_MALFORMED),
-        ({}, Reason.PROVIDER_MALFORMED),
-        ([], Reason.PROVIDER_MALFORMED),
+        ({"keys": {}}, ProviderReason.MALFORMED),
+        ({}, ProviderReason.MALFORMED),
+        ([], ProviderReason.MALFORMED),
     ],
     ids=str,
 )
 def test_a_set_without_a_usable_key_is_refused(
-    certificates: Certificates, key: SigningKey, document: object, reason: Reason
+    certificates: Certificates,
+    key: SigningKey,
+    document: object,
+    reason: ProviderReason,
 ) -> None:
     """An empty set must never replace a good one."""
     script = scripted(key, key_set=lambda *_: json_reply(document))
@@ -246,7 +251,7 @@ def test_both_documents_share_one_deadline(
         reason = failure(provider_for(server, certificates.bundle))
         seconds = time.monotonic() - started
 
-    assert reason == Reason.PROVIDER_TIMEOUT
+    assert reason == ProviderReason.TIMEOUT
     assert seconds < 1.8
 
 
@@ -269,7 +274,7 @@ def test_a_slow_key_set_times_out(
     """The reason says that time was up, not that nobody was there."""
     monkeypatch.setattr("shared.edge.openid.FETCH_SECONDS", 0.5)
     script = scripted(key, key_set=make_key_set())
-    assert reason_of(script, certificates) == Reason.PROVIDER_TIMEOUT
+    assert reason_of(script, certificates) == ProviderReason.TIMEOUT
 
 
 @pytest.mark.requirement("R8")
@@ -282,7 +287,7 @@ def test_an_enormous_key_set_is_too_large(
         send_enormous(peer)
 
     script = scripted(key, key_set=answer)
-    assert reason_of(script, certificates) == Reason.PROVIDER_TOO_LARGE
+    assert reason_of(script, certificates) == ProviderReason.TOO_LARGE
 
 
 def test_nobody_there_is_unreachable(
@@ -291,7 +296,7 @@ def test_nobody_there_is_unreachable(
     """A refused connection is no timeout."""
     with FaultServer(http(hang, context)) as server:
         provider = provider_for(server, certificates.bundle)
-    assert failure(provider) == Reason.PROVIDER_UNREACHABLE
+    assert failure(provider) == ProviderReason.UNREACHABLE
 
 
 def test_a_foreign_authority_is_unreachable(
@@ -299,7 +304,7 @@ def test_a_foreign_authority_is_unreachable(
 ) -> None:
     """Without trusted TLS there is no provider."""
     with FaultServer(http(scripted(key), context)) as server:
-        assert failure(provider_for(server, "")) == Reason.PROVIDER_UNREACHABLE
+        assert failure(provider_for(server, "")) == ProviderReason.UNREACHABLE
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=str)
@@ -312,7 +317,7 @@ def test_a_bundle_that_has_gone_bad_is_unreachable(
         bundle.write_bytes(content)
     with FaultServer(http(scripted(key), context)) as server:
         reason = failure(provider_for(server, str(bundle)))
-    assert reason == Reason.PROVIDER_UNREACHABLE
+    assert reason == ProviderReason.UNREACHABLE
 
 
 def test_the_algorithms_that_the_configuration_lists_do_not_matter(

@@ -10,13 +10,8 @@ import pytest
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from shared.edge.outbound import (
-    OutboundError,
-    OutboundReply,
-    deadline,
-    exchange,
-    open_session,
-)
+from shared.edge.outbound import OutboundError, OutboundReply, exchange, open_session
+from shared.edge.tls import deadline
 from tests.support.servers import (
     Certificates,
     Connection,

@@ -6,7 +6,6 @@ from shared.core.partitions import (
     build_callback_uri,
     choose_partition,
     is_partition_name,
-    parse_callback_uri,
 )
 
 
@@ -77,24 +76,7 @@ def test_removing_a_partition_moves_only_its_calls() -> None:
             assert choose_partition(call, names[:3]) == before
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "http://a/api/calls/b",
-        "https://a/api/calls/",
-        "https://a/api/calls/B",
-        "https://a/api/other/b",
-        "https://a/api/calls/b/c",
-    ],
-)
-def test_what_is_no_callback_uri_of_ours_is_not_parsed(uri: str) -> None:
-    """Only what we build is ours."""
-    assert parse_callback_uri(uri) is None
-
-
-def test_a_callback_uri_is_parsed_as_it_was_built() -> None:
-    """Host with port, and the partition."""
+def test_a_callback_uri_has_the_host_with_its_port_and_the_partition() -> None:
     uri = build_callback_uri("weu.example.org:8443", "media-a")
 
     assert uri == "https://weu.example.org:8443/api/calls/media-a"
-    assert parse_callback_uri(uri) == ("weu.example.org:8443", "media-a")

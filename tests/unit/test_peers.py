@@ -9,7 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from shared.edge.peers import HealthCheck, PeerHealthCache
+from shared.edge.health_check import HealthCheck
+from shared.edge.peers import PeerHealthCache
 from tests.support.keys import FakeClock
 from tests.support.other_region import OtherRegion
 from tests.support.servers import (

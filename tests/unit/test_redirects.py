@@ -5,9 +5,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.core.decisions import AnswerCalls, Decision, RedirectTo, Trail, decide
+from shared.core.answers import AnswerCalls
+from shared.core.context import LogFacts
+from shared.core.decisions import Decision, decide
 from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
+from shared.core.redirects import RedirectTo
 from tests.simulator.services.signing import TokenFactory
 from tests.support.rules import FakePeers, build_deployment, build_request, graph
 
@@ -22,12 +25,12 @@ def decide_on(
     peers: FakePeers,
     tokens: TokenFactory,
     key_set: KeySet,
-    trail: Trail | None = None,
+    trail: LogFacts | None = None,
 ) -> Decision:
     """Decide on a batch of calls from these countries."""
     deployment = build_deployment(key_set, rules=RULES, peers=peers)
     request = build_request(tokens, graph(*countries))
-    return asyncio.run(decide(request, deployment, trail or Trail()))
+    return asyncio.run(decide(request, deployment, trail or LogFacts()))
 
 
 @pytest.mark.parametrize("countries", [["SG", "IE"], ["IE", "SG"], ["IE", "IE", "SG"]])
@@ -65,7 +68,7 @@ def test_known_health_is_taken_without_a_look(
     key_set: KeySet,
 ) -> None:
     """What was seen last counts; nobody waits for what is known."""
-    peers, trail = FakePeers(known=known), Trail()
+    peers, trail = FakePeers(known=known), LogFacts()
 
     decision = decide_on(["SG"], peers, tokens, key_set, trail)
 
@@ -92,7 +95,7 @@ def test_a_sick_region_is_noted_whatever_the_order_of_the_batch(
     countries: list[str], tokens: TokenFactory, key_set: KeySet
 ) -> None:
     """Alerts look for it, also where another call keeps the batch here."""
-    trail = Trail()
+    trail = LogFacts()
 
     decision = decide_on(countries, FakePeers("sea"), tokens, key_set, trail)
 

@@ -5,17 +5,14 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from shared.core import regions
+from shared.core.conditions import CONDITION_NAMES
 from shared.core.hosts import host_identity, is_host, is_under_traffic_manager
-from shared.core.regions import (
-    CONDITIONS,
-    RegionPolicy,
-    RegionRule,
-    redirect_location,
-)
+from shared.core.redirects import redirect_location
+from shared.core.regions import RegionPolicy, RegionRule
 
 
 def _facts(**known: str) -> dict[str, str | None]:
-    return {name: known.get(name) for name in CONDITIONS}
+    return {name: known.get(name) for name in CONDITION_NAMES}
 
 
 def _policy(*rules: tuple[Mapping[str, Sequence[str]], Sequence[str]]) -> RegionPolicy:
@@ -27,7 +24,7 @@ def _policy(*rules: tuple[Mapping[str, Sequence[str]], Sequence[str]]) -> Region
     )
 
 
-@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("condition", CONDITION_NAMES)
 def test_each_condition_compares_without_case(condition: str) -> None:
     """Contract section 3: values compare case-insensitively."""
     policy = _policy(({condition: ["Emea", "apac"]}, ["weu"]))
@@ -36,7 +33,7 @@ def test_each_condition_compares_without_case(condition: str) -> None:
     assert policy.preferred_regions(_facts(**{condition: "amer"})) == ()
 
 
-@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("condition", CONDITION_NAMES)
 def test_a_missing_value_never_matches(condition: str) -> None:
     """Also not where the rule lists an odd value."""
     policy = _policy(({condition: ["none", "None"]}, ["weu"]))
@@ -73,7 +70,7 @@ def test_a_decision_is_made_once_for_the_values_that_rules_name(
     policy = _policy(({"countryCode": ["DE"]}, ["weu"]))
     first = policy.preferred_regions(_facts(countryCode="DE"))
     assert policy.preferred_regions(_facts(countryCode="FR")) == ()
-    monkeypatch.setattr(RegionPolicy, "_decide", lambda *_: pytest.fail("again"))
+    monkeypatch.setattr(RegionRule, "holds", lambda *_: pytest.fail("again"))
 
     assert policy.preferred_regions(_facts(countryCode="de")) == first == ("weu",)
     assert policy.preferred_regions(_facts(countryCode="US")) == ()
@@ -84,8 +81,8 @@ def test_decisions_are_kept_for_a_bounded_number_of_values(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Traffic cannot make them grow, and nothing is decided wrongly beyond it."""
-    assert regions._MAX_DECIDED <= 65_536
-    monkeypatch.setattr(regions, "_MAX_DECIDED", 2)
+    assert regions._MAX_REMEMBERED <= 65_536
+    monkeypatch.setattr(regions, "_MAX_REMEMBERED", 2)
     policy = _policy(*(({"countryCode": [code]}, [code]) for code in "abcd"))
     for _ in range(2):
         for code in "abcd":
@@ -93,13 +90,13 @@ def test_decisions_are_kept_for_a_bounded_number_of_values(
         for number in range(100):
             assert policy.preferred_regions(_facts(countryCode=f"x{number}")) == ()
 
-    assert len(policy._decided) == 2
+    assert len(policy._remembered) == 2
 
 
 def test_without_rules_nobody_is_preferred() -> None:
     """No rule: this deployment."""
     assert _policy().preferred_regions(_facts(countryCode="DE")) == ()
-    assert _policy().conditions == ()
+    assert _policy().conditions == []
 
 
 def test_a_rule_has_no_conditions_unless_told() -> None:
@@ -120,7 +117,7 @@ def test_only_the_conditions_of_some_rule_are_asked() -> None:
     """So that the others need not be looked up."""
     policy = _policy(({"teamsRegion": ["emea"]}, ["weu"]), ({"tenant": ["x"]}, ["neu"]))
 
-    assert policy.conditions == ("tenant", "teamsRegion")
+    assert [c.name for c in policy.conditions] == ["tenant", "teamsRegion"]
 
 
 def test_a_redirect_is_absolute_and_marked() -> None:

@@ -11,9 +11,8 @@ import pytest
 from starlette.responses import Response
 
 from shared import service as module
-from shared.core.decisions import decide
-from shared.core.transport import MAX_BODY_BYTES, WebhookReply
-from shared.service import Service
+from shared.core.webhook import MAX_BODY_BYTES, WebhookReply
+from shared.service import UsableService
 from shared.settings import read_settings
 from tests.simulator.platform.notifications import (
     Call,
@@ -24,7 +23,7 @@ from tests.simulator.platform.notifications import (
 )
 from tests.support.other_region import OtherRegion
 from tests.support.servers import hang, json_reply, reply
-from tests.support.service import SECRET, TENANT_ID, Make, ServiceWorld, close, receive
+from tests.support.service import SECRET, TENANT_ID, Make, ServiceWorld, receive
 
 LONG_AGO_SECONDS = 11.3
 
@@ -44,7 +43,7 @@ def talkative(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_legacy_call_is_asked_to_come_in_the_graph_protocol(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """204, and nobody is asked for anything."""
     got = receive(service, world.post(legacy_incoming(Call(tenant_id=TENANT_ID))))
@@ -112,11 +111,11 @@ def test_a_warm_redirect_asks_nobody(
 ) -> None:
     """Health or warm-up has started the watch; the path of a call has no request."""
     service = make(**of_two_regions(other_region))
+    assert isinstance(service, UsableService)
 
     async def scenario() -> None:
         await service.health()
-        assert service._world is not None
-        peers = service._world.peers
+        peers = service.peers
         # It is looked at on a thread.
         while peers._peers["sea"].seen is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -131,7 +130,7 @@ def test_a_warm_redirect_asks_nobody(
 
 
 def test_an_incoming_call_is_answered(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With a token of Entra for the tenant of the call."""
     got = receive(service, world.incoming())
@@ -160,7 +159,7 @@ def test_an_incoming_call_is_only_taken_where_answering_is_off(
 
 
 def test_a_follow_up_is_taken(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """On the callback route, with its partition in the log."""
     got = receive(service, world.follow_up(partition="default"))
@@ -171,7 +170,7 @@ def test_a_follow_up_is_taken(
 
 
 def test_a_refusal_of_graph_is_taken_and_logged_with_its_code(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Coming again would not help the call."""
     error = {"error": {"code": "7504", "message": "no permission"}}
@@ -184,7 +183,7 @@ def test_a_refusal_of_graph_is_taken_and_logged_with_its_code(
 
 
 def test_an_unavailable_graph_makes_the_platform_come_again(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """503 within the budget."""
     world.graph_script = lambda *_: reply(503)
@@ -195,7 +194,7 @@ def test_an_unavailable_graph_makes_the_platform_come_again(
 
 
 def test_no_credential_makes_the_platform_come_again(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And is told apart in the log."""
     world.entra.fault = lambda: Response(status_code=500)
@@ -215,7 +214,7 @@ def two_calls() -> dict[str, Any]:
 
 
 def test_a_batch_is_answered_whole(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each call has its outcome in the log."""
     got = receive(service, world.post(two_calls()))
@@ -228,7 +227,7 @@ def test_a_batch_is_answered_whole(
 
 
 def test_one_unavailable_answer_of_a_batch_makes_all_of_it_come_again(
-    world: ServiceWorld, service: Service
+    world: ServiceWorld, service: UsableService
 ) -> None:
     """The answered one is remembered, so coming again is harmless."""
     replies = iter((reply(202),))
@@ -246,7 +245,7 @@ def test_one_unavailable_answer_of_a_batch_makes_all_of_it_come_again(
 
 @pytest.mark.requirement("R17")
 def test_a_bad_token_is_refused_with_a_constant_reply(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The reason is in the log only."""
     bad = [world.tokens.variant("forged"), world.tokens.variant("expired"), "x"]
@@ -295,9 +294,9 @@ def test_unknown_settings_are_a_warning(
 
 @pytest.mark.requirement("R16")
 @pytest.mark.parametrize("error", [RuntimeError, KeyError, MemoryError, RecursionError])
-def test_a_defect_is_a_503_and_a_traceback(
+def test_a_defect_is_a_503_and_told_by_its_place(
     world: ServiceWorld,
-    service: Service,
+    service: UsableService,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     error: type[Exception],
@@ -311,39 +310,23 @@ def test_a_defect_is_a_503_and_a_traceback(
     got = receive(service, world.follow_up())
 
     assert (got.status, got.headers["Retry-After"]) == (503, "1")
-    assert last_line(caplog)["reason"] == "unexpected-error"
-    assert any(record.exc_info for record in caplog.records)
+    line = last_line(caplog)
+    assert (line["reason"], line["type"]) == ("unexpected-error", error.__name__)
+    assert (line["file"], line["function"]) == (__file__, "fail")
+    assert isinstance(line["line"], int)
 
 
 def test_a_defect_while_answering_is_a_503(
-    world: ServiceWorld, service: Service, monkeypatch: pytest.MonkeyPatch
+    world: ServiceWorld, service: UsableService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the decision, too."""
-    assert service._world is not None
-    monkeypatch.setattr(service._world.graph, "answer", lambda *_a, **_k: None)
+    monkeypatch.setattr(service.graph, "answer", lambda *_a, **_k: None)
     assert receive(service, world.incoming()).status == 503
-
-
-def test_a_decision_that_needs_a_world_without_one_is_a_503(
-    world: ServiceWorld, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It cannot happen; if it did, nothing would escape."""
-    real = decide
-
-    async def lose_the_world(*args: Any) -> object:
-        decision = await real(*args)
-        monkeypatch.setattr(service, "_world", None)
-        return decision
-
-    kept = service._world
-    monkeypatch.setattr(module, "decide", lose_the_world)
-    assert receive(service, world.incoming()).status == 503
-    service._world = kept
 
 
 @pytest.mark.requirement("R27")
 def test_a_whole_conversation_leaves_no_secret_in_the_log(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither tokens, nor the secret, nor what a body says beyond its ids."""
     tokens = [world.tokens.mint(), world.tokens.variant("forged")]
@@ -389,4 +372,4 @@ def test_settings_are_read_once_however_many_ask(
     assert asyncio.run(story()) == [202, 200]
     assert reads == [1]
     assert not logging.logThreads
-    close(module.get_service())
+    module.get_service().close()

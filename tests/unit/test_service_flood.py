@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
+from shared.core.webhook import MAX_BODY_BYTES, WebhookRequest
 from shared.edge.refusals import LOOK_EVERY
 from shared.service import Service
 from tests.support.service import Make, ServiceWorld, receive

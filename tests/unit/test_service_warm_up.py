@@ -10,28 +10,26 @@ from typing import Any
 import pytest
 
 from shared import service as module
-from shared.service import Service
+from shared.service import UsableService
 from tests.support.servers import hang, reply
 from tests.support.service import Make, ServiceWorld, receive
 
 
-def report_of(service: Service) -> tuple[int, dict[str, Any]]:
+def report_of(service: UsableService) -> tuple[int, dict[str, Any]]:
     """Return status and body of the health report."""
     got = asyncio.run(service.health())
     return got.status, json.loads(got.body or b"")
 
 
 def test_warm_up_loads_keys_session_and_credentials(
-    world: ServiceWorld, service: Service
+    world: ServiceWorld, service: UsableService
 ) -> None:
     """The first call then waits for nothing but Graph."""
     asyncio.run(service.warm_up())
 
-    held = service._world
-    assert held is not None
-    assert held.keys.freshness() == "fresh"
-    assert held.graph._session is not None
-    assert held.credentials._transport is not None
+    assert service.keys.freshness() == "fresh"
+    assert service.graph._session is not None
+    assert service.entra._transport is not None
     assert world.entra.requests == []
     assert world.graph_requests == []
 
@@ -39,16 +37,18 @@ def test_warm_up_loads_keys_session_and_credentials(
 def test_warm_up_loads_only_keys_where_answering_is_off(make: Make) -> None:
     """Graph is not needed then."""
     service = make(CALLING_ANSWER="false")
+    assert isinstance(service, UsableService)
     asyncio.run(service.warm_up())
 
-    assert service._world is not None
-    assert service._world.keys.freshness() == "fresh"
-    assert service._world.graph._session is None
-    assert service._world.credentials._transport is None
+    assert service.keys.freshness() == "fresh"
+    assert service.graph._session is None
+    assert service.entra._transport is None
 
 
 def test_an_error_of_warm_up_keeps_nobody_out(
-    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: UsableService,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It is logged; the first call loads what it needs."""
 
@@ -59,10 +59,13 @@ def test_an_error_of_warm_up_keeps_nobody_out(
     monkeypatch.setattr(service, "warm_up", fail)
     monkeypatch.setattr(module, "_service", service)
     asyncio.run(module.warm_up())
-    assert "warm-up failed" in caplog.text
+    assert '"event":"warm-up.failed"' in caplog.text
+    assert "no memory" not in caplog.text
 
 
-def test_the_first_probe_loads_the_keys(world: ServiceWorld, service: Service) -> None:
+def test_the_first_probe_loads_the_keys(
+    world: ServiceWorld, service: UsableService
+) -> None:
     """The second one finds them."""
     for _ in range(2):
         status, body = report_of(service)
@@ -72,7 +75,7 @@ def test_the_first_probe_loads_the_keys(world: ServiceWorld, service: Service) -
 
 @pytest.mark.requirement("R14")
 def test_a_probe_waits_two_seconds_at_most(
-    world: ServiceWorld, service: Service
+    world: ServiceWorld, service: UsableService
 ) -> None:
     """Traffic Manager gives up after five or ten."""
     world.provider.configuration_script = hang
@@ -84,7 +87,7 @@ def test_a_probe_waits_two_seconds_at_most(
 
 
 def test_a_failing_provider_makes_the_first_report_unavailable(
-    world: ServiceWorld, service: Service
+    world: ServiceWorld, service: UsableService
 ) -> None:
     """Without keys no call can be taken."""
     world.provider.configuration_script = lambda *_: reply(500)
@@ -93,7 +96,7 @@ def test_a_failing_provider_makes_the_first_report_unavailable(
 
 def test_a_machine_without_a_thread_to_spare_still_reports(
     world: ServiceWorld,
-    service: Service,
+    service: UsableService,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -106,11 +109,11 @@ def test_a_machine_without_a_thread_to_spare_still_reports(
     monkeypatch.setattr(threading.Thread, "start", fail)
     assert report_of(service)[0] == 503
     assert receive(service, world.follow_up()).status == 503
-    assert "can't start new thread" in caplog.text
+    assert '"type":"RuntimeError"' in caplog.text
 
 
 def test_a_call_before_any_warm_up_is_taken(
-    world: ServiceWorld, service: Service, caplog: pytest.LogCaptureFixture
+    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It fetches the keys itself; their age is in its line."""
     caplog.set_level(logging.INFO)

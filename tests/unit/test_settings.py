@@ -10,7 +10,8 @@ import trustme
 from trustme import KeyType
 
 from shared.core.clouds import CLOUDS
-from shared.settings import CredentialKind, Settings, read_settings
+from shared.credential_settings import CredentialKind
+from shared.settings import Settings, read_settings
 from tests.simulator.services.authority import Authority
 
 APP_ID = "5F0C7D1E-3b52-4c8e-9a41-6d2f8b7c9e10"

@@ -1,6 +1,7 @@
 """shared.edge.signing_keys: unknown key ids, and one fetch at a time."""
 
 import asyncio
+import json
 import threading
 import time
 from concurrent.futures import Future
@@ -200,11 +201,13 @@ def test_a_known_key_is_found_where_no_thread_can_be_had_for_a_refresh(
         assert loaded._refresh is None
         clock.now += COOLDOWN - 1
         assert loaded.current() is not None
-    trace, line = caplog.records
-    assert trace.name == "shared.edge.signing_keys"
-    assert trace.message == "keys.refresh-failed"
-    assert trace.exc_info
-    assert '"reason":"unexpected-error"' in line.message
+    [record] = caplog.records
+    line = json.loads(record.message)
+    assert (line["event"], line["reason"]) == (
+        "keys.refresh-failed",
+        "unexpected-error",
+    )
+    assert (line["type"], line["function"]) == ("RuntimeError", "_no_thread")
     clock.now += 1
     loaded.current()
     settle(loaded)

@@ -9,14 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.decisions import Trail
+from shared.core.answers import Answered, AnswerOutcome
+from shared.core.context import LogFacts
+from shared.core.decisions import Accept, AskForGraph
+from shared.core.errors import TokenRefusedError, UnexpectedError
 from shared.core.reasons import Reason
-from shared.core.transport import Correlation, WebhookRequest
+from shared.core.redirects import RedirectTo
+from shared.core.replies import Outcome
+from shared.core.webhook import Correlation, WebhookRequest
 from shared.edge.telemetry import (
-    build_encode,
+    RequestLog,
     clip,
     log_event,
-    log_request,
     logger,
     shorten_records,
 )
@@ -55,17 +59,25 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> Captured:
     return handler
 
 
+def answered(reason: Reason) -> Answered:
+    """Return the outcome of one incoming call."""
+    return Answered([("call", AnswerOutcome(reason))])
+
+
+FOLLOW_UP = Accept(Reason.FOLLOW_UP)
+
+
 def handle(
+    outcome: Outcome = FOLLOW_UP,
     *,
-    reason: Reason = Reason.FOLLOW_UP,
-    status: int = 202,
-    trail: Trail | None = None,
+    log: RequestLog | None = None,
+    facts: LogFacts | None = None,
     correlation: Correlation | None = None,
     partition: str | None = None,
     **fields: object,
 ) -> None:
     """Log the line of a request."""
-    log_request(
+    (log or RequestLog()).write(
         WebhookRequest(
             url="https://localhost/api/calls?secret=1",
             headers={"authorization": "Bearer secret"},
@@ -74,10 +86,9 @@ def handle(
             invocation_id="invocation",
         ),
         correlation or Correlation("", "", ""),
-        trail or Trail(),
-        reason=reason,
-        status=status,
-        fields=fields,
+        facts or LogFacts(),
+        outcome,
+        fields,
     )
 
 
@@ -97,12 +108,13 @@ def test_an_event_is_one_line_of_json_with_the_same_fields_in_extra(
 
 def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> None:
     """What an operator searches for is in one place."""
-    trail = Trail(tenant_id="tenant", call_ids=["call"], notes={Reason.TENANT_DIFFERS})
+    facts = LogFacts(
+        tenant_id="tenant", call_ids=["call"], notes={Reason.TENANT_DIFFERS}
+    )
     handle(
-        trail=trail,
+        facts=facts,
         correlation=Correlation("message", "scenario", "chain"),
         partition="p0",
-        decision="accept",
         key_age_seconds=12,
         region=None,
     )
@@ -126,11 +138,12 @@ def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> 
 
 def test_what_is_not_known_is_left_out(captured: Captured) -> None:
     """A refusal before anything was read has a short line."""
-    handle(reason=Reason.AUTHORIZATION_MISSING, status=401)
+    handle(TokenRefusedError(Reason.AUTHORIZATION_MISSING))
     assert set(captured.line()) == {
         "event",
         "reason",
         "status",
+        "decision",
         "next_step",
         "invocation_id",
     }
@@ -138,40 +151,85 @@ def test_what_is_not_known_is_left_out(captured: Captured) -> None:
 
 def test_a_reason_with_a_cure_says_what_to_do(captured: Captured) -> None:
     """The log line itself helps."""
-    handle(reason=Reason.AUDIENCE_REFUSED, status=401)
+    handle(TokenRefusedError(Reason.AUDIENCE_REFUSED))
     assert captured.line()["next_step"] == Reason.AUDIENCE_REFUSED.cure
 
 
 def test_a_batch_names_its_first_calls(captured: Captured) -> None:
     """A line has a bounded length."""
     call_ids = [f"call-{number}" for number in range(1000)]
-    handle(trail=Trail(call_ids=call_ids))
+    handle(facts=LogFacts(call_ids=call_ids))
     line = captured.line()
     assert line["call_id"] == "call-0"
     assert line["call_ids"] == call_ids[:20]
 
 
 @pytest.mark.parametrize(
-    ("reason", "status", "notes", "level"),
+    ("outcome", "notes", "level"),
     [
-        (Reason.FOLLOW_UP, 202, set(), "INFO"),
-        (Reason.LEGACY_PROTOCOL, 204, set(), "INFO"),
-        (Reason.REDIRECTED, 302, set(), "INFO"),
-        (Reason.FOLLOW_UP, 202, {Reason.TENANT_DIFFERS}, "INFO"),
-        (Reason.FOLLOW_UP, 202, {Reason.UNREADABLE_ITEM}, "WARNING"),
-        (Reason.ANSWERED, 202, {Reason.REDIRECT_SUPPRESSED}, "WARNING"),
-        (Reason.TOKEN_EXPIRED, 401, set(), "WARNING"),
-        (Reason.ANSWER_REFUSED, 202, set(), "ERROR"),
-        (Reason.ANSWER_UNAVAILABLE, 503, set(), "ERROR"),
+        (Accept(Reason.FOLLOW_UP), set(), "INFO"),
+        (AskForGraph(), set(), "INFO"),
+        (RedirectTo("sea", "https://sea.example", 302), set(), "INFO"),
+        (Accept(Reason.FOLLOW_UP), {Reason.TENANT_DIFFERS}, "INFO"),
+        (Accept(Reason.FOLLOW_UP), {Reason.UNREADABLE_ITEM}, "WARNING"),
+        (answered(Reason.ANSWERED), {Reason.REDIRECT_SUPPRESSED}, "WARNING"),
+        (TokenRefusedError(Reason.TOKEN_EXPIRED), set(), "WARNING"),
+        (TokenRefusedError(Reason.UNEXPECTED_ERROR), set(), "ERROR"),
+        (answered(Reason.ANSWER_REFUSED), set(), "ERROR"),
+        (answered(Reason.ANSWER_UNAVAILABLE), set(), "ERROR"),
+        (UnexpectedError(), set(), "ERROR"),
     ],
     ids=str,
 )
 def test_the_level_shows_what_went_wrong(
-    captured: Captured, reason: Reason, status: int, notes: set[Reason], level: str
+    captured: Captured, outcome: Outcome, notes: set[Reason], level: str
 ) -> None:
     """An alert on errors finds lost calls."""
-    handle(reason=reason, status=status, trail=Trail(notes=notes))
+    handle(outcome, facts=LogFacts(notes=notes))
     assert captured.records[0].levelname == level
+
+
+def refused_by_defect(message: str = "secret") -> TokenRefusedError:
+    """Return what a defect of ours in the reading of a token leads to."""
+    refusal = TokenRefusedError(Reason.UNEXPECTED_ERROR)
+    try:
+        json.loads(message)
+    except ValueError as defect:
+        refusal.__cause__ = defect
+    return refusal
+
+
+def test_a_defect_is_told_by_its_place_and_never_by_its_message(
+    captured: Captured,
+) -> None:
+    """The message may hold a part of the token."""
+    handle(refused_by_defect())
+
+    line = captured.line()
+    assert line["reason"] == "unexpected-error"
+    assert (line["type"], line["function"]) == ("JSONDecodeError", "raw_decode")
+    assert line["file"] == json.decoder.__file__
+    assert isinstance(line["line"], int)
+    assert "secret" not in str(vars(captured.records[0]))
+
+
+def test_strangers_can_log_ten_defects_a_minute(captured: Captured) -> None:
+    """A defect that every token meets does not fill the log; other lines go on."""
+    now = 100.0
+    log = RequestLog(clock=lambda: now)
+    for _ in range(12):
+        handle(refused_by_defect(), log=log)
+    assert len(captured.records) == 10
+
+    handle(TokenRefusedError(Reason.TOKEN_EXPIRED), log=log)
+    handle(UnexpectedError.of(KeyError("a call behind a valid token")), log=log)
+    assert len(captured.records) == 12
+    now = 159.9
+    handle(refused_by_defect(), log=log)
+    assert len(captured.records) == 12
+    now = 160.0
+    handle(refused_by_defect(), log=log)
+    assert len(captured.records) == 13
 
 
 @pytest.mark.requirement("R27")
@@ -197,7 +255,7 @@ def test_any_text_of_a_stranger_makes_one_safe_line(text: str) -> None:
 @pytest.mark.requirement("R27")
 def test_neither_token_nor_body_nor_url_is_in_the_line(captured: Captured) -> None:
     """Nor anywhere else in the record."""
-    handle(trail=Trail(tenant_id="tenant"))
+    handle(facts=LogFacts(tenant_id="tenant"))
     assert "secret" not in str(vars(captured.records[0]))
 
 
@@ -240,22 +298,3 @@ def test_short_records_leave_out_what_functions_never_shows(
         "INFO",
         "telemetry",
     )
-
-
-def test_a_line_reads_the_same_with_and_without_pythons_encoder_in_c(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """As ``json.dumps`` would write it."""
-    line = {
-        "text": HOSTILE,
-        "reason": Reason.REDIRECTED,
-        "list": ["a", 1],
-        "number": 0.1,
-        "none": None,
-        "other": {1, 2},
-    }
-    expected = json.dumps(line, separators=(",", ":"), default=str)
-
-    assert build_encode()(line) == expected
-    monkeypatch.setattr(json.encoder, "c_make_encoder", None)
-    assert build_encode()(line) == expected

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from shared.edge.health import health_reply
+from shared.core.health import HealthReport
+from shared.core.replies import health_reply
 from shared.settings import read_settings
 from tests.infra.deploy.stand_ins import LOCATIONS, Azure, StandIns, write_command
 from tests.support.servers import Certificates, FaultServer, Peer, Request, http, reply
@@ -154,5 +155,7 @@ def health(code: str, **settings: str) -> bytes:
             **settings,
         }
     )
-    answer = health_reply(report, "fresh")
+    answer = health_reply(
+        HealthReport(report.region, "fresh", report.problems, report.warnings)
+    )
     return reply(answer.status, answer.body or b"", Content_Type="application/json")

@@ -9,18 +9,19 @@ import time
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from shared.core.decisions import Decision, Deployment, Trail, decide
+from shared.core.context import LogFacts, RuleContext
+from shared.core.decisions import Decision, decide, refuse_without_settings
 from shared.core.errors import WebhookError
 from shared.core.key_sets import KeySet
-from shared.core.reasons import NOTHING, Reason
+from shared.core.reasons import Reason
 from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenClaims
-from shared.core.transport import WebhookRequest
 from shared.core.verified_tokens import VerifiedTokens, digest_of
-from shared.service import _build_deployment
+from shared.core.webhook import WebhookRequest
 from shared.settings import Settings, read_settings
+from shared.wiring import rule_context
 from tests.simulator.explain.recording import Recording
 from tests.simulator.explain.region_choice import RegionChoice
 from tests.simulator.explain.steps import RuleStep, tell_steps
@@ -120,9 +121,9 @@ def explain(question: Question) -> Explanation:
     tenant = find_tenant(question.recording, question.tenant)
     request = _build_request(question.recording, question, report.settings)
     claims = TokenClaims(tenant.tenant_id, int(time.time()) + _LIFETIME_SECONDS)
-    deployment = _build(report.settings, claims, question.unhealthy)
-    trail = Trail()
-    outcome = _decide(request, deployment, trail)
+    context = _assume(report.settings, claims, question.unhealthy)
+    facts = LogFacts()
+    outcome = _decide(request, context, facts)
     verdict = verdict_of(outcome, report.settings)
     steps, choices = tell_steps(
         request,
@@ -138,7 +139,7 @@ def explain(question: Question) -> Explanation:
         tenant=tenant.tenant_id,
         steps=steps,
         choices=choices,
-        notes=tuple(_note(reason) for reason in sorted(trail.notes)),
+        notes=tuple(_note(reason) for reason in sorted(facts.notes)),
         verdict=verdict,
     )
 
@@ -157,27 +158,29 @@ def _build_request(
     )
 
 
-def _build(
+def _assume(
     settings: Settings | None, claims: TokenClaims, unhealthy: AbstractSet[str]
-) -> Deployment | None:
-    """Build the deployment as the service does, with what is assumed at its ports."""
+) -> RuleContext | None:
+    """Prepare the rules as the service does, with what is assumed at their ports."""
     if settings is None:
         return None
-    keys: Any = _AssumedKeys()
-    peers: Any = _AssumedPeers(unhealthy)
+    keys = _AssumedKeys()
+    peers = _AssumedPeers(unhealthy)
     policy = RegionPolicy(settings.region_rules)
     verified = VerifiedTokens(leeway_seconds=0)
     verified.remember(digest_of(_TOKEN.encode()), keys.current(), claims)
-    deployment = _build_deployment(settings, keys, peers, policy)
-    return replace(deployment, verified_tokens=verified)
+    context = rule_context(settings, keys, peers, policy)
+    return replace(context, verified_tokens=verified)
 
 
 def _decide(
-    request: WebhookRequest, deployment: Deployment | None, trail: Trail
+    request: WebhookRequest, context: RuleContext | None, facts: LogFacts
 ) -> Decision | WebhookError:
     """Run ``decide``: with these ports nothing in it ever waits."""
-    running = decide(request, deployment, trail)
     try:
+        if context is None:
+            refuse_without_settings(request)
+        running = decide(request, context, facts)
         running.send(None)
     except StopIteration as end:
         decision: Decision = end.value
@@ -193,5 +196,5 @@ def _note(reason: Reason) -> Note:
     return Note(
         code=reason.value,
         cause=reason.cause,
-        cure=None if reason.cure == NOTHING else reason.cure,
+        cure=reason.next_step,
     )

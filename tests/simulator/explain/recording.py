@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.core.transport import MAX_BODY_BYTES
+from shared.core.webhook import MAX_BODY_BYTES
 
 # A body may be too large for the webhook and still be explained, within reason.
 MAX_FILE_BYTES = 16 * MAX_BODY_BYTES

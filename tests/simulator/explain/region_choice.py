@@ -1,28 +1,19 @@
 """Region affinity, told rule by rule.
 
-Every single comparison is made by ``RegionPolicy``, with a policy of one rule and one
-condition, so that what is told is what the webhook does.
+Every comparison is made by the product's own functions, so that what is told is what
+the webhook does.
 """
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from shared.core.decisions import _CONDITIONS, _was_redirected
+from shared.core.conditions import CONDITION_NAMES, CONDITIONS, Origin, read_facts
 from shared.core.notifications import CallNotification
-from shared.core.regions import CONDITIONS, RegionPolicy, RegionRule
+from shared.core.redirects import was_redirected
+from shared.core.regions import RegionRule, is_listed
 from shared.core.tokens import TokenClaims
-from shared.core.transport import WebhookRequest
-
-# Where each condition's value comes from, in the words of docs/settings.md.
-SOURCES: Mapping[str, str] = {
-    "tenant": "tid of the token",
-    "countryCode": "resourceData.source.countryCode",
-    "sourceRegion": "resourceData.source.region",
-    "mediaHostedRegion": "resourceData.applicationMetadata.botData.mediaHostedRegion",
-    "callerRegion": "header X-Microsoft-Skype-Caller-Region",
-    "teamsRegion": "header MS-Teams-Region",
-}
+from shared.core.webhook import WebhookRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +89,12 @@ def choose_region(
     unhealthy: AbstractSet[str],
 ) -> RegionChoice:
     """Tell where a call belongs, as the webhook of ``own_region`` would."""
-    facts = {
-        name: _CONDITIONS[name](call, claims, request) or None for name in CONDITIONS
-    }
+    facts = read_facts(Origin(call, claims.tenant_id, request.headers))
     checks = _check_rules(rules, facts)
     deciding = next((check for check in checks if check.decides), None)
     regions = deciding.regions if deciding else ()
     # Nobody's health is asked for a call that stays in any case.
-    is_stuck = _was_redirected(request.raw_query)
+    is_stuck = was_redirected(request.raw_query)
     preferences = (
         _weigh_nothing(regions, own_region)
         if is_stuck
@@ -116,8 +105,8 @@ def choose_region(
     return RegionChoice(
         call_id=call.call_id,
         facts=tuple(
-            Fact(name=name, value=value, source=SOURCES[name])
-            for name, value in facts.items()
+            Fact(name=c.name, value=facts[c.name] or None, source=c.source)
+            for c in CONDITIONS
         ),
         rules=checks,
         preferences=preferences,
@@ -140,12 +129,12 @@ def _check_rules(
                 name=name,
                 wanted=tuple(rule.conditions[name]),
                 value=facts[name],
-                holds=_holds(name, rule.conditions[name], facts[name]),
+                holds=is_listed(facts[name], rule.conditions[name]),
             )
-            for name in CONDITIONS
+            for name in CONDITION_NAMES
             if name in rule.conditions
         )
-        holds = all(condition.holds for condition in conditions)
+        holds = rule.holds(facts)
         checks.append(
             RegionRuleCheck(
                 position=position,
@@ -157,12 +146,6 @@ def _check_rules(
         )
         is_decided = is_decided or holds
     return tuple(checks)
-
-
-def _holds(name: str, wanted: Sequence[str], value: str | None) -> bool:
-    """Ask the product whether a condition holds."""
-    policy = RegionPolicy([RegionRule(conditions={name: wanted}, regions=("yes",))])
-    return bool(policy.preferred_regions({name: value}))
 
 
 def _weigh(

@@ -14,7 +14,7 @@ from shared.core.protocol import Protocol, detect_protocol, read_body
 from shared.core.reasons import Reason
 from shared.core.strict_json import JsonObject
 from shared.core.tokens import TokenClaims
-from shared.core.transport import MAX_BODY_BYTES, WebhookRequest
+from shared.core.webhook import MAX_BODY_BYTES, WebhookRequest
 from shared.settings import Settings, SettingsReport
 from tests.simulator.explain.recording import Recording
 from tests.simulator.explain.region_choice import RegionChoice, choose_region

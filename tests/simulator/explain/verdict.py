@@ -1,40 +1,16 @@
-"""The verdict: the outcome of ``decide`` in the terms of the contract."""
+"""The verdict: what ``decide`` came to, in numbers and a sentence for people."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import assert_never
 
-from shared.core.answers import budget_seconds
-from shared.core.decisions import (
-    Accept,
-    AnswerCalls,
-    AskForGraph,
-    Decision,
-    RedirectTo,
-)
-from shared.core.errors import (
-    BodyRefusedError,
-    BodyTooLargeError,
-    KeysUnavailableError,
-    PartitionUnknownError,
-    SettingsUnusableError,
-    TenantRefusedError,
-    TokenRefusedError,
-    WebhookError,
-)
+from shared.core import rules
+from shared.core.answers import AnswerCalls, Answered, budget_seconds
+from shared.core.decisions import Accept, AskForGraph, Decision
+from shared.core.errors import WebhookError
 from shared.core.partitions import build_callback_uri, choose_partition
 from shared.core.reasons import Reason
+from shared.core.redirects import RedirectTo
 from shared.settings import Settings
-
-_RULE_OF_REFUSAL: dict[type[WebhookError], int] = {
-    BodyTooLargeError: 1,
-    SettingsUnusableError: 2,
-    TokenRefusedError: 3,
-    KeysUnavailableError: 3,
-    TenantRefusedError: 4,
-    PartitionUnknownError: 4,
-    BodyRefusedError: 5,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,57 +53,30 @@ class Verdict:
 
 def verdict_of(outcome: Decision | WebhookError, settings: Settings | None) -> Verdict:
     """Put the outcome into words and numbers."""
+    if isinstance(outcome, AnswerCalls):
+        return _answer(outcome, settings)
+    redirect = outcome if isinstance(outcome, RedirectTo) else None
+    return Verdict(
+        rule=outcome.rule.number if outcome.rule else 0,
+        decision=outcome.name,
+        status=outcome.status,
+        reason=outcome.reason.value,
+        region=redirect.region if redirect else None,
+        location=redirect.location if redirect else None,
+        sentence=f"{int(outcome.status)}{_sentence(outcome)}",
+    )
+
+
+def _sentence(outcome: AskForGraph | RedirectTo | Accept | WebhookError) -> str:
     match outcome:
-        case WebhookError():
-            return _refusal(outcome)
         case AskForGraph():
-            return Verdict(
-                rule=6,
-                decision="ask-for-graph",
-                status=HTTPStatus.NO_CONTENT,
-                reason=Reason.LEGACY_PROTOCOL.value,
-                sentence="204: the platform sends the same call again, in Graph.",
-            )
+            return ": the platform sends the same call again, in Graph."
         case RedirectTo():
-            return _redirect(outcome, settings)
-        case AnswerCalls():
-            return _answer(outcome, settings)
+            return f": the platform sends it to {outcome.region}."
         case Accept():
-            is_incoming = outcome.reason is Reason.ANSWERING_OFF
-            return Verdict(
-                rule=8 if is_incoming else 9,
-                decision="accept",
-                status=HTTPStatus.ACCEPTED,
-                reason=outcome.reason.value,
-                sentence=f"202, and nothing else. {outcome.reason.cause}",
-            )
-        case _:
-            assert_never(outcome)
-
-
-def _refusal(error: WebhookError) -> Verdict:
-    kinds = type(error).__mro__
-    rule = next(_RULE_OF_REFUSAL[kind] for kind in kinds if kind in _RULE_OF_REFUSAL)
-    return Verdict(
-        rule=rule,
-        decision="refuse",
-        status=error.status,
-        reason=error.reason.value,
-        sentence=f"{error.status.value}: it is refused. {error.reason.cause}",
-    )
-
-
-def _redirect(redirect: RedirectTo, settings: Settings | None) -> Verdict:
-    status = settings.redirect_status if settings else HTTPStatus.FOUND
-    return Verdict(
-        rule=7,
-        decision="redirect",
-        status=status,
-        reason=Reason.REDIRECTED.value,
-        region=redirect.region,
-        location=redirect.location,
-        sentence=f"{int(status)}: the platform sends it to {redirect.region}.",
-    )
+            return f", and nothing else. {outcome.reason.cause}"
+        case WebhookError():
+            return f": it is refused. {outcome.reason.cause}"
 
 
 def _answer(decision: AnswerCalls, settings: Settings | None) -> Verdict:
@@ -149,8 +98,8 @@ def _answer(decision: AnswerCalls, settings: Settings | None) -> Verdict:
     is_one = len(answers) == 1
     what = "the call is answered" if is_one else f"{len(answers)} calls are answered"
     return Verdict(
-        rule=8,
-        decision="answer",
+        rule=rules.ANSWER.number,
+        decision=Answered.name,
         status=HTTPStatus.ACCEPTED,
         reason=(Reason.ANSWERED if is_one else Reason.BATCH).value,
         answers=tuple(answers),

@@ -9,17 +9,13 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from shared.core.decisions import (
-    Accept,
-    AnswerCalls,
-    AskForGraph,
-    RedirectTo,
-    Trail,
-    decide,
-)
+from shared.core.answers import AnswerCalls
+from shared.core.conditions import CONDITION_NAMES
+from shared.core.context import LogFacts
+from shared.core.decisions import Accept, AskForGraph, decide
 from shared.core.errors import WebhookError
-from shared.core.regions import CONDITIONS
-from shared.core.transport import WebhookRequest
+from shared.core.redirects import RedirectTo
+from shared.core.webhook import WebhookRequest
 from tests.simulator.explain.environment import Environment
 from tests.simulator.explain.explanation import Explanation, Question, explain
 from tests.simulator.explain.recording import (
@@ -57,7 +53,9 @@ values = st.sampled_from(["DE", "de", "SG", "emea", "apac", "USEA", *TENANTS])
 rules = st.lists(
     st.fixed_dictionaries(
         {"regions": st.lists(st.sampled_from([*HOSTS]), min_size=1, max_size=3)},
-        optional=dict.fromkeys(CONDITIONS, st.lists(values, min_size=1, max_size=3)),
+        optional=dict.fromkeys(
+            CONDITION_NAMES, st.lists(values, min_size=1, max_size=3)
+        ),
     ),
     max_size=5,
 )
@@ -125,7 +123,7 @@ def decided(
         body=recording.body,
         partition=recording.partition,
     )
-    trail = Trail()
+    trail = LogFacts()
     notes = trail.notes
     try:
         decision = asyncio.run(decide(request, deployment, trail))

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from shared.core.tokens import verify_compact_jws
 from tests.simulator.services.signing import SigningKey, TokenFactory
+from tests.support.jws import verify_compact_jws
 
 
 def test_a_kept_key_is_the_same_in_every_process(tmp_path: Path) -> None:

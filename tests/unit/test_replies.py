@@ -1,10 +1,11 @@
-"""Requests and replies as plain data."""
+"""Requests as plain data, and the replies to them."""
 
 import json
-from http import HTTPStatus
 
 import pytest
 
+from shared.core.answers import Answered, AnswerOutcome
+from shared.core.decisions import Accept, AskForGraph
 from shared.core.errors import (
     BodyRefusedError,
     BodyTooLargeError,
@@ -17,15 +18,19 @@ from shared.core.errors import (
     UnexpectedError,
 )
 from shared.core.reasons import Reason
-from shared.core.transport import Correlation, WebhookRequest, refusal_of, reply_to
+from shared.core.redirects import RedirectTo
+from shared.core.replies import Outcome, reply_to
+from shared.core.rules import RULES
+from shared.core.webhook import Correlation, WebhookRequest
 
 IDS = Correlation(message_id="m-1", scenario_id="s-1", chain_id="c-1")
 NO_IDS = Correlation("", "", "")
+ACCEPTED = Accept(Reason.FOLLOW_UP)
 
 
 def test_every_reply_closes_the_connection_and_is_not_stored() -> None:
     """A kept connection sticks to one instance."""
-    reply = reply_to(NO_IDS, HTTPStatus.ACCEPTED)
+    reply = reply_to(ACCEPTED, NO_IDS)
 
     assert reply.status == 202
     assert reply.headers["Cache-Control"] == "no-store"
@@ -35,7 +40,7 @@ def test_every_reply_closes_the_connection_and_is_not_stored() -> None:
 
 def test_replies_echo_the_ids() -> None:
     """As Microsoft's SDK does."""
-    headers = reply_to(IDS, HTTPStatus.ACCEPTED).headers
+    headers = reply_to(ACCEPTED, IDS).headers
 
     assert headers["Client-Request-Id"] == "m-1"
     assert headers["Scenario-Id"] == "s-1"
@@ -43,7 +48,7 @@ def test_replies_echo_the_ids() -> None:
 
 def test_the_chain_id_stands_in_for_a_scenario_id() -> None:
     """Incoming calls have no Scenario-ID yet."""
-    headers = reply_to(IDS._replace(scenario_id=""), HTTPStatus.ACCEPTED).headers
+    headers = reply_to(ACCEPTED, IDS._replace(scenario_id="")).headers
 
     assert headers["Scenario-Id"] == "c-1"
 
@@ -69,7 +74,7 @@ def test_what_is_no_safe_header_value_is_not_echoed(value: str) -> None:
     """The host would answer 500, or split the header."""
     ids = Correlation(message_id=value, scenario_id=value, chain_id="")
 
-    headers = reply_to(ids, HTTPStatus.ACCEPTED).headers
+    headers = reply_to(ACCEPTED, ids).headers
 
     assert "Client-Request-Id" not in headers
     assert "Scenario-Id" not in headers
@@ -91,13 +96,13 @@ def test_ids_are_read_from_their_headers() -> None:
 def test_a_refused_token_gets_the_same_reply_whatever_the_reason() -> None:
     """Nothing useful to an attacker, no id echoed."""
     replies = {
-        repr(refusal_of(ids, TokenRefusedError(reason)))
+        repr(reply_to(TokenRefusedError(reason), ids))
         for reason in Reason
         for ids in (IDS, NO_IDS)
     }
 
     assert len(replies) == 1
-    reply = refusal_of(IDS, TokenRefusedError(Reason.TOKEN_EXPIRED))
+    reply = reply_to(TokenRefusedError(Reason.TOKEN_EXPIRED), IDS)
     assert reply.status == 401
     assert reply.body is None
     assert dict(reply.headers) == {
@@ -110,7 +115,7 @@ def test_a_refused_token_gets_the_same_reply_whatever_the_reason() -> None:
 
 def test_a_body_that_is_too_large_gets_no_echo() -> None:
     """Its sender has shown no token."""
-    reply = refusal_of(IDS, BodyTooLargeError())
+    reply = reply_to(BodyTooLargeError(), IDS)
 
     assert reply.status == 413
     assert "Client-Request-Id" not in reply.headers
@@ -130,7 +135,7 @@ def test_refusals_without_a_body(
     error: SettingsUnusableError, status: int, retry_after: str | None
 ) -> None:
     """Contract section 2."""
-    reply = refusal_of(IDS, error)
+    reply = reply_to(error, IDS)
 
     assert reply.status == status
     assert reply.headers.get("Retry-After") == retry_after
@@ -149,7 +154,7 @@ def test_refused_bodies_are_told_why(
     error: BodyRefusedError, status: int, code: str
 ) -> None:
     """Code and sentence, never an echo."""
-    reply = refusal_of(IDS, error)
+    reply = reply_to(error, IDS)
 
     assert reply.status == status
     assert reply.headers["Content-Type"] == "application/json"
@@ -173,3 +178,59 @@ def test_refused_bodies_are_told_why(
 def test_the_query_is_as_it_was_sent(url: str, query: str) -> None:
     """Functions' own params drop empty values; a broken Host must not matter."""
     assert WebhookRequest(url=url, headers={}, body=b"").raw_query == query
+
+
+def test_a_redirect_has_its_location_and_the_status_of_the_settings() -> None:
+    reply = reply_to(RedirectTo("sea", "https://sea.example/api/calls?hop=1", 307), IDS)
+
+    assert reply.status == 307
+    assert reply.headers["Location"] == "https://sea.example/api/calls?hop=1"
+    assert reply.headers["Scenario-Id"] == "s-1"
+
+
+def test_a_legacy_notification_gets_204_without_a_body() -> None:
+    reply = reply_to(AskForGraph(), IDS)
+
+    assert (reply.status, reply.body) == (204, None)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "status", "retry_after"),
+    [
+        ([Reason.ANSWERED], 202, None),
+        ([Reason.ANSWER_REFUSED, Reason.CALL_OVER], 202, None),
+        ([Reason.ANSWERED, Reason.ANSWER_UNAVAILABLE], 503, "1"),
+        ([Reason.CREDENTIAL_UNAVAILABLE], 503, "1"),
+    ],
+)
+def test_one_call_that_could_not_be_answered_makes_all_come_again(
+    reasons: list[Reason], status: int, retry_after: str | None
+) -> None:
+    outcomes = [(str(n), AnswerOutcome(r)) for n, r in enumerate(reasons)]
+
+    reply = reply_to(Answered(outcomes), IDS)
+
+    assert (reply.status, reply.headers.get("Retry-After")) == (status, retry_after)
+
+
+def test_every_outcome_belongs_to_a_rule_that_may_end_so() -> None:
+    """The table of rules, from which README's chart is drawn, knows every reply."""
+    outcomes: list[Outcome] = [
+        BodyTooLargeError(),
+        SettingsUnusableError(),
+        TokenRefusedError(Reason.TOKEN_EXPIRED),
+        KeysUnavailableError(),
+        TenantRefusedError(),
+        PartitionUnknownError(),
+        BodyRefusedError(Reason.BODY_EMPTY),
+        LengthRequiredError(),
+        AskForGraph(),
+        RedirectTo("sea", "https://sea.example/api/calls?hop=1", 302),
+        Answered([("a", AnswerOutcome(Reason.ANSWERED))]),
+        Answered([("a", AnswerOutcome(Reason.ANSWER_UNAVAILABLE))]),
+        Accept(Reason.FOLLOW_UP),
+    ]
+    ends = {(o.rule.number, int(o.status)) for o in outcomes if o.rule}
+
+    assert ends == {(rule.number, status) for rule in RULES for status in rule.ends}
+    assert [rule.number for rule in RULES] == list(range(1, 10))

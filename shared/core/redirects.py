@@ -1,0 +1,104 @@
+"""Redirects: whether a call has been redirected already, and where to send it next.
+
+Microsoft's words: "Redirects for region affinity",
+https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call-notifications
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import parse_qsl
+
+from shared.core import routes, rules
+from shared.core.conditions import Origin, read_facts
+from shared.core.context import LogFacts, RuleContext
+from shared.core.reasons import Reason
+
+# Marks a call that has been redirected. A query survives a redirect; a header may not.
+_HOP = "hop"
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectTo:
+    """Reply 302 (or 307): another region should have the call.
+
+    Attributes:
+        region: its code.
+        location: of the reply.
+        status: of the reply.
+    """
+
+    region: str
+    location: str
+    status: int
+
+    rule: ClassVar = rules.REDIRECT
+    name: ClassVar = "redirect"
+    reason: ClassVar = Reason.REDIRECTED
+
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """What the log line says beside the reason."""
+        return {"redirect_region": self.region}
+
+
+def redirect_location(host: str) -> str:
+    """Build the ``Location`` of a redirect: absolute, marked as the one hop allowed."""
+    return f"https://{host}{routes.CALLS}?{_HOP}=1"
+
+
+def was_redirected(raw_query: str) -> bool:
+    """Tell whether the query has ``hop``, with any value or none, however spelt."""
+    if not raw_query:
+        return False
+    parameters = parse_qsl(raw_query, keep_blank_values=True, encoding="latin-1")
+    return any(name.casefold() == _HOP for name, _value in parameters)
+
+
+async def find_redirect(
+    origins: Iterable[Origin], raw_query: str, context: RuleContext, facts: LogFacts
+) -> RedirectTo | None:
+    """Find the one other region to which all these calls belong, if there is one.
+
+    Args:
+        origins: of the incoming calls of one POST, at least one.
+        raw_query: of the POST.
+        context: what the settings say.
+        facts: gets a note where a redirect is suppressed or a region is unhealthy.
+    """
+    own = context.own_region
+    policy = context.region_policy
+    preferences = [
+        policy.preferred_regions(read_facts(origin, policy.conditions)) or (own,)
+        for origin in origins
+    ]
+    if was_redirected(raw_query):
+        if any(regions[0] != own for regions in preferences):
+            facts.notes.add(Reason.REDIRECT_SUPPRESSED)
+        return None
+    # Every call is looked at, so that an unhealthy region is noted in any order.
+    chosen = {await _first_healthy(regions, context, facts) for regions in preferences}
+    if len(chosen) > 1 or own in chosen:
+        return None
+    [region] = chosen
+    location = redirect_location(context.region_hosts[region])
+    return RedirectTo(region, location, context.redirect_status)
+
+
+async def _first_healthy(
+    regions: Sequence[str], context: RuleContext, facts: LogFacts
+) -> str:
+    """Return the first healthy region.
+
+    Our own counts as healthy, and is the answer if no other is.
+    """
+    for region in regions:
+        if region == context.own_region:
+            return region
+        is_healthy = context.peers.current(region)
+        if is_healthy is None:
+            is_healthy = await context.peers.is_healthy(region)
+        if is_healthy:
+            return region
+        facts.notes.add(Reason.REGION_UNHEALTHY)
+    return context.own_region

@@ -1,0 +1,113 @@
+"""Replies: the one place where a decision, a refusal or a health report becomes HTTP.
+
+``docs/behaviour.md`` section 2 lists statuses and headers.
+"""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+
+from shared.core.answers import Answered
+from shared.core.decisions import Accept, AskForGraph
+from shared.core.errors import (
+    BodyRefusedError,
+    BodyTooLargeError,
+    TokenRefusedError,
+    WebhookError,
+)
+from shared.core.health import HealthReport
+from shared.core.redirects import RedirectTo
+from shared.core.webhook import Correlation, WebhookReply
+
+# What a request ends with: its rule, name, status and reason, and what the log adds.
+type Outcome = AskForGraph | RedirectTo | Answered | Accept | WebhookError
+
+_MAX_ECHO = 256
+# A kept connection sticks to one instance and no DNS change moves it; Microsoft's
+# sample closes each one, too:
+# https://github.com/microsoftgraph/microsoft-graph-comms-samples (PolicyRecordingBot)
+# The Content-Type is what the host sends in any case where a reply has no body.
+_EVERY_REPLY = MappingProxyType(
+    {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Cache-Control": "no-store",
+        "Connection": "close",
+    }
+)
+_JSON = {"Content-Type": "application/json"}
+
+# Constant: whoever sent these has shown no token, and learns nothing from the reply.
+_UNAUTHORIZED = WebhookReply(
+    status=HTTPStatus.UNAUTHORIZED,
+    headers={**_EVERY_REPLY, "WWW-Authenticate": "Bearer"},
+)
+_BODY_TOO_LARGE = WebhookReply(
+    status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers=_EVERY_REPLY
+)
+
+
+def reply_to(outcome: Outcome, correlation: Correlation) -> WebhookReply:
+    """Turn what a request ends with into its reply, which echoes the platform's ids."""
+    match outcome:
+        case TokenRefusedError():
+            return _UNAUTHORIZED
+        case BodyTooLargeError():
+            return _BODY_TOO_LARGE
+        case BodyRefusedError():
+            return _reply(outcome.status, correlation, _JSON, _explain(outcome))
+        case RedirectTo():
+            location = {"Location": outcome.location}
+            return _reply(outcome.status, correlation, location)
+        case Answered() | WebhookError():
+            retry = _retry_after(outcome.retry_after_seconds)
+            return _reply(outcome.status, correlation, retry)
+        case _:
+            return _reply(outcome.status, correlation)
+
+
+def health_reply(report: HealthReport) -> WebhookReply:
+    """Turn a health report into its reply: 200 if calls can be taken, else 503."""
+    status = HTTPStatus.OK if report.is_ok else HTTPStatus.SERVICE_UNAVAILABLE
+    headers = {**_JSON, "Cache-Control": "no-store"}
+    return WebhookReply(status, headers, json.dumps(report.members()).encode())
+
+
+def _reply(
+    status: int,
+    correlation: Correlation,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    body: bytes | None = None,
+) -> WebhookReply:
+    echoes = _echoes(correlation)
+    return WebhookReply(status, {**_EVERY_REPLY, **echoes, **headers}, body)
+
+
+def _retry_after(seconds: int | None) -> Mapping[str, str]:
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def _explain(error: BodyRefusedError) -> bytes:
+    explanation = {"code": error.reason.value, "message": error.reason.cause}
+    return json.dumps({"error": explanation}).encode()
+
+
+def _echoes(correlation: Correlation) -> dict[str, str]:
+    """Return the ids as the Graph Communications SDK sends them back."""
+    echoes = {}
+    if is_safe_header_value(correlation.message_id):
+        echoes["Client-Request-Id"] = correlation.message_id
+    scenario_id = correlation.scenario_id or correlation.chain_id
+    if is_safe_header_value(scenario_id):
+        echoes["Scenario-Id"] = scenario_id
+    return echoes
+
+
+def is_safe_header_value(value: str) -> bool:
+    """Tell whether a value may be sent back: printable ASCII, bounded, not padded."""
+    return (
+        0 < len(value) <= _MAX_ECHO
+        and value.isascii()
+        and value.isprintable()
+        and value.strip() == value
+    )

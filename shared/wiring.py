@@ -1,0 +1,81 @@
+"""The parts of the service, each made as the settings say. Nothing is opened here."""
+
+import time
+
+from shared.core.context import RuleContext
+from shared.core.ports import KeySource, PeerHealth
+from shared.core.regions import RegionPolicy
+from shared.core.tokens import TokenPolicy
+from shared.core.verified_tokens import VerifiedTokens
+from shared.edge.entra import EntraClient
+from shared.edge.graph import GraphClient
+from shared.edge.health_check import HealthCheck
+from shared.edge.openid import OpenIdProvider
+from shared.edge.peers import PeerHealthCache
+from shared.edge.signing_keys import SigningKeyCache
+from shared.settings import Settings
+
+
+def signing_keys(settings: Settings) -> SigningKeyCache:
+    """Make what keeps the platform's signing keys."""
+    provider = OpenIdProvider(
+        configuration_url=settings.openid_configuration_url,
+        metadata_issuer=settings.metadata_issuer,
+        ca_bundle=settings.ca_bundle,
+    )
+    return SigningKeyCache(provider.fetch)
+
+
+def peers(settings: Settings, policy: RegionPolicy) -> PeerHealthCache:
+    """Make what watches the other regions that rules name."""
+    return PeerHealthCache(
+        {
+            region: HealthCheck(
+                settings.region_hosts[region], ca_bundle=settings.ca_bundle
+            )
+            for region in policy.regions - {settings.region}
+        }
+    )
+
+
+def graph(settings: Settings, *, connections: int) -> GraphClient:
+    """Make the client of Graph."""
+    return GraphClient(
+        graph_url=settings.graph_url,
+        ca_bundle=settings.ca_bundle,
+        connections=connections,
+    )
+
+
+def entra(settings: Settings) -> EntraClient:
+    """Make the client of Entra."""
+    return EntraClient(
+        settings.credential, graph_url=settings.graph_url, ca_bundle=settings.ca_bundle
+    )
+
+
+def rule_context(
+    settings: Settings,
+    keys: KeySource,
+    peer_health: PeerHealth,
+    policy: RegionPolicy,
+) -> RuleContext:
+    """Make what the rules know beside the POST."""
+    return RuleContext(
+        token_policy=TokenPolicy(
+            audience=settings.app_id,
+            issuers=settings.issuers,
+            leeway_seconds=settings.token_leeway_seconds,
+        ),
+        verified_tokens=VerifiedTokens(leeway_seconds=settings.token_leeway_seconds),
+        keys=keys,
+        clock=time.time,
+        peers=peer_health,
+        region_policy=policy,
+        own_region=settings.region,
+        region_hosts=settings.region_hosts,
+        redirect_status=settings.redirect_status,
+        allowed_tenants=settings.tenants,
+        partitions=settings.partitions,
+        answers_calls=settings.answer,
+    )
