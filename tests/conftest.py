@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.simulator.services.neighbours import APP_ID, TENANT_ID
 from tests.simulator.services.signing import SigningKey, TokenFactory
-from tests.simulator.world import APP_ID, TENANT_ID
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

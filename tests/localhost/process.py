@@ -7,9 +7,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from tests.support.running import Running
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -17,7 +18,7 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 
 
-class LocalHost:
+class LocalHost(Running):
     """Starts ``python -m tests.localhost`` and waits for its one line.
 
     Attributes:
@@ -53,15 +54,17 @@ class LocalHost:
         if dns is not None:
             self._arguments += ["--dns", dns]
         # Opened to append, so that the process goes on at the end after forget_log.
-        self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in __exit__
+        self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in start's stack
         self._on_log = on_log
         self._log_reader: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
         self.base_url = ""
         self.pid = 0
 
-    def __enter__(self) -> Self:
+    def start(self, stack: ExitStack) -> None:
         """Start and wait until it listens."""
+        stack.callback(self._log.close)
+        stack.callback(self.stop)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.localhost", *self._arguments],
             cwd=CHECKOUT,
@@ -82,20 +85,8 @@ class LocalHost:
         if not line.startswith("Listening on "):
             self.stop()
             message = "the local host did not start:\n" + "\n".join(self.log_lines())
-            self._log.close()
             raise RuntimeError(message)
         self.base_url = line.removeprefix("Listening on ").strip()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop the process."""
-        self.stop()
-        self._log.close()
 
     def stop(self, number: int = signal.SIGTERM) -> int | None:
         """Send a signal and wait for the end, not for ever; return the exit status."""

@@ -15,12 +15,11 @@ from shared.core.replies import reply_to
 from shared.core.webhook import Correlation, WebhookRequest
 from tests.simulator.platform.notifications import (
     Call,
-    Caller,
     incoming,
     legacy_incoming,
 )
+from tests.simulator.services.neighbours import APP_ID, TENANT_ID
 from tests.simulator.services.signing import SigningKey, TokenFactory, base64url
-from tests.simulator.world import APP_ID, TENANT_ID
 from tests.support.rules import HOSTS, build_deployment, build_request, key_set_of
 
 KEY = SigningKey("platform-key")
@@ -188,7 +187,7 @@ def test_a_redirect_goes_to_another_healthy_region_of_the_map_or_nowhere(
     own: str,
 ) -> None:
     """Never to self, beyond the map, twice, or to a region that is sick."""
-    call = Call(tenant_id=TENANT_ID, caller=Caller(country_code=country))
+    call = Call(tenant_id=TENANT_ID, country_code=country)
     request = build_request(TOKENS, incoming(call, "https://b"), query=query)
     deployment = build_deployment(
         KEY_SET, rules=region_rules, sick=tuple(sick), own_region=own

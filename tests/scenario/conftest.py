@@ -1,34 +1,30 @@
-"""Worlds that several tests share: starting processes takes half a second each."""
+"""Two regions that several tests share: starting processes takes half a second each."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.simulator.world import Plan, World
-
-RULES = (
-    {"countryCode": ["SG"], "regions": ["sea"]},
-    {"countryCode": ["AU"], "regions": ["weu", "sea"]},
-)
-PARTITIONS = ("media-a", "media-b")
+from tests.scenario.calls import PARTITIONS, RULES
+from tests.simulator.deployments import Deployments, Plan
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def deployments() -> Iterator[Deployments]:
     """Two regions that answer calls through the managed identity."""
     settings = {
-        "CALLING_PARTITIONS": '["media-a", "media-b"]',
+        "CALLING_PARTITIONS": json.dumps(PARTITIONS),
         "CALLING_GLOBAL_HOST": "global.calls.example.org",
     }
-    with World(Plan(rules=RULES, settings=settings)) as running:
+    with Deployments(Plan(rules=RULES, settings=settings)) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _calm_graph(request: pytest.FixtureRequest) -> Iterator[None]:
+def _no_faults_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Leave no fault behind for the next test."""
     yield
-    if "world" in request.fixturenames:
-        running: World = request.getfixturevalue("world")
+    if "deployments" in request.fixturenames:
+        running: Deployments = request.getfixturevalue("deployments")
         running.graph.faults.clear()
         running.entra.fault = None

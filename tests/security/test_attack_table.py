@@ -22,8 +22,8 @@ from shared.core.tokens import (
 )
 from tests.security.attack_kit import Attack, to_json
 from tests.security.attacks import all_rows
+from tests.simulator.services.neighbours import APP_ID, TENANT_ID
 from tests.simulator.services.signing import SigningKey, TokenFactory, base64url
-from tests.simulator.world import APP_ID, TENANT_ID
 from tests.support.jws import verify_compact_jws
 
 ROWS = all_rows()

@@ -23,8 +23,8 @@ from shared.core.tokens import (
 )
 from shared.core.webhook import Correlation, WebhookRequest
 from tests.simulator.platform.notifications import Call, incoming
+from tests.simulator.services.neighbours import TENANT_ID
 from tests.simulator.services.signing import TokenFactory, base64url
-from tests.simulator.world import TENANT_ID
 from tests.support.jws import verify_compact_jws
 from tests.support.rules import build_deployment, build_request, key_set_of
 

@@ -5,22 +5,25 @@ import json
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from tests.simulator import demo
+from tests.simulator.deployments import Deployments, Plan
 from tests.simulator.drill import command as drill
 from tests.simulator.explain import command as explain
 from tests.simulator.page import command as page
-from tests.simulator.platform.notifications import Call, Caller, incoming
-from tests.simulator.platform.platform import Scenario
+from tests.simulator.platform.calls import PlacedCall
+from tests.simulator.platform.notifications import Call, incoming
+from tests.simulator.platform.stories import RULES
+from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import VARIANTS, SigningKey
-from tests.simulator.world import TENANT_ID, OutsideWorld, Plan, World
 
 _SCENARIOS = {
-    "ordinary": Scenario(),
-    "legacy-then-graph": Scenario(starts_legacy=True),
-    "policy-recording": Scenario(),
-    **{name: Scenario(token_variant=name) for name in VARIANTS if name != "good"},
+    "ordinary": PlacedCall(),
+    "legacy-then-graph": PlacedCall(starts_legacy=True),
+    "policy-recording": PlacedCall(is_policy_recording=True),
+    **{name: PlacedCall(token_variant=name) for name in VARIANTS if name != "good"},
 }
 
 # Commands with modules of their own.
@@ -36,9 +39,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="calls through two regions, checked")
-    serve = commands.add_parser("serve", help="the outside world, for make serve")
+    serve = commands.add_parser(
+        "serve", help="the neighbours of a deployment, for make serve"
+    )
     serve.add_argument("--key", type=Path, help="PEM file of the signing key, kept")
-    call = commands.add_parser("call", help="place one call in a world of two regions")
+    call = commands.add_parser("call", help="place one call in two regions")
     call.add_argument("--scenario", choices=sorted(_SCENARIOS), default="ordinary")
     call.add_argument("--country", default="DE", help="where the caller is")
     call.add_argument("--duplicate", action="store_true", help="post it twice")
@@ -67,56 +72,50 @@ def _serve(key_file: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     key = None if key_file is None else SigningKey.kept_in(key_file)
-    with OutsideWorld(key=key) as world:
+    with Neighbours(key=key) as neighbours:
         print("# Settings for a deployment; then: make serve", flush=True)
-        settings = world.settings(CALLING_GLOBAL_HOST="localhost:7071")
+        settings = neighbours.settings(CALLING_GLOBAL_HOST="localhost:7071")
         for name, value in settings.items():
             print(f"export {name}='{value}'", flush=True)
         print("\n# A call, valid for five minutes:", flush=True)
-        print(_curl(world, "good"), flush=True)
+        print(_curl(neighbours, "good"), flush=True)
         stopping.wait()
     return 0
 
 
 def _call(arguments: argparse.Namespace) -> int:
     """Place one call and show its way; 0 if it was answered."""
-    call = Call(
-        tenant_id=TENANT_ID,
-        caller=Caller(country_code=arguments.country),
-        is_policy_recording=arguments.scenario == "policy-recording",
+    call = replace(
+        _SCENARIOS[arguments.scenario],
+        country_code=arguments.country,
+        is_duplicated=arguments.duplicate,
     )
-    with World(Plan(rules=demo.RULES)) as world:
-        platform = world.platform(
-            lambda _call, step: print(f"{step.what:<13} {step.status}  {step.url}")
-        )
-        record = platform.place(
-            call, world.webhook("weu"), _SCENARIOS[arguments.scenario]
-        )
-        if arguments.duplicate:
-            body = incoming(call, world.webhook("weu"))
-            platform.post(call, world.webhook("weu"), body, what="duplicate")
-        print(f"→ {record.outcome.value}")
-        for code, deployment in world.deployments.items():
-            for line in deployment.log_lines():
+    with Deployments(Plan(rules=RULES)) as running:
+        report = running.platform.place(call)
+        for step in report.steps:
+            print(f"{step.what:<13} {step.status or step.error}  {step.url}")
+        print(f"→ {report.outcome.value}")
+        for code in running.hosts:
+            for line in running.log_lines(code):
                 if '"notification.handled"' in line:
                     print(f"{code} {line}")
-    return 0 if record.callback_uri else 1
+    return 0 if report.callback_uri else 1
 
 
 def _token(key_file: Path, variant: str) -> int:
     """Print a token that ``serve`` with the same key file vouches for, or not."""
-    world = OutsideWorld(key=SigningKey.kept_in(key_file))
-    print(world.tokens.variant(variant))
+    neighbours = Neighbours(key=SigningKey.kept_in(key_file))
+    print(neighbours.tokens.variant(variant))
     return 0
 
 
-def _curl(world: OutsideWorld, variant: str) -> str:
-    call = Call(tenant_id=world.tenant_id)
-    world.graph.ring(call.call_id, call.tenant_id)
+def _curl(neighbours: Neighbours, variant: str) -> str:
+    call = Call(tenant_id=neighbours.tenant_id)
+    neighbours.graph.ring(call.call_id, call.tenant_id)
     body = json.dumps(incoming(call, "http://localhost:7071/api/calls"))
     return (
         "curl -i http://localhost:7071/api/calls"
-        f" -H 'Authorization: Bearer {world.tokens.variant(variant)}'"
+        f" -H 'Authorization: Bearer {neighbours.tokens.variant(variant)}'"
         f" -H 'Content-Type: application/json' -d '{body}'"
     )
 

@@ -12,9 +12,9 @@ from shared.core.regions import RegionPolicy, RegionRule
 from shared.core.tokens import TokenPolicy
 from shared.core.verified_tokens import VerifiedTokens
 from shared.core.webhook import WebhookRequest
-from tests.simulator.platform.notifications import Call, Caller, batch, incoming
+from tests.simulator.platform.notifications import Call, batch, incoming
+from tests.simulator.services.neighbours import APP_ID, TENANT_ID
 from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory
-from tests.simulator.world import APP_ID, TENANT_ID
 
 HOSTS = {
     "weu": "weu.example.org",
@@ -63,7 +63,7 @@ def key_set_of(*keys: SigningKey) -> KeySet:
 
 def call_from(country: str, **members: Any) -> Call:
     """Return a call from a country."""
-    return Call(tenant_id=TENANT_ID, caller=Caller(country_code=country), **members)
+    return Call(tenant_id=TENANT_ID, country_code=country, **members)
 
 
 def graph(*countries: str) -> dict[str, Any]:

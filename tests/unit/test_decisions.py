@@ -28,8 +28,8 @@ from tests.simulator.platform.notifications import (
     incoming,
     legacy_incoming,
 )
+from tests.simulator.services.neighbours import TENANT_ID
 from tests.simulator.services.signing import TokenFactory
-from tests.simulator.world import TENANT_ID
 from tests.support.rules import (
     FakeKeys,
     FakePeers,

@@ -10,13 +10,14 @@ from dnslib.server import BaseResolver, DNSServer
 
 from tests.localhost.process import LocalHost
 from tests.simulator.services.authority import NAMES, Authority
+from tests.simulator.services.neighbours import APP_ID
 from tests.simulator.services.openid_provider import (
     CONFIGURATION_PATH,
     KEY_SET_PATH,
     OpenIdProvider,
 )
+from tests.simulator.services.ports import free_port
 from tests.simulator.services.signing import ISSUER, SigningKey
-from tests.simulator.world import APP_ID, free_port
 
 NAME = "keys.calls.example.org"
 

@@ -19,7 +19,7 @@ from tests.localhost.process import CHECKOUT
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
 from tests.measure.bench.timing import Measurement
 from tests.simulator.platform.notifications import Call, incoming, new_id
-from tests.simulator.world import OutsideWorld
+from tests.simulator.services.neighbours import Neighbours
 
 ROUNDS = 5
 GRAPH_SECONDS = 0.5
@@ -42,7 +42,7 @@ def measure() -> list[Measurement]:
 
 def _serve_world(pipe: Connection) -> None:
     """Run the outside world until told to stop; mint tokens for those who ask."""
-    with OutsideWorld() as world:
+    with Neighbours() as world:
         world.graph.delay_seconds = GRAPH_SECONDS
         world.graph.takes_any_call = True
         pipe.send(world.settings(CALLING_GLOBAL_HOST="calls.example.org"))

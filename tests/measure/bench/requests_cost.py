@@ -21,13 +21,12 @@ from tests.localhost.worker import HttpCall, IndexedFunction, Worker
 from tests.measure.bench.timing import Measurement, compare, interleaved
 from tests.simulator.platform.notifications import (
     Call,
-    Caller,
     incoming,
     legacy_incoming,
     new_id,
 )
+from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import SigningKey
-from tests.simulator.world import OutsideWorld
 from tests.support.servers import FaultServer, http, reply
 
 ROUNDS = 25
@@ -46,7 +45,7 @@ class _Discard(logging.Handler):
 
 @dataclass(slots=True)
 class _Bench:
-    world: OutsideWorld
+    world: Neighbours
     worker: Worker
     functions: dict[str, IndexedFunction]
     loop: asyncio.AbstractEventLoop
@@ -88,14 +87,14 @@ def measure() -> list[Measurement]:
     """Run (a) to (f)."""
     logging.getLogger().handlers[:] = [_Discard()]
     logging.getLogger().setLevel(logging.INFO)
-    world = OutsideWorld()
+    world = Neighbours()
     # Asked for its health every 10 s, beside the path of the calls.
     sea = FaultServer(http(lambda *_: reply(200), world.authority.server_context()))
     with sea:
         return _measure_all(world, sea.host)
 
 
-def _measure_all(world: OutsideWorld, other_host: str) -> list[Measurement]:
+def _measure_all(world: Neighbours, other_host: str) -> list[Measurement]:
     with world:
         os.environ.update(
             _settings(world, other_host), PYTHON_SCRIPT_FILE_NAME="bench_app.py"
@@ -110,7 +109,7 @@ def _measure_all(world: OutsideWorld, other_host: str) -> list[Measurement]:
     return [_measure(bench, *case) for case in _cases(bench)]
 
 
-def _settings(world: OutsideWorld, other_host: str) -> dict[str, str]:
+def _settings(world: Neighbours, other_host: str) -> dict[str, str]:
     hosts = {"weu": _OWN_HOST, "sea": other_host}
     return world.settings(
         CALLING_ANSWER="false",
@@ -129,7 +128,7 @@ def _cases(bench: _Bench) -> list[tuple[str, float, int, _Maker]]:
     repeated = tokens.mint()
 
     def graph(country: str = "DE") -> bytes:
-        call = Call(tenant_id=tenant, caller=Caller(country_code=country))
+        call = Call(tenant_id=tenant, country_code=country)
         return json.dumps(incoming(call, "https://bot.example.org/api/calls")).encode()
 
     def legacy() -> bytes:

@@ -20,8 +20,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.localhost.process import LocalHost
+from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.web import WebServer
-from tests.simulator.world import OutsideWorld
 
 OWN_HOST = "weu.calls.example.org"
 RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
@@ -47,7 +47,7 @@ class OtherRegion(WebServer):
 class Site(NamedTuple):
     """A deployment and its neighbours; ``file`` has room for a traffic file."""
 
-    world: OutsideWorld
+    world: Neighbours
     other_region: OtherRegion
     deployment: LocalHost
     file: Path
@@ -62,7 +62,7 @@ def open_site(*, answers: bool) -> Iterator[Site]:
     """
     with (
         tempfile.TemporaryDirectory() as folder,
-        OutsideWorld() as world,
+        Neighbours() as world,
         OtherRegion(world.authority.certificate) as other_region,
         LocalHost(
             _settings(world, other_region, answers=answers), warms_up=True
@@ -73,7 +73,7 @@ def open_site(*, answers: bool) -> Iterator[Site]:
 
 
 def _settings(
-    world: OutsideWorld, other_region: OtherRegion, *, answers: bool
+    world: Neighbours, other_region: OtherRegion, *, answers: bool
 ) -> dict[str, str]:
     return world.settings(
         CALLING_ANSWER="true" if answers else "false",

@@ -13,14 +13,13 @@ from itertools import cycle, islice
 from tests.measure.load.site import OWN_HOST, Site
 from tests.simulator.platform.notifications import (
     Call,
-    Caller,
     established,
     incoming,
     legacy_incoming,
     new_id,
 )
+from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import SigningKey
-from tests.simulator.world import OutsideWorld
 
 TOKENS = 2440
 # Tokens live five minutes, and as long again by leeway.
@@ -40,7 +39,7 @@ class Kind:
         status_if_it_stays: of the reply to a call whose own region is sick.
     """
 
-    make: Callable[[OutsideWorld], tuple[str, object]]
+    make: Callable[[Neighbours], tuple[str, object]]
     status: int
     status_if_it_stays: int = 0
 
@@ -78,39 +77,39 @@ class Traffic:
         ]
 
 
-def _call(world: OutsideWorld, country: str = "DE") -> Call:
+def _call(world: Neighbours, country: str = "DE") -> Call:
     return Call(
         call_id="@CALL@",
         tenant_id=world.tenant_id,
-        caller=Caller(country_code=country),
+        country_code=country,
     )
 
 
-def _here(world: OutsideWorld) -> tuple[str, object]:
+def _here(world: Neighbours) -> tuple[str, object]:
     return world.tokens.mint(x=new_id()), incoming(_call(world), _WEBHOOK)
 
 
-def _elsewhere(world: OutsideWorld) -> tuple[str, object]:
+def _elsewhere(world: Neighbours) -> tuple[str, object]:
     return world.tokens.mint(x=new_id()), incoming(_call(world, "SG"), _WEBHOOK)
 
 
-def _legacy(world: OutsideWorld) -> tuple[str, object]:
+def _legacy(world: Neighbours) -> tuple[str, object]:
     return world.tokens.mint(x=new_id()), legacy_incoming(_call(world))
 
 
-def _follow_up(world: OutsideWorld) -> tuple[str, object]:
+def _follow_up(world: Neighbours) -> tuple[str, object]:
     return world.tokens.mint(x=new_id()), established(
         _call(world), is_audio_active=True
     )
 
 
-def _forged(world: OutsideWorld) -> tuple[str, object]:
+def _forged(world: Neighbours) -> tuple[str, object]:
     """Sign with a foreign key under the id of a real one: the dearest refusal."""
     token = world.tokens.mint(key=_FORGER, x=new_id())
     return token, incoming(_call(world), _WEBHOOK)
 
 
-def _unknown_key(world: OutsideWorld) -> tuple[str, object]:
+def _unknown_key(world: Neighbours) -> tuple[str, object]:
     """Name a key that nobody has: the deployment looks for new ones."""
     token = world.tokens.mint({"kid": new_id()}, _FORGER, x=new_id())
     return token, incoming(_call(world), _WEBHOOK)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tests.localhost.process import CHECKOUT, bare_environment
 from tests.simulator.drill.oracle import preferred_regions
-from tests.simulator.environment import EnvironmentWorld
+from tests.simulator.environment import World
 from tests.simulator.platform import notifications
 
 DECISIONS = 10_000
@@ -39,7 +39,7 @@ class _Case(NamedTuple):
     facts: dict[str, str | None]
 
 
-def count_exact(world: EnvironmentWorld, decisions: int = DECISIONS) -> Decided:
+def count_exact(world: World, decisions: int = DECISIONS) -> Decided:
     """Let a further deployment of the first region decide calls of all kinds.
 
     Its rules are those of the world, after some that ask what those do not.
@@ -77,27 +77,23 @@ def _more_rules(codes: Sequence[str]) -> list[Mapping[str, Any]]:
     ]
 
 
-def _cases(world: EnvironmentWorld, count: int) -> list[_Case]:
+def _cases(world: World, count: int) -> list[_Case]:
     """Make calls of all kinds, the same ones in every run."""
     chance = random.Random(_SEED)
     tokens = {
-        tenant: world.outside.tokens.mint(tid=tenant)
-        for tenant in (world.outside.tenant_id, _OTHER_TENANT)
+        tenant: world.neighbours.tokens.mint(tid=tenant)
+        for tenant in (world.neighbours.tenant_id, _OTHER_TENANT)
     }
     return [_case(world, chance, tokens) for _ in range(count)]
 
 
-def _case(
-    world: EnvironmentWorld, chance: random.Random, tokens: Mapping[str, str]
-) -> _Case:
+def _case(world: World, chance: random.Random, tokens: Mapping[str, str]) -> _Case:
     tenant = chance.choice(list(tokens))
     media = chance.choice(_MEDIA)
-    caller = notifications.Caller(
-        country_code=chance.choice(_COUNTRIES), region=chance.choice(_REGIONS)
-    )
     call = notifications.Call(
         tenant_id=tenant,
-        caller=caller,
+        country_code=chance.choice(_COUNTRIES),
+        caller_region=chance.choice(_REGIONS),
         is_policy_recording=media is not None,
         media_hosted_region=media,
     )
@@ -113,8 +109,8 @@ def _case(
     }
     facts = {
         "tenant": tenant,
-        "countryCode": caller.country_code,
-        "sourceRegion": caller.region,
+        "countryCode": call.country_code,
+        "sourceRegion": call.caller_region,
         "mediaHostedRegion": media,
         "callerRegion": caller_region,
         "teamsRegion": teams_region,

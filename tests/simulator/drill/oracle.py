@@ -6,8 +6,9 @@ Shares nothing with the product but the rules themselves.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.simulator.environment import EnvironmentWorld, PlacedCall
-from tests.simulator.environment.places import CALLERS
+from tests.simulator.environment import World
+from tests.simulator.platform.callers import CALLERS
+from tests.simulator.platform.calls import PlacedCall
 
 _DEFAULT_MEDIA_REGION = "USEA"
 
@@ -42,8 +43,8 @@ def preferred_regions(
     return []
 
 
-def belongs_to(world: EnvironmentWorld, call: PlacedCall, *, lands_in: str) -> str:
+def belongs_to(world: World, call: PlacedCall, *, lands_in: str) -> str:
     """Return the region that must take a call which lands in a region, all well."""
-    facts = facts_of(call, tenant_id=world.outside.tenant_id)
+    facts = facts_of(call, tenant_id=world.neighbours.tenant_id)
     regions = preferred_regions(world.rules, facts)
     return regions[0] if regions else lands_in

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from tests.simulator.drill.stage import Check, Phase, Stage
-from tests.simulator.environment import PlacedCall, RetryPolicy
-from tests.simulator.environment.places import CALLERS
+from tests.simulator.platform.callers import CALLERS
+from tests.simulator.platform.calls import PlacedCall, RetryPolicy
 
 # From one part of the world after another, so that no stretch of traffic is of one.
 _STRIDE = 5
@@ -69,7 +69,7 @@ class ScenarioResult:
 def play(scenario: Scenario, stage: Stage) -> ScenarioResult:
     """Play a scenario to its end; an exception of its own fails it."""
     world = stage.world
-    started_at = world.events.now_seconds
+    started_at = world.journal.now_seconds
     world.platform.retries = scenario.retries
     try:
         scenario.play(stage)
@@ -81,7 +81,7 @@ def play(scenario: Scenario, stage: Stage) -> ScenarioResult:
         name=scenario.name,
         title=scenario.title,
         explanation=scenario.explanation,
-        seconds=world.events.now_seconds - started_at,
+        seconds=world.journal.now_seconds - started_at,
         checks=stage.checks,
         phases=stage.phases,
         notes=stage.notes,

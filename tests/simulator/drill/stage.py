@@ -7,17 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulator.environment import CallReport, EnvironmentWorld, PlacedCall
-from tests.simulator.environment.calls import REDIRECTS
-from tests.simulator.environment.events import (
-    CallEnded,
-    EndpointChanged,
-    Entry,
-    Event,
-    LogWritten,
-    ProbeAnswered,
-)
-from tests.simulator.platform.platform import Outcome
+from tests.simulator.environment import World
+from tests.simulator.environment.events import LogWritten
+from tests.simulator.platform.calls import REDIRECTS, CallReport, Outcome, PlacedCall
+from tests.simulator.platform.events import CallEnded
+from tests.simulator.platform.journal import Entry, Event
+from tests.simulator.services.traffic_manager import EndpointChanged, ProbeAnswered
 
 # Threads wake up late on a busy machine; no bound of a wait is nearer than this.
 GRACE_SECONDS = 1.0
@@ -56,7 +51,7 @@ class Stage:
         notes: further figures, by name, for the report.
     """
 
-    world: EnvironmentWorld
+    world: World
     checks: list[Check] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     notes: dict[str, float | int | str] = field(default_factory=dict)
@@ -64,7 +59,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Begin where the world is now."""
-        self.first = self.world.events.next_number
+        self.first = self.world.journal.next_number
 
     @property
     def detection_seconds(self) -> float:
@@ -76,7 +71,7 @@ class Stage:
     @property
     def entries(self) -> list[Entry]:
         """What has happened on this stage so far."""
-        return self.world.events.entries(self.first)
+        return self.world.journal.entries(self.first)
 
     def expect(self, sentence: str, is_met: bool, found: object = "") -> None:
         """Note an expectation and whether it holds."""
@@ -85,13 +80,13 @@ class Stage:
 
     def phase(self, name: str) -> float:
         """Begin a phase; return its second."""
-        seconds = self.world.events.now_seconds
+        seconds = self.world.journal.now_seconds
         self.phases.append(Phase(name=name, seconds=seconds))
         return seconds
 
     def inject(self, fault: str, region: str | None = None) -> float:
         """Inject a fault; return the second."""
-        seconds = self.world.events.now_seconds
+        seconds = self.world.journal.now_seconds
         self.world.inject(fault, region)
         return seconds
 
@@ -132,7 +127,7 @@ class Stage:
 
     def let_pass_until(self, second: float) -> None:
         """Let time pass until a second of the world."""
-        self.let_pass(max(0.0, second - self.world.events.now_seconds))
+        self.let_pass(max(0.0, second - self.world.journal.now_seconds))
 
     def wait_for(
         self,
@@ -143,8 +138,8 @@ class Stage:
         after: float = 0.0,
     ) -> float | None:
         """Wait for an event; note how long after a second it came, or its lack."""
-        started_at = self.world.events.now_seconds
-        found = self.world.events.wait_for(
+        started_at = self.world.journal.now_seconds
+        found = self.world.journal.wait_for(
             matches, timeout_seconds=seconds, since=self._number_at(after)
         )
         since = after or started_at
@@ -155,7 +150,7 @@ class Stage:
 
     def expect_well(self) -> None:
         """Expect that all running regions are found well, by all, in a while."""
-        missing = self.world.wait_until_well(_WELL_SECONDS)
+        missing = self.world.wait_until_healthy(_WELL_SECONDS)
         self.expect("all regions find each other well", not missing, missing)
 
     def wait_for_good_probe(self, code: str) -> None:
@@ -168,10 +163,10 @@ class Stage:
                 and event.status == _HEALTHY
             )
 
-        self.world.events.wait_for(
+        self.world.journal.wait_for(
             matches,
             timeout_seconds=self.detection_seconds,
-            since=self.world.events.next_number,
+            since=self.world.journal.next_number,
         )
 
     def wait_until_degraded(self, code: str, *, since: float) -> None:
@@ -259,7 +254,7 @@ class Stage:
         for entry in self.entries:
             if entry.seconds >= second:
                 return entry.number
-        return self.world.events.next_number
+        return self.world.journal.next_number
 
 
 def told_503_in_time(report: CallReport) -> bool:

@@ -15,7 +15,7 @@ from tests.simulator.drill.figures import relevant
 from tests.simulator.drill.scenario import play
 from tests.simulator.drill.scenarios import SCENARIOS
 from tests.simulator.drill.stage import Stage
-from tests.simulator.environment import EnvironmentFile, EnvironmentWorld
+from tests.simulator.environment import EnvironmentFile, World
 
 _WELL_SECONDS = 60.0
 
@@ -30,7 +30,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(1))
     file = EnvironmentFile.read(arguments.environment)
-    with EnvironmentWorld(file) as world:
+    with World(file) as world:
         print("ready", flush=True)
         for name in arguments.names:
             print(f"playing {name}", flush=True)
@@ -41,7 +41,7 @@ def main() -> int:
             print(f"over {name}", flush=True)
             world.heal_all()
             world.wait_for_calls(_WELL_SECONDS)
-            world.wait_until_well(_WELL_SECONDS)
+            world.wait_until_healthy(_WELL_SECONDS)
     return 0
 
 

@@ -1,24 +1,25 @@
-"""Carries the faults of ``faults.FAULTS`` out, and heals them."""
+"""Turns the faults of ``faults.FAULTS`` on and off."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
-from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
 from tests.simulator.environment.events import FaultHealed, FaultInjected
 from tests.simulator.environment.faults import FAULTS
+from tests.simulator.environment.rollout import Rollout
+from tests.simulator.environment.traffic import Traffic
+from tests.simulator.platform.journal import Journal
 from tests.simulator.services.graph_api import Fault, error_reply
+from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import SigningKey
-
-if TYPE_CHECKING:
-    from tests.simulator.environment.world import EnvironmentWorld
+from tests.simulator.services.traffic_manager import TrafficManager
 
 CLOCK_SKEW_SECONDS = 240
 GRAPH_SLOW_SECONDS = 2.0
 FORGED_TIMES = 20
-# Out of the range that settings allow: the region answers 503 to everybody.
+# Out of the allowed range, so that the region answers 503 to everybody.
 BROKEN_SETTINGS = {"CALLING_TOKEN_LEEWAY_SECONDS": "301"}
 
 type _Switch = Callable[[], object]
@@ -27,9 +28,21 @@ type _Switch = Callable[[], object]
 class FaultSwitch:
     """Turns faults on and off; each at most once at a time."""
 
-    def __init__(self, world: "EnvironmentWorld") -> None:
-        """Strike ``world``."""
-        self._world = world
+    def __init__(
+        self,
+        *,
+        rollout: Rollout,
+        traffic_manager: TrafficManager,
+        neighbours: Neighbours,
+        traffic: Traffic,
+        journal: Journal,
+    ) -> None:
+        """Act on these."""
+        self._rollout = rollout
+        self._traffic_manager = traffic_manager
+        self._neighbours = neighbours
+        self._traffic = traffic
+        self._journal = journal
         self._lock = threading.Lock()
         self._active: set[tuple[str, str | None]] = set()
 
@@ -49,7 +62,7 @@ class FaultSwitch:
         on, _off = self._switches(name, region)
         if not self._mark(name, region, is_on=True):
             return False
-        self._world.events.append(FaultInjected(fault=name, region=region))
+        self._journal.append(FaultInjected(fault=name, region=region))
         try:
             on()
         finally:
@@ -63,11 +76,11 @@ class FaultSwitch:
         if not self._mark(name, region, is_on=False):
             return False
         off()
-        self._world.events.append(FaultHealed(fault=name, region=region))
+        self._journal.append(FaultHealed(fault=name, region=region))
         return True
 
     def heal_all(self) -> None:
-        """Turn off whatever is on."""
+        """Turn off all faults that are on."""
         for name, region in self.active:
             self.heal(name, region)
 
@@ -82,37 +95,37 @@ class FaultSwitch:
     def _switches(self, name: str, region: str | None) -> tuple[_Switch, _Switch]:
         kind = FAULTS[name]
         if kind.is_regional != (region is not None):
-            message = f"{name} strikes {'one region' if kind.is_regional else 'all'}"
+            message = f"{name} affects {'one region' if kind.is_regional else 'all'}"
             raise ValueError(message)
         if region is not None:
             return self._regional(name, region)
         return self._general(name)
 
     def _regional(self, name: str, code: str) -> tuple[_Switch, _Switch]:
-        world, region = self._world, self._world.regions[code]
-        manager = world.traffic_manager
+        rollout, manager = self._rollout, self._traffic_manager
+        region = rollout.regions[code]
         switches: Mapping[str, tuple[_Switch, _Switch]] = {
-            "region-killed": (region.kill, lambda: world.start_region(code)),
+            "region-killed": (region.kill, lambda: rollout.start(code)),
             "region-hanging": (region.halt, region.wake),
             "region-misconfigured": (
-                lambda: world.override_settings(code, BROKEN_SETTINGS),
-                lambda: world.override_settings(code, {}),
+                lambda: rollout.override(code, BROKEN_SETTINGS),
+                lambda: rollout.override(code, {}),
             ),
             "region-disabled": (
                 lambda: manager.enable(code, is_enabled=False),
                 lambda: manager.enable(code, is_enabled=True),
             ),
-            "region-restart": (lambda: world.restart_region(code), _nothing),
+            "region-restart": (lambda: rollout.restart(code), _nothing),
         }
         return switches[name]
 
     def _general(self, name: str) -> tuple[_Switch, _Switch]:
-        world = self._world
-        provider, tokens = world.outside.provider, world.outside.tokens
+        manager, entra = self._traffic_manager, self._neighbours.entra
+        provider, tokens = self._neighbours.provider, self._neighbours.tokens
         switches: Mapping[str, tuple[_Switch, _Switch]] = {
             "dns-frozen": (
-                lambda: world.traffic_manager.freeze(is_frozen=True),
-                lambda: world.traffic_manager.freeze(is_frozen=False),
+                lambda: manager.freeze(is_frozen=True),
+                lambda: manager.freeze(is_frozen=False),
             ),
             "provider-down": (
                 lambda: self._set_provider(_unavailable),
@@ -121,8 +134,8 @@ class FaultSwitch:
             "provider-hanging": (provider.is_hanging.set, provider.is_hanging.clear),
             "key-rotation": (self._rotate_key, _nothing),
             "entra-down": (
-                lambda: setattr(world.outside.entra, "fault", _unavailable),
-                lambda: setattr(world.outside.entra, "fault", None),
+                lambda: setattr(entra, "fault", _unavailable),
+                lambda: setattr(entra, "fault", None),
             ),
             "clock-ahead": (
                 lambda: setattr(tokens, "skew_seconds", CLOCK_SKEW_SECONDS),
@@ -133,8 +146,8 @@ class FaultSwitch:
                 lambda: setattr(tokens, "skew_seconds", 0),
             ),
             "forged-traffic": (
-                lambda: world.traffic.forge(FORGED_TIMES),
-                lambda: world.traffic.forge(0),
+                lambda: self._traffic.forge(FORGED_TIMES),
+                lambda: self._traffic.forge(0),
             ),
             **{
                 name: (self._graph_fault(make), self._graph_fault(Fault))
@@ -144,19 +157,18 @@ class FaultSwitch:
         return switches[name]
 
     def _graph_fault(self, make: Callable[[], Fault]) -> _Switch:
-        return lambda: setattr(self._world.outside.graph, "standing_fault", make)
+        return lambda: setattr(self._neighbours.graph, "standing_fault", make)
 
     def _set_provider(self, fault: Callable[[], Response] | None) -> None:
-        provider = self._world.outside.provider
+        provider = self._neighbours.provider
         provider.configuration_fault = fault
         provider.key_set_fault = fault
 
     def _rotate_key(self) -> None:
         """Publish a new key, then sign with it; the old one stays published."""
-        outside = self._world.outside
-        key = SigningKey()
-        outside.provider.keys = [key.jwk(), *outside.provider.keys]
-        outside.tokens.key = key
+        provider, key = self._neighbours.provider, SigningKey()
+        provider.keys = [key.jwk(), *provider.keys]
+        self._neighbours.tokens.key = key
 
 
 def _nothing() -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
-    """A fault: what a button says, and whether it strikes one region.
+    """A fault: what a button says, and whether it affects one region or all.
 
     Attributes:
         is_regional: ``inject`` needs a region.
-        is_instant: it happens and is over; there is nothing to heal.
+        is_instant: it is over at once; there is nothing to heal.
     """
 
     name: str
@@ -34,7 +34,7 @@ FAULTS: Mapping[str, FaultKind] = _kinds(
     FaultKind(
         name="region-hanging",
         title="Let the region hang",
-        explanation="Its process stops in its tracks; connections get no reply.",
+        explanation="Its process is suspended; connections get no reply.",
         is_regional=True,
     ),
     FaultKind(
@@ -46,7 +46,7 @@ FAULTS: Mapping[str, FaultKind] = _kinds(
     FaultKind(
         name="region-disabled",
         title="Disable its endpoint",
-        explanation="Traffic Manager never returns it; the region itself is well.",
+        explanation="Traffic Manager never returns it; the region itself is healthy.",
         is_regional=True,
     ),
     FaultKind(
@@ -59,7 +59,7 @@ FAULTS: Mapping[str, FaultKind] = _kinds(
     FaultKind(
         name="dns-frozen",
         title="Freeze DNS",
-        explanation="Every name is answered as when it froze, whatever probes say.",
+        explanation="Names keep the answers they have now, whatever probes find.",
     ),
     FaultKind(
         name="provider-down",

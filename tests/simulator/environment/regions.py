@@ -1,4 +1,4 @@
-"""The regions: one local host process each, on a loopback address of its own."""
+"""A region: a local host process, on a loopback address of its own."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.localhost.process import LocalHost
-from tests.simulator.environment.events import EventLog, LogWritten, RegionChanged
+from tests.simulator.environment.events import LogWritten, RegionChanged
+from tests.simulator.platform.journal import Journal
 
 
 class Region:
@@ -31,7 +32,7 @@ class Region:
         address: str,
         host: str,
         certificate: tuple[Path, Path],
-        events: EventLog,
+        journal: Journal,
     ) -> None:
         """Describe the region; ``start`` starts it."""
         self.code = code
@@ -40,7 +41,7 @@ class Region:
         self.host = host
         self.state = "stopped"
         self._certificate = certificate
-        self._events = events
+        self._journal = journal
         self._lock = threading.RLock()
         self._process: LocalHost | None = None
 
@@ -80,7 +81,7 @@ class Region:
             self._change("running", process.pid)
 
     def stop(self) -> None:
-        """End the process in good order; a hanging one wakes up for it."""
+        """End the process in good order; a hanging one is woken up first."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -88,14 +89,14 @@ class Region:
         self._end(signal.SIGKILL)
 
     def halt(self) -> None:
-        """Stop the process in its tracks: its socket accepts, nobody answers."""
+        """Suspend the process: its socket accepts connections, nobody answers."""
         with self._lock:
             if self._process is not None and self.state == "running":
                 os.kill(self._process.pid, signal.SIGSTOP)
                 self._change("hanging", self._process.pid)
 
     def wake(self) -> None:
-        """Let a halted process go on."""
+        """Resume a suspended process."""
         with self._lock:
             if self._process is not None and self.state == "hanging":
                 os.kill(self._process.pid, signal.SIGCONT)
@@ -115,17 +116,17 @@ class Region:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGCONT)
             process.stop(number)
-            process.__exit__(None, None, None)
+            process.close()
             self._change("stopped", None)
 
     def _change(self, state: str, pid: int | None) -> None:
         self.state = state
-        self._events.append(RegionChanged(region=self.code, state=state, pid=pid))
+        self._journal.append(RegionChanged(region=self.code, state=state, pid=pid))
 
     def _log(self, text: str) -> None:
         line = _read_line(text)
         call_id = line.get("call_id")
-        self._events.append(
+        self._journal.append(
             LogWritten(
                 region=self.code,
                 call_id=call_id if isinstance(call_id, str) else None,

@@ -1,21 +1,17 @@
-"""When a world is well: every region probed and good, and known as healthy to peers."""
+"""When an environment is healthy: Traffic Manager and all peers say so."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from tests.simulator.environment.events import (
-    Event,
-    EventLog,
-    LogWritten,
-    ProbeAnswered,
-    RegionChanged,
-)
+from tests.simulator.environment.events import LogWritten, RegionChanged
+from tests.simulator.platform.journal import Event, Journal
+from tests.simulator.services.traffic_manager import ProbeAnswered
 
-_GOOD = 200
+_PEER_LINES = {"peer.healthy": True, "peer.unhealthy": False}
 
 
-class Views:
-    """What Traffic Manager and the regions last found of each other."""
+class KnownHealth:
+    """What Traffic Manager and the regions last found out about each other."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
@@ -26,7 +22,7 @@ class Views:
         """Learn from an event; a process that starts anew knows nothing."""
         match event:
             case ProbeAnswered():
-                self._probes[event.region] = event.status == _GOOD
+                self._probes[event.region] = event.status == 200
             case RegionChanged(state="starting"):
                 self._probes.pop(event.region, None)
                 for seen in [key for key in self._peers if key[0] == event.region]:
@@ -40,7 +36,7 @@ class Views:
     def missing(
         self, probed: Sequence[str], named: Mapping[str, Sequence[str]]
     ) -> Iterator[str]:
-        """Yield what is not well yet: regions without a good probe, peers unseen."""
+        """Yield what is not known to be healthy: regions, and peers of regions."""
         yield from (code for code in probed if not self._probes.get(code))
         for code, peers in named.items():
             yield from (
@@ -50,11 +46,8 @@ class Views:
             )
 
 
-_PEER_LINES = {"peer.healthy": True, "peer.unhealthy": False}
-
-
-def wait_until_well(
-    events: EventLog,
+def wait_until_healthy(
+    journal: Journal,
     probed: Sequence[str],
     named: Mapping[str, Sequence[str]],
     *,
@@ -63,20 +56,20 @@ def wait_until_well(
     """Wait until nothing is missing; return what still is when the time is up.
 
     Args:
-        events: of the world.
-        probed: regions that Traffic Manager must find good.
+        journal: of the environment.
+        probed: regions that Traffic Manager must find healthy.
         named: for each running region the peers that its rules name.
         timeout_seconds: how long to wait.
     """
     deadline = time.monotonic() + timeout_seconds
-    views = Views()
-    number = events.next_number
-    with events.subscribe(since=0) as subscription:
+    known = KnownHealth()
+    number = journal.next_number
+    with journal.subscribe(since=0) as subscription:
         while True:
             entry = subscription.get(max(0.0, deadline - time.monotonic()))
             if entry is None:
-                return list(views.missing(probed, named))
-            views.take(entry.event)
+                return list(known.missing(probed, named))
+            known.take(entry.event)
             # What is past may have changed again: judge when all of it is known.
-            if entry.number >= number - 1 and not list(views.missing(probed, named)):
+            if entry.number >= number - 1 and not list(known.missing(probed, named)):
                 return []

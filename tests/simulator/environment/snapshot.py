@@ -1,21 +1,57 @@
-"""The state of a world, for a page that opens in the middle of it."""
+"""The state of an environment, for a page that opens in the middle of it."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from tests.simulator.environment.faults import FAULTS
-from tests.simulator.environment.places import LOCATIONS
-
-if TYPE_CHECKING:
-    from tests.simulator.environment.world import EnvironmentWorld
+from tests.simulator.platform.callers import CALLERS
+from tests.simulator.services.places import LOCATIONS
 
 
-def snapshot_of(world: "EnvironmentWorld") -> dict[str, Any]:
-    """Return regions, callers, faults and rules; JSON can carry it."""
-    statuses = world.traffic_manager.statuses()
+class ShownRegion(Protocol):
+    """What a page shows of a region."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def location(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+
+def snapshot_of(
+    *,
+    environment: str,
+    zone: str,
+    global_host: str,
+    regions: Iterable[ShownRegion],
+    endpoints: Mapping[str, str],
+    active_faults: Iterable[tuple[str, str | None]],
+    rules: Sequence[Mapping[str, Any]],
+    calls_per_second: float,
+    number: int,
+) -> dict[str, Any]:
+    """Return regions, callers, faults and rules; JSON can carry it.
+
+    Args:
+        environment: its name.
+        zone: of all hosts.
+        global_host: that Traffic Manager answers for.
+        regions: in the order of the file.
+        endpoints: online, degraded or disabled, by region.
+        active_faults: each with its region or None.
+        rules: of all regions.
+        calls_per_second: how fast honest calls come.
+        number: of the first event that the snapshot does not contain.
+    """
     return {
-        "environment": world.file.name,
-        "zone": world.zone,
-        "globalHost": world.global_host,
+        "environment": environment,
+        "zone": zone,
+        "globalHost": global_host,
         "regions": [
             {
                 "code": region.code,
@@ -25,9 +61,9 @@ def snapshot_of(world: "EnvironmentWorld") -> dict[str, Any]:
                 "host": region.host,
                 "address": region.address,
                 "state": region.state,
-                "endpoint": statuses[region.code],
+                "endpoint": endpoints[region.code],
             }
-            for region in world.regions.values()
+            for region in regions
         ],
         "callers": [
             {
@@ -38,7 +74,7 @@ def snapshot_of(world: "EnvironmentWorld") -> dict[str, Any]:
                 "latitude": caller.coordinates.latitude,
                 "longitude": caller.coordinates.longitude,
             }
-            for caller in world.callers.values()
+            for caller in CALLERS.values()
         ],
         "faults": [
             {
@@ -51,9 +87,9 @@ def snapshot_of(world: "EnvironmentWorld") -> dict[str, Any]:
             for kind in FAULTS.values()
         ],
         "activeFaults": [
-            {"fault": fault, "region": region} for fault, region in world.active_faults
+            {"fault": fault, "region": region} for fault, region in active_faults
         ],
-        "rules": list(world.rules),
-        "callsPerSecond": world.traffic.calls_per_second,
-        "number": world.events.next_number,
+        "rules": list(rules),
+        "callsPerSecond": calls_per_second,
+        "number": number,
     }

@@ -7,51 +7,44 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from tests.simulator.environment.calls import PlacedCall
-from tests.simulator.environment.events import (
-    EventLog,
-    ForgedRefused,
-    TrafficChanged,
-)
-from tests.simulator.environment.places import CALLERS
-from tests.simulator.environment.transport import Timeouts, Transport
+from tests.simulator.environment.events import ForgedRefused, TrafficChanged
 from tests.simulator.platform import notifications
-from tests.simulator.services.signing import VARIANTS, TokenFactory
+from tests.simulator.platform.callers import CALLERS
+from tests.simulator.platform.calls import PlacedCall
+from tests.simulator.platform.steps import Steps
+from tests.simulator.platform.transport import Timeouts
+from tests.simulator.services.signing import VARIANTS
 
 _FORGERS = 8
 _DEFAULT_RATE = 1.0
 _SUMMARY_SECONDS = 1.0
 _MAX_LATE_SECONDS = 1.0
 _TIMEOUTS = Timeouts(connect_seconds=2.0, reply_seconds=5.0)
-# A token that is merely for somebody else or out of date is forged traffic, too.
+# Also those that are merely for somebody else or out of date.
 FORGED_VARIANTS = tuple(name for name in VARIANTS if name != "good")
 
 
 class Traffic:
-    """Two sources of POSTs in threads of their own; both are off at first.
+    """Two sources of POSTs, each with its own threads; both are off at first.
 
     Attributes:
-        forged_call: the one that all forged POSTs announce.
+        forged_call: all forged POSTs announce this one.
     """
 
     def __init__(
         self,
         *,
         place: Callable[[PlacedCall], object],
-        transport: Transport,
-        tokens: TokenFactory,
+        steps: Steps,
         webhook: str,
-        events: EventLog,
     ) -> None:
-        """Place honest calls with ``place``, forged ones by ``transport``."""
+        """Place honest calls with ``place``; POST forged ones with ``steps``."""
         self._place = place
-        self._transport = transport
-        self._tokens = tokens
+        self._steps = steps
         self._webhook = webhook
-        self._events = events
         self._lock = threading.Lock()
         self._rate = 0.0
-        self.forged_call = notifications.Call(tenant_id=tokens.tenant_id)
+        self.forged_call = notifications.Call(tenant_id=steps.tokens.tenant_id)
         self._forged_times = 0
         self._honest = _Source()
         self._forged = _Source()
@@ -75,7 +68,7 @@ class Traffic:
         self._tell()
 
     def stop(self) -> None:
-        """Place no more; calls that ring go on."""
+        """Place no more calls; those that ring go on."""
         with self._lock:
             self._rate = 0.0
             self._honest.stop()
@@ -83,7 +76,7 @@ class Traffic:
         self._tell()
 
     def forge(self, times: int) -> None:
-        """Forge ``times`` as many calls as honest ones come; none: as one a second."""
+        """Forge ``times`` as many calls as honest ones (or as one a second) come."""
         with self._lock:
             self._forged_times = times
             self._reforge()
@@ -101,7 +94,7 @@ class Traffic:
         return (self._rate or _DEFAULT_RATE) * self._forged_times
 
     def _tell(self) -> None:
-        self._events.append(
+        self._steps.journal.append(
             TrafficChanged(
                 calls_per_second=self._rate, forged_per_second=self.forged_per_second
             )
@@ -113,13 +106,7 @@ class Traffic:
             self._forger.summarize()
             self._forger = None
         if self._forged_times:
-            forger = _Forger(
-                self._transport,
-                self._tokens,
-                self._webhook,
-                self._events,
-                self.forged_call,
-            )
+            forger = _Forger(self._steps, self._webhook, self.forged_call)
             self._forged.start(_FORGERS, self.forged_per_second, forger.post)
             self._forger = forger
 
@@ -138,7 +125,7 @@ class _Source:
         def act_on() -> None:
             next_at = time.monotonic()
             while not stopping.wait(max(0.0, next_at - time.monotonic())):
-                # A little lateness is made up for; a long one would be a burst.
+                # Make up for a short delay; after a long one that would be a burst.
                 next_at = max(next_at + pause, time.monotonic() - _MAX_LATE_SECONDS)
                 act()
 
@@ -158,21 +145,13 @@ class _Source:
 class _Forger:
     """Posts calls with tokens that must be refused, and counts the replies."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        tokens: TokenFactory,
-        webhook: str,
-        events: EventLog,
-        call: notifications.Call,
-    ) -> None:
-        self._transport = transport
+    def __init__(self, steps: Steps, webhook: str, call: notifications.Call) -> None:
+        self._steps = steps
         self._webhook = webhook
-        self._events = events
         self._lock = threading.Lock()
         self._statuses: Counter[str] = Counter()
         self._summary_at = time.monotonic() + _SUMMARY_SECONDS
-        minted = [tokens.variant(name) for name in FORGED_VARIANTS]
+        minted = [steps.tokens.variant(name) for name in FORGED_VARIANTS]
         self._turn = itertools.cycle(
             [(token, caller) for caller in CALLERS.values() for token in minted]
         )
@@ -181,13 +160,10 @@ class _Forger:
     def post(self) -> None:
         with self._lock:
             token, caller = next(self._turn)
-        reply = self._transport.post(
+        reply = self._steps.notify(
             self._webhook,
             self._body,
-            {
-                "Authorization": f"Bearer {token}",
-                "Content-Type": "application/json",
-            },
+            token=token,
             source=caller.address,
             timeouts=_TIMEOUTS,
         )
@@ -198,9 +174,9 @@ class _Forger:
             self.summarize()
 
     def summarize(self) -> None:
-        """Tell what has come of them since the last time."""
+        """Tell the journal what the replies since the last summary were."""
         with self._lock:
             self._summary_at = time.monotonic() + _SUMMARY_SECONDS
             statuses, self._statuses = dict(self._statuses), Counter()
         if statuses:
-            self._events.append(ForgedRefused(statuses=statuses))
+            self._steps.journal.append(ForgedRefused(statuses=statuses))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.simulator.environment.faults import FAULTS
-from tests.simulator.environment.world import RulesError
+from tests.simulator.environment.rollout import RulesError
 from tests.simulator.page.port import PageWorld
 from tests.simulator.page.rules_text import read_rules
 

@@ -8,11 +8,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from tests.simulator.environment import (
-    EnvironmentFile,
-    EnvironmentFileError,
-    EnvironmentWorld,
-)
+from tests.simulator.environment import EnvironmentFile, EnvironmentFileError, World
 from tests.simulator.explain.environment import DEFAULT_FILE
 from tests.simulator.page.server import PageServer
 
@@ -55,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         return UNUSABLE
     codes = ", ".join(region.code for region in file.regions)
     print(f"Starting the regions of {file.name}: {codes} …", file=sys.stderr)
-    with EnvironmentWorld(file) as world, PageServer(world, port=port) as page:
+    with World(file) as world, PageServer(world, port=port) as page:
         if arguments.traffic > 0:
             world.start_traffic(arguments.traffic)
         print(f"Calls find their way on {page.url}  (Ctrl+C ends it)", flush=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from tests.simulator.environment.events import Entry, EventLog
+from tests.simulator.platform.journal import Entry, Journal
 
 MAX_EVENTS = 20_000
 MAX_CALLS = 2_000
@@ -88,7 +88,7 @@ class Feed:
 
     def __init__(
         self,
-        events: EventLog,
+        events: Journal,
         *,
         region_of_host: Mapping[str, str],
         name_of_asker: Mapping[str, str],

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.simulator.environment.places import Caller
 from tests.simulator.explain.explanation import Question, explain
 from tests.simulator.explain.journey import Announcement, Journey, Leg, foretell
 from tests.simulator.explain.recording import Recording
@@ -17,8 +16,9 @@ from tests.simulator.page.port import PageWorld
 from tests.simulator.page.rules_text import read_rules, rule_problems
 from tests.simulator.page.state import unhealthy_of
 from tests.simulator.platform import notifications
+from tests.simulator.platform.callers import Caller
 from tests.simulator.platform.notifications import Call
-from tests.simulator.world import TENANT_ID
+from tests.simulator.services.neighbours import TENANT_ID
 
 _HOP = "hop="
 _FOLLOW_UPS = ("establishing", "established", "roster", "terminated")
@@ -119,10 +119,8 @@ def _announce(world: PageWorld, members: Members, caller: Caller) -> Announcemen
     """Make the notifications that the platform would send for this caller."""
     call = Call(
         tenant_id=members.optional_text("tenant") or TENANT_ID,
-        caller=notifications.Caller(
-            country_code=members.optional_text("country_code") or caller.country_code,
-            region=caller.region,
-        ),
+        country_code=members.optional_text("country_code") or caller.country_code,
+        caller_region=caller.region,
         is_policy_recording=members.flag("is_policy_recording"),
         media_hosted_region=members.optional_text("media_hosted_region"),
     )

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from tests.simulator.environment.events import EventLog
-from tests.simulator.environment.places import Caller
+from tests.simulator.platform.callers import Caller
+from tests.simulator.platform.journal import Journal
 from tests.simulator.services.traffic_manager import TrafficManager
 
 
@@ -12,7 +12,7 @@ class PageWorld(Protocol):
     """A running world; every method may block for seconds, none for ever."""
 
     @property
-    def events(self) -> EventLog:
+    def journal(self) -> Journal:
         """Everything that happens."""
 
     @property

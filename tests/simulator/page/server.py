@@ -19,7 +19,7 @@ class PageServer:
         hosts = {region["host"]: region["code"] for region in regions}
         askers = {c.address: c.city for c in world.callers.values()}
         askers |= {region["address"]: region["code"] for region in regions}
-        self._feed = Feed(world.events, region_of_host=hosts, name_of_asker=askers)
+        self._feed = Feed(world.journal, region_of_host=hosts, name_of_asker=askers)
         self._server = WebServer(Page(world, self._feed).app(), None, port=port)
         self._stack = ExitStack()
 

@@ -14,7 +14,7 @@ def state_of(world: PageWorld) -> dict[str, Any]:
     profile = world.traffic_manager.profile
     return {
         **snapshot,
-        "seconds": world.events.now_seconds,
+        "seconds": world.journal.now_seconds,
         "routes": routes_of(world),
         "rulesByRegion": {code: rules_of(world, code) for code in codes},
         "probe": {

@@ -6,7 +6,7 @@ on the wire.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,21 +19,18 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who calls, as far as region rules can see it."""
-
-    country_code: str | None = "DE"
-    region: str | None = "emea"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call that is placed."""
+    """A call, as far as its notifications tell of it.
+
+    Attributes:
+        country_code, caller_region: where the caller is, for region rules.
+    """
 
     tenant_id: str
     call_id: str = field(default_factory=new_id)
     chain_id: str = field(default_factory=new_id)
-    caller: Caller = field(default_factory=Caller)
+    country_code: str | None = "DE"
+    caller_region: str | None = "emea"
     is_policy_recording: bool = False
     media_hosted_region: str | None = None
 
@@ -47,7 +44,7 @@ def legacy_incoming(call: Call) -> Json:
                 "identity": f"8:orgid:{new_id()}",
                 "languageId": "en-us",
                 "tenantId": call.tenant_id,
-                "region": call.caller.region,
+                "region": call.caller_region,
                 "originator": True,
             },
             {"identity": f"28:{new_id()}", "originator": False},
@@ -66,8 +63,8 @@ def incoming(call: Call, webhook: str) -> Json:
         "id": new_id(),
         "identity": _identity("user"),
         "endpointType": "default",
-        "countryCode": call.caller.country_code,
-        "region": call.caller.region,
+        "countryCode": call.country_code,
+        "region": call.caller_region,
         "languageId": "en-us",
     }
     members: Json = {
@@ -121,6 +118,29 @@ def roster(call: Call) -> Json:
     }
     path = f"{call.call_id}/participants"
     return batch(_notification(path, "updated", [participant]))
+
+
+def follow_ups(call: Call, order: str) -> Iterator[tuple[str, Json]]:
+    """Yield the follow-ups of an answered call, each with its name.
+
+    Args:
+        call: which was answered.
+        order: in-order, out-of-order (with one of them twice), or none.
+    """
+    in_order = (
+        ("establishing", establishing(call)),
+        ("established", established(call, is_audio_active=False)),
+        ("established", established(call, is_audio_active=True)),
+        ("roster", roster(call)),
+        ("terminated", terminated(call)),
+    )
+    orders = {
+        "in-order": (0, 1, 2, 3, 4),
+        "out-of-order": (4, 2, 2, 0, 3),
+        "none": (),
+    }
+    for place in orders[order]:
+        yield in_order[place]
 
 
 def item(

@@ -1,209 +1,280 @@
-"""The calling platform: places calls at a webhook and behaves as Teams does.
+"""The calling platform: places calls at the webhook and follows them to their end.
 
-It posts the legacy form first where the scenario says so, posts again in Graph form
-after a 204, follows a 302 or 307 by posting the same body and token to its Location,
-and gives a call up that nobody has answered in time. An answered call's follow-ups go
-to its callbackUri. What is documented, observed and inferred of this:
-https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call-notifications
+Documented (https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call-notifications
+and https://learn.microsoft.com/graph/api/call-answer): the legacy form may come first;
+204 brings the Graph form, to the registered webhook; 302 names the deployment that
+gets the notification; a call that nobody has answered after 15 s (policy recording:
+5 s) is lost; follow-ups go to the callbackUri of the answer.
+
+Assumed, because Microsoft publishes nothing about it: a redirected POST carries the
+same body and token, and a POST that got no connection, no reply or 503 is sent again
+as ``RetryPolicy`` says. With ``RetryPolicy.none()`` the platform gives up at once.
 """
 
-import json
+import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
-import requests
-
 from tests.simulator.platform import notifications
+from tests.simulator.platform.callers import CALLERS, Caller
+from tests.simulator.platform.calls import (
+    MAX_HOPS,
+    ORDINARY_SECONDS,
+    REDIRECTS,
+    CallReport,
+    Outcome,
+    PlacedCall,
+    RetryPolicy,
+)
+from tests.simulator.platform.events import (
+    CallEnded,
+    CallPlaced,
+    StepEnded,
+)
 from tests.simulator.platform.notifications import Call
-from tests.simulator.services.authority import Authority
+from tests.simulator.platform.steps import Steps
+from tests.simulator.platform.transport import Timeouts
 from tests.simulator.services.graph_api import GraphApi
-from tests.simulator.services.signing import TokenFactory
-
-ORDINARY_SECONDS = 15.0
-POLICY_RECORDING_SECONDS = 5.0
-MAX_HOPS = 3
-
-_REDIRECTS = (302, 307)
-_GRAPH_AGAIN = 204
 
 
-class Outcome(StrEnum):
-    """How a call ended."""
+@dataclass(slots=True, kw_only=True)
+class _Ring:
+    """A call that rings, as one data centre announces it.
 
-    ANSWERED = "answered"
-    LOST = "lost"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One POST of the platform and its reply."""
-
-    what: str
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    seconds: float
-
-
-@dataclass(slots=True)
-class CallRecord:
-    """Everything that happened to a call."""
+    Attributes:
+        body, what: the notification that is sent next.
+        ends_at: when the call is lost, on the monotonic clock.
+    """
 
     call: Call
-    steps: list[Step] = field(default_factory=list)
-    outcome: Outcome = Outcome.LOST
-    callback_uri: str | None = None
-
-    @property
-    def path(self) -> list[int]:
-        """The statuses in order."""
-        return [step.status for step in self.steps]
-
-    @property
-    def hops(self) -> int:
-        """How often the call was redirected."""
-        return sum(step.status in _REDIRECTS for step in self.steps)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """How the platform treats one call."""
-
-    starts_legacy: bool = False
-    token_variant: str = "good"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    sends_follow_ups: bool = True
+    report: CallReport
+    caller: Caller
+    token: str
+    body: Any
+    what: str
+    ends_at: float
 
 
 class CallingPlatform:
-    """Places calls. One for each thread."""
+    """Places calls; safe for threads.
+
+    Attributes:
+        webhook: where calls are announced.
+        retries: when a notification is sent again.
+        before_redirect: called with the 302 before it is followed.
+    """
+
+    before_redirect: Callable[[StepEnded], None] | None = None
 
     def __init__(
         self,
         *,
-        authority: Authority,
-        tokens: TokenFactory,
-        graph: GraphApi | None,
-        watch: Callable[[Call, Step], None] | None = None,
+        webhook: str,
+        steps: Steps,
+        graph: GraphApi,
+        retries: RetryPolicy | None = None,
     ) -> None:
-        """Trust ``authority``; ask ``graph`` which calls were answered."""
-        self._tokens = tokens
+        """Announce calls at ``webhook``; ask ``graph`` which were answered."""
+        self.webhook = webhook
+        self.retries = retries or RetryPolicy()
+        self._steps = steps
         self._graph = graph
-        self._watch = watch or (lambda _call, _step: None)
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.verify = str(authority.bundle)
+        self._stopping = threading.Event()
 
-    def place(
-        self, call: Call, webhook: str, scenario: Scenario | None = None
-    ) -> CallRecord:
-        """Place a call at the webhook and follow it to its end."""
-        scenario = scenario or Scenario()
-        record = CallRecord(call)
-        if self._graph is not None:
-            self._graph.ring(call.call_id, call.tenant_id)
-        started_at = time.monotonic()
-        status = self._announce(record, webhook, scenario)
-        self._settle(record, status, time.monotonic() - started_at)
-        if record.callback_uri is not None and scenario.sends_follow_ups:
-            self._follow_up(record, record.callback_uri)
-        return record
+    def stop(self) -> None:
+        """Give up the calls that ring."""
+        self._stopping.set()
 
-    def post(
-        self,
-        call: Call,
-        url: str,
-        body: object,
-        *,
-        what: str,
-        token: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Step:
-        """Post one notification with a fresh token, following nothing."""
-        sent = {
-            "Accept": "application/json",
-            "User-Agent": "Microsoft-Skype/3.0,(Calling/1.0)",
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {token or self._tokens.mint()}",
-            "X-Microsoft-Skype-Chain-ID": call.chain_id,
-            "X-Microsoft-Skype-Message-ID": notifications.new_id(),
-            **(headers or {}),
-        }
-        started_at = time.monotonic()
-        response = self._session.post(
-            url,
-            data=json.dumps(body).encode(),
-            headers=sent,
-            allow_redirects=False,
-            timeout=30,
+    def call_of(self, placed: PlacedCall) -> Call:
+        """Make the call, with fresh ids."""
+        caller = CALLERS[placed.caller]
+        return Call(
+            tenant_id=self._steps.tokens.tenant_id,
+            country_code=placed.country_code or caller.country_code,
+            caller_region=placed.caller_region or caller.region,
+            is_policy_recording=placed.is_policy_recording,
+            media_hosted_region=placed.media_hosted_region,
         )
-        step = Step(
-            what=what,
-            url=url,
-            status=response.status_code,
-            headers=response.headers,
-            body=response.content,
-            seconds=time.monotonic() - started_at,
-        )
-        self._watch(call, step)
-        return step
 
-    def _announce(self, record: CallRecord, webhook: str, scenario: Scenario) -> int:
-        """Post the incoming call until a deployment has taken or refused it."""
-        call = record.call
+    def place(self, placed: PlacedCall, call: Call | None = None) -> CallReport:
+        """Place a call and follow it to its end."""
+        call = call or self.call_of(placed)
+        report = CallReport(call_id=call.call_id, placed=placed)
+        journal = self._steps.journal
+        entry = journal.append(
+            CallPlaced(
+                call_id=call.call_id,
+                chain_id=call.chain_id,
+                caller=placed.caller,
+                country_code=call.country_code,
+                caller_region=call.caller_region,
+                is_policy_recording=placed.is_policy_recording,
+                starts_legacy=placed.starts_legacy,
+            )
+        )
+        self._graph.ring(call.call_id, call.tenant_id)
+        started_at = time.monotonic()
+        ring = self._ring(call, report, ends_at=started_at + placed.limit_seconds)
+        duplicate = self._announce_beside(ring)
+        self._announce_until_settled(ring)
+        if duplicate is not None:
+            duplicate.join(placed.limit_seconds)
+        report.answer_seconds = time.monotonic() - started_at
+        self._settle(ring)
+        journal.append(
+            CallEnded(
+                call_id=call.call_id,
+                caller=placed.caller,
+                outcome=report.outcome.value,
+                why=report.why,
+                region=report.region,
+                hops=report.hops,
+                attempts=report.attempts,
+                answer_seconds=report.answer_seconds,
+                placed_at_seconds=entry.seconds,
+            )
+        )
+        if report.callback_uri is not None:
+            self._follow_up(ring, report.callback_uri)
+        return report
+
+    def _ring(self, call: Call, report: CallReport, *, ends_at: float) -> _Ring:
+        placed = report.placed
+        is_legacy = placed.starts_legacy
+        return _Ring(
+            call=call,
+            report=report,
+            caller=CALLERS[placed.caller],
+            token=self._steps.tokens.variant(placed.token_variant),
+            body=notifications.legacy_incoming(call)
+            if is_legacy
+            else notifications.incoming(call, self.webhook),
+            what="legacy" if is_legacy else "incoming",
+            ends_at=ends_at,
+        )
+
+    def _announce_beside(self, ring: _Ring) -> threading.Thread | None:
+        """Announce a simultaneous duplicate, if there is one, in a thread."""
+        placed = ring.report.placed
+        if placed.simultaneous_caller is None:
+            return None
+        duplicate = replace(
+            ring,
+            report=CallReport(call_id=ring.call.call_id, placed=placed),
+            caller=CALLERS[placed.simultaneous_caller],
+            what="duplicate",
+        )
+        thread = threading.Thread(
+            target=self._announce_until_settled, args=(duplicate,), daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _announce_until_settled(self, ring: _Ring) -> None:
+        """Announce the call until it is taken, refused, or out of time."""
+        report, retries = ring.report, self.retries
+        pause_seconds = retries.first_pause_seconds
+        while True:
+            report.attempts += 1
+            step = self._announce(ring)
+            if step is None or self._is_answered(ring):
+                return
+            report.why = step.error or f"status-{step.status}"
+            if step.status is not None and step.status not in retries.statuses:
+                return
+            pause = max(pause_seconds, step.retry_after_seconds or 0.0)
+            pause_seconds = min(2 * pause_seconds, retries.longest_pause_seconds)
+            if report.attempts >= retries.attempts:
+                return
+            if time.monotonic() + pause >= ring.ends_at:
+                return
+            if self._stopping.wait(pause):
+                report.why = "world-stopped"
+                return
+
+    def _announce(self, ring: _Ring) -> StepEnded | None:
+        """POST, follow 204 and 302, and return the last step; None: it was taken."""
+        url, what, hops = self.webhook, ring.what, 0
+        while True:
+            seconds = ring.ends_at - time.monotonic()
+            if seconds <= 0:
+                ring.report.why = "out-of-time"
+                return None
+            step = self._announce_once(ring, url, what, seconds)
+            if step.status == 204 and what == "legacy":
+                ring.body = notifications.incoming(ring.call, self.webhook)
+                ring.what = what = "incoming"
+            elif step.status in REDIRECTS and step.location and hops < MAX_HOPS:
+                hops += 1
+                if self.before_redirect is not None:
+                    self.before_redirect(step)
+                url, what = step.location, "redirected"
+            elif step.status == 202:
+                return None
+            else:
+                return step
+
+    def _announce_once(
+        self, ring: _Ring, url: str, what: str, seconds: float
+    ) -> StepEnded:
         headers = {
-            "X-Microsoft-Skype-Caller-Region": call.caller.region or "",
-            **scenario.headers,
+            "X-Microsoft-Skype-Caller-Region": ring.call.caller_region or "",
+            **ring.report.placed.headers,
         }
-        token = self._tokens.variant(scenario.token_variant)
+        return self._steps.send(
+            ring.call,
+            url,
+            ring.body,
+            what=what,
+            report=ring.report,
+            caller=ring.caller,
+            timeouts=self._timeouts(seconds),
+            token=ring.token,
+            headers=headers,
+        )
 
-        def post(url: str, body: Any, what: str) -> Step:
-            step = self.post(call, url, body, what=what, token=token, headers=headers)
-            record.steps.append(step)
-            return step
+    def _timeouts(self, seconds: float) -> Timeouts:
+        retries = self.retries
+        return Timeouts(
+            min(retries.connect_seconds, seconds), min(retries.reply_seconds, seconds)
+        )
 
-        if scenario.starts_legacy:
-            step = post(webhook, notifications.legacy_incoming(call), "legacy")
-            if step.status != _GRAPH_AGAIN:
-                return step.status
-        body = notifications.incoming(call, webhook)
-        step = post(webhook, body, "incoming")
-        while step.status in _REDIRECTS and record.hops <= MAX_HOPS:
-            step = post(step.headers["Location"], body, "redirected")
-        return step.status
+    def _is_answered(self, ring: _Ring) -> bool:
+        return self._graph.calls[ring.call.call_id].callback_uri is not None
 
-    def _settle(self, record: CallRecord, status: int, seconds: float) -> None:
-        """Tell how the call ended: only an answer through Graph, in time, saves it."""
-        call = record.call
-        ringing = self._graph.calls.get(call.call_id) if self._graph else None
-        is_recording = call.is_policy_recording
-        limit = POLICY_RECORDING_SECONDS if is_recording else ORDINARY_SECONDS
-        if (
-            ringing is not None
-            and ringing.callback_uri is not None
-            and seconds <= limit
-        ):
-            record.outcome = Outcome.ANSWERED
-            record.callback_uri = ringing.callback_uri
-        elif status in {401, 403}:
-            record.outcome = Outcome.REFUSED
-        if ringing is not None and record.callback_uri is None:
-            ringing.is_over = True
+    def _settle(self, ring: _Ring) -> None:
+        """Only an answer through Graph, in time, saves a call."""
+        report, ringing = ring.report, self._graph.calls[ring.call.call_id]
+        is_in_time = time.monotonic() <= ring.ends_at
+        if ringing.callback_uri is not None and is_in_time:
+            report.outcome, report.why = Outcome.ANSWERED, None
+            report.callback_uri = ringing.callback_uri
+            report.region = self._steps.region_of_host(ringing.callback_uri)
+            return
+        ringing.is_over = True
+        if report.path and report.path[-1] in {401, 403}:
+            report.outcome = Outcome.REFUSED
+        elif not is_in_time:
+            report.why = "out-of-time"
+        report.why = report.why or "not-answered"
 
-    def _follow_up(self, record: CallRecord, callback_uri: str) -> None:
-        call = record.call
-        for what, body in (
-            ("establishing", notifications.establishing(call)),
-            ("established", notifications.established(call, is_audio_active=False)),
-            ("established", notifications.established(call, is_audio_active=True)),
-            ("roster", notifications.roster(call)),
-            ("terminated", notifications.terminated(call)),
-        ):
-            headers = {"Scenario-ID": call.chain_id}
-            step = self.post(call, callback_uri, body, what=what, headers=headers)
-            record.steps.append(step)
+    def _follow_up(self, ring: _Ring, callback_uri: str) -> None:
+        """Send what follows an answer."""
+        placed, call = ring.report.placed, ring.call
+        if placed.is_duplicated:
+            self._announce_once(ring, self.webhook, "duplicate", ORDINARY_SECONDS)
+        for what, body in notifications.follow_ups(call, placed.follow_ups):
+            if self._stopping.is_set():
+                return
+            self._steps.send(
+                call,
+                callback_uri,
+                body,
+                what=what,
+                report=ring.report,
+                caller=ring.caller,
+                timeouts=self._timeouts(ORDINARY_SECONDS),
+                headers={"Scenario-ID": call.chain_id},
+            )

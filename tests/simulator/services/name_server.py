@@ -1,38 +1,50 @@
 """The name server of the zone, over UDP and TCP, with dnslib.
 
-``global.<zone>`` is answered by Traffic Manager, for where the asker is: EDNS client
-subnet (RFC 7871) if the question has it, else its source address. ``<code>.<zone>`` is
-a plain record of its region. Other names of the zone do not exist; other zones are
-refused.
+``global.<zone>`` is answered by Traffic Manager, by where the asker is: the EDNS client
+subnet (RFC 7871) if the question has one, else its source address. ``<code>.<zone>`` is
+a plain record of its region. Other names of the zone do not exist; questions about
+other zones are refused.
 """
 
-import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from ipaddress import ip_address
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from dnslib import EDNS0, QTYPE, RCODE, RR, SOA, A, DNSRecord, EDNSOption
 from dnslib.server import DNSLogger, DNSServer
 
-from tests.simulator.environment.events import DnsAnswered, EventLog
-from tests.simulator.environment.places import location_of
 from tests.simulator.services.traffic_manager import Endpoint, TrafficManager
+from tests.support.running import Running
 
 REGION_TTL_SECONDS = 300
 NEGATIVE_TTL_SECONDS = 30
 
 _CLIENT_SUBNET = 8
 _IPV4_FAMILY = 1
-# Where its members are: family (2 bytes), source and scope prefix lengths, address.
+# Offsets of its members: family (2 bytes), source and scope prefix lengths, address.
 _SOURCE, _SCOPE, _ADDRESS = 2, 3, 4
 _UDP_BYTES = 1232
 _POLL_SECONDS = 0.02
 _ATTEMPTS = 20
 
 
-class NameServer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsAnswered:
+    """Event: a question was answered; ``rcode`` says why if there is no address."""
+
+    name: str
+    asker: str
+    location: str | None
+    rcode: str
+    addresses: Sequence[str]
+    regions: Sequence[str]
+    ttl_seconds: int
+
+
+class NameServer(Running):
     """Answers on one free port of 127.0.0.1.
 
     Attributes:
@@ -46,39 +58,38 @@ class NameServer:
         global_name: str,
         endpoints: Sequence[Endpoint],
         traffic_manager: TrafficManager,
-        events: EventLog,
+        location_of: Callable[[str], str | None],
+        tell: Callable[[DnsAnswered], object],
     ) -> None:
-        """Answer for ``zone``."""
+        """Answer for ``zone``.
+
+        Args:
+            zone: of all names.
+            global_name: which Traffic Manager answers.
+            endpoints: the regions, each with a name of its own.
+            traffic_manager: knows which region is nearest.
+            location_of: finds the Azure location of an asker's address.
+            tell: gets the events.
+        """
         self._zone = zone
         self._global_name = global_name
         self._traffic_manager = traffic_manager
-        self._events = events
+        self._location_of = location_of
+        self._tell = tell
         self._by_name: Mapping[str, Endpoint] = {
             f"{endpoint.code}.{zone}": endpoint for endpoint in endpoints
         }
-        self._servers: list[Any] = []
         self.address = ("127.0.0.1", 0)
 
-    def __enter__(self) -> Self:
+    def start(self, stack: ExitStack) -> None:
         """Start to answer."""
-        self._servers = _bind_both(self)
-        for server in self._servers:
+        for server in _bind_both(self):
+            stack.callback(server.server.server_close)
+            stack.callback(server.stop)
             # Not dnslib's own thread: it takes half a second to notice its end.
             serve = server.server.serve_forever
             threading.Thread(target=serve, args=(_POLL_SECONDS,), daemon=True).start()
-        self.address = self._servers[0].server.server_address
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        for server in self._servers:
-            server.stop()
-            server.server.server_close()
+            self.address = server.server.server_address
 
     def resolve(self, request: DNSRecord, handler: Any) -> DNSRecord:
         """Answer a question; called by dnslib."""
@@ -86,7 +97,7 @@ class NameServer:
         asker = subnet.address if subnet else handler.client_address[0]
         name = str(request.q.qname).rstrip(".").lower()
         reply = request.reply()
-        location = location_of(asker)
+        location = self._location_of(asker)
         endpoints, ttl_seconds = self._find(name, location)
         if name != self._zone and not name.endswith(f".{self._zone}"):
             reply.header.rcode = RCODE.REFUSED
@@ -101,7 +112,7 @@ class NameServer:
             reply.add_auth(self._authority())
         if subnet:
             reply.add_ar(subnet.reply())
-        self._events.append(
+        self._tell(
             DnsAnswered(
                 name=name,
                 asker=asker,
@@ -167,24 +178,3 @@ def _client_subnet(request: DNSRecord) -> _Subnet | None:
                 address = data[_ADDRESS : _ADDRESS + 4].ljust(4, b"\0")
                 return _Subnet(str(ip_address(address)), option)
     return None
-
-
-def free_port(addresses: Sequence[str]) -> int:
-    """Return a port that is free on all these loopback addresses now."""
-    for _attempt in range(_ATTEMPTS):
-        probes: list[socket.socket] = []
-        try:
-            port = 0
-            for address in addresses:
-                probe = socket.socket()
-                probes.append(probe)
-                probe.bind((address, port))
-                port = port or probe.getsockname()[1]
-        except OSError:
-            continue
-        finally:
-            for probe in probes:
-                probe.close()
-        return int(port)
-    message = "no port is free on all addresses"
-    raise OSError(message)

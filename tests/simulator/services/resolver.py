@@ -1,6 +1,6 @@
 """A stub resolver with a cache, as each of the platform's data centres has one.
 
-It asks the simulated name server and nobody else, from the asker's address, and keeps
+It asks the simulated name server and nobody else, from the asker's address, and caches
 an answer exactly as long as its TTL says.
 """
 
@@ -16,16 +16,14 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
+from tests.simulator.services.failures import NameUnresolvedError
+
 _QUERY_SECONDS = 2.0
 _TRIES = 2
 
 
-class NameUnresolvedError(OSError):
-    """The name has no address, or nobody answered."""
-
-
 class Resolved(NamedTuple):
-    """Addresses of a name, best first, and whether they were held."""
+    """Addresses of a name, best first, and whether they came from the cache."""
 
     addresses: Sequence[str]
     is_cached: bool
@@ -46,7 +44,7 @@ class StubResolver:
         query_seconds: float = _QUERY_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Ask ``server``, twice at the most, and wait so long each time."""
+        """Ask ``server`` twice at most, waiting ``query_seconds`` each time."""
         self._server = server
         self._query_seconds = query_seconds
         self._clock = clock
@@ -72,7 +70,7 @@ class StubResolver:
             return Resolved(addresses, is_cached=False)
 
     def forget(self) -> None:
-        """Drop what is held: a resolver that has just been started."""
+        """Empty the cache, as if the resolver had just been started."""
         self._held.clear()
 
     def _ask(self, name: str, asker: str) -> tuple[list[str], int]:

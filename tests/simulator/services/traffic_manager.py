@@ -1,10 +1,10 @@
 """Traffic Manager's Performance routing: probes, endpoint states, the order of regions.
 
 Each enabled endpoint is probed every ``interval_seconds``: HTTPS GET of ``path`` with
-the global name as Host and SNI, no check of the certificate, no redirect followed, 200
-expected, ``timeout_seconds`` to answer. More than ``tolerated_failures`` failures in a
-row degrade it, one success brings it back. A question is answered with the nearest
-endpoint that is online; where none is, with all that are enabled.
+the global name as Host and SNI. The certificate is not checked, redirects are not
+followed, 200 is expected within ``timeout_seconds``. More than ``tolerated_failures``
+failures in a row degrade an endpoint, one success brings it back. A question is
+answered with the nearest endpoint that is online; if none is, with all enabled ones.
 
 https://learn.microsoft.com/azure/traffic-manager/traffic-manager-monitoring
 """
@@ -14,24 +14,38 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-from tests.simulator.environment.events import (
-    EndpointChanged,
-    EventLog,
-    ProbeAnswered,
-)
-from tests.simulator.environment.places import distance_km
+from tests.simulator.services.failures import name_of
+from tests.simulator.services.places import distance_km
+from tests.support.running import Running
 
 _MAX_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeAnswered:
+    """Event: a probe of a region got a status, or failed with an ``error``."""
+
+    region: str
+    status: int | None
+    error: str | None
+    took_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointChanged:
+    """Event: an endpoint is now online, degraded or disabled."""
+
+    region: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How endpoints are probed and for how long answers hold; as the templates say."""
+    """How endpoints are probed and how long answers hold; as the templates say."""
 
     interval_seconds: float = 10.0
     timeout_seconds: float = 5.0
@@ -41,7 +55,7 @@ class Profile:
 
     @property
     def detection_seconds(self) -> float:
-        """The longest time from a fault to the last answer that does not know of it."""
+        """How long after a fault the last answer expires that names the region."""
         probing = (self.tolerated_failures + 1) * self.interval_seconds
         return probing + self.timeout_seconds + self.ttl_seconds
 
@@ -72,7 +86,7 @@ class _Health:
         return "degraded" if self.is_degraded else "online"
 
 
-class TrafficManager:
+class TrafficManager(Running):
     """One profile with its endpoints. Probes run in threads of its own."""
 
     def __init__(
@@ -81,38 +95,27 @@ class TrafficManager:
         *,
         global_name: str,
         profile: Profile,
-        events: EventLog,
+        tell: Callable[[ProbeAnswered | EndpointChanged], object],
     ) -> None:
-        """Probe ``endpoints`` as ``profile`` says, from the ``with`` block on."""
+        """Probe ``endpoints`` from the ``with`` block on; ``tell`` gets the events."""
         self.profile = profile
         self._endpoints = tuple(endpoints)
         self._global_name = global_name
-        self._events = events
+        self._tell = tell
         self._lock = threading.Lock()
         self._health = {e.code: _Health(e.is_enabled) for e in self._endpoints}
         self._frozen: Mapping[str, str] | None = None
         self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._probe_on, args=(endpoint,), daemon=True)
-            for endpoint in self._endpoints
-        ]
 
-    def __enter__(self) -> Self:
+    def start(self, stack: ExitStack) -> None:
         """Start to probe."""
-        for thread in self._threads:
+        for endpoint in self._endpoints:
+            thread = threading.Thread(
+                target=self._probe_on, args=(endpoint,), daemon=True
+            )
             thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(2 * self.profile.timeout_seconds)
+            stack.callback(thread.join, 2 * self.profile.timeout_seconds)
+        stack.callback(self._stopping.set)
 
     def statuses(self) -> dict[str, str]:
         """Return online, degraded or disabled for every region."""
@@ -122,7 +125,7 @@ class TrafficManager:
     def answer(self, location: str | None) -> list[Endpoint]:
         """Return the endpoints for a question that comes from an Azure location.
 
-        None: from nowhere that is known; the order is that of the profile then.
+        None is an unknown location: the endpoints are in the order of the profile.
         """
         statuses = self._frozen or self.statuses()
         enabled = [e for e in self._endpoints if statuses[e.code] != "disabled"]
@@ -132,14 +135,14 @@ class TrafficManager:
         return online[:1] or enabled
 
     def enable(self, code: str, *, is_enabled: bool) -> None:
-        """Enable or disable an endpoint; an enabled one starts as online."""
+        """Enable or disable an endpoint; once enabled it counts as online."""
         with self._lock:
             self._health[code] = _Health(is_enabled)
             status = self._health[code].status
-        self._events.append(EndpointChanged(region=code, status=status))
+        self._tell(EndpointChanged(region=code, status=status))
 
     def freeze(self, *, is_frozen: bool) -> None:
-        """Answer as now, whatever probes find, until told otherwise."""
+        """Keep answering as now, whatever probes find, until told otherwise."""
         self._frozen = self.statuses() if is_frozen else None
 
     def _probe_on(self, endpoint: Endpoint) -> None:
@@ -154,7 +157,7 @@ class TrafficManager:
         status, error = self._ask(endpoint)
         if self._stopping.is_set():
             return
-        self._events.append(
+        self._tell(
             ProbeAnswered(
                 region=endpoint.code,
                 status=status,
@@ -169,15 +172,16 @@ class TrafficManager:
             health.is_degraded = health.failures > self.profile.tolerated_failures
             after = health.status
         if before != after:
-            self._events.append(EndpointChanged(region=endpoint.code, status=after))
+            self._tell(EndpointChanged(region=endpoint.code, status=after))
 
     def _ask(self, endpoint: Endpoint) -> tuple[int | None, str | None]:
-        """Ask for health once; return the status, or why there was none."""
+        """Ask for health once; return the status, or an error of ``failures``."""
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         address = (endpoint.address, endpoint.port)
         seconds = self.profile.timeout_seconds
+        is_connected = False
         try:
             with (
                 socket.create_connection(address, seconds) as plain,
@@ -185,6 +189,7 @@ class TrafficManager:
                     plain, server_hostname=self._global_name
                 ) as connection,
             ):
+                is_connected = True
                 connection.sendall(
                     f"GET {self.profile.path} HTTP/1.1\r\n"
                     f"Host: {self._global_name}:{endpoint.port}\r\n"
@@ -195,9 +200,5 @@ class TrafficManager:
                 response.begin()
                 response.read(_MAX_BYTES)
                 return response.status, None
-        except TimeoutError:
-            return None, "timeout"
-        except ConnectionRefusedError:
-            return None, "connection-refused"
-        except (OSError, http.client.HTTPException):
-            return None, "connection-failed"
+        except (OSError, http.client.HTTPException) as failure:
+            return None, name_of(failure, is_connected=is_connected)

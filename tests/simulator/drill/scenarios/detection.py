@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from tests.simulator.drill.scenario import Load, Scenario, mixed_calls
 from tests.simulator.drill.stage import Stage
-from tests.simulator.environment import RetryPolicy
+from tests.simulator.platform.calls import RetryPolicy
 
 _CALLS_PER_SECOND = 2.5
 _BEFORE_SECONDS = 4.0

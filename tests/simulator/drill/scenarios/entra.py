@@ -2,7 +2,7 @@
 
 from tests.simulator.drill.scenario import Scenario, home_calls, mixed_calls
 from tests.simulator.drill.stage import Stage, told_503_in_time
-from tests.simulator.environment.places import CALLERS
+from tests.simulator.platform.callers import CALLERS
 
 _RESTARTED = "sea"
 

@@ -34,7 +34,7 @@ class ForgedTraffic(Scenario):
             among_at = stage.phase("among forged")
             stage.world.traffic.forge(FORGED_TIMES + _MORE)
             stage.let_pass(_SECONDS)
-            until = stage.world.events.now_seconds
+            until = stage.world.journal.now_seconds
             stage.world.traffic.forge(0)
         stage.expect_none_lost("honest calls")
         statuses: Counter[str] = Counter()
@@ -51,7 +51,7 @@ class ForgedTraffic(Scenario):
             times >= FORGED_TIMES,
             f"{times:.1f}",
         )
-        asked = {answer.call_id for answer in stage.world.outside.graph.answers}
+        asked = {answer.call_id for answer in stage.world.neighbours.graph.answers}
         stage.expect(
             "Graph is asked to answer none of them",
             stage.world.traffic.forged_call.call_id not in asked,

@@ -3,7 +3,7 @@
 from tests.simulator.drill.scenario import Scenario, mixed_calls
 from tests.simulator.drill.stage import Stage, told_503_in_time
 from tests.simulator.environment.fault_switch import GRAPH_SLOW_SECONDS
-from tests.simulator.platform.platform import Outcome
+from tests.simulator.platform.calls import Outcome
 
 _OUTAGE_SECONDS = 5.0
 
@@ -46,7 +46,7 @@ class GraphThrottling(Scenario):
 
     def play(self, stage: Stage) -> None:
         """One call after another, so that each meets the same."""
-        graph = stage.world.outside.graph
+        graph = stage.world.neighbours.graph
         before = len(graph.answers)
         stage.inject("graph-throttling")
         reports = [stage.call(key, follow_ups="none") for key in ("paris", "tokyo")]
@@ -73,7 +73,7 @@ class GraphNotFound(Scenario):
 
     def play(self, stage: Stage) -> None:
         """Calls that are over; then ordinary ones."""
-        graph = stage.world.outside.graph
+        graph = stage.world.neighbours.graph
         before = len(graph.answers)
         stage.inject("graph-not-found")
         reports = stage.calls(mixed_calls())

@@ -3,9 +3,8 @@
 from tests.simulator.drill.scenario import Load, Scenario, mixed_calls
 from tests.simulator.drill.scenarios.detection import IN_FLIGHT_SECONDS
 from tests.simulator.drill.stage import Stage
-from tests.simulator.environment import PlacedCall, RetryPolicy
 from tests.simulator.environment.events import LogWritten
-from tests.simulator.platform.platform import Outcome
+from tests.simulator.platform.calls import Outcome, PlacedCall, RetryPolicy
 
 # A region asks the provider for an unknown key this long after it asked last.
 _KEY_COOLDOWN_SECONDS = 31.0

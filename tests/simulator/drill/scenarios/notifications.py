@@ -4,8 +4,8 @@ from collections import Counter
 
 from tests.simulator.drill.scenario import Scenario, mixed_calls
 from tests.simulator.drill.stage import Stage, told_503_in_time
-from tests.simulator.environment import CallReport, PlacedCall
-from tests.simulator.environment.events import StepEnded
+from tests.simulator.platform.calls import CallReport, PlacedCall
+from tests.simulator.platform.events import StepEnded
 
 # Both land where they are hosted: no rule of the file knows this region.
 _NOWHERE = "antarctica"
@@ -13,7 +13,7 @@ _NOWHERE = "antarctica"
 
 def _taken(stage: Stage, report: CallReport) -> int:
     """Return how many answers of a call Graph has taken."""
-    graph = stage.world.outside.graph
+    graph = stage.world.neighbours.graph
     return sum(
         answer.call_id == report.call_id and answer.status == 202
         for answer in graph.answers
@@ -59,12 +59,12 @@ class TwoAtOnce(Scenario):
 
     def play(self, stage: Stage) -> None:
         """In one region, and in two."""
-        for what, twin in (("in one region", "amsterdam"), ("in two", "new-york")):
+        for what, caller in (("in one region", "amsterdam"), ("in two", "new-york")):
             reports = stage.calls(
                 [
                     PlacedCall(
                         caller="amsterdam",
-                        twin_caller=twin,
+                        simultaneous_caller=caller,
                         country_code="AQ",
                         caller_region=_NOWHERE,
                     )

@@ -11,9 +11,9 @@ from tests.simulator.drill.scenario import (
     travelling_calls,
 )
 from tests.simulator.drill.stage import Stage
-from tests.simulator.environment import PlacedCall, RetryPolicy
-from tests.simulator.environment.events import StepEnded
-from tests.simulator.environment.places import CALLERS
+from tests.simulator.platform.callers import CALLERS
+from tests.simulator.platform.calls import PlacedCall, RetryPolicy
+from tests.simulator.platform.events import StepEnded
 
 _STRUCK = "sea"
 _MAX_RATIO = 1.5

@@ -11,8 +11,9 @@ from tests.simulator.drill.scenario import (
     travelling_calls,
 )
 from tests.simulator.drill.stage import Stage
-from tests.simulator.environment import CallReport
 from tests.simulator.environment.events import LogWritten
+from tests.simulator.platform.calls import CallReport
+from tests.simulator.platform.stories import STORIES
 
 _FOLLOW_UPS = [202] * 5
 
@@ -52,7 +53,11 @@ class Ordinary(Scenario):
     )
 
     def play(self, stage: Stage) -> None:
-        """One call of everybody."""
+        """The stories, then one call of everybody."""
+        for story in STORIES:
+            if story.region is not None:
+                found = story.differences(stage.calls([story.call])[0])
+                stage.expect(story.title, not found, "; ".join(found))
         reports = stage.calls(home_calls(follow_ups="in-order"))
         stage.expect_answered(reports, "from home")
         expect_where_they_belong(stage, reports)

@@ -6,8 +6,6 @@ const ERRORS = {
   "connect-timeout": "no connection",
   "tls-refused": "bad certificate",
   "connection-lost": "cut off",
-  "connection-failed": "cut off",
-  timeout: "no reply",
   "reply-timeout": "no reply",
 };
 

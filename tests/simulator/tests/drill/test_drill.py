@@ -26,7 +26,7 @@ from tests.simulator.drill.scenarios import SCENARIOS
 from tests.simulator.drill.scenarios.routing import Ordinary
 from tests.simulator.drill.stage import Stage
 from tests.simulator.drill.text_report import print_report
-from tests.simulator.environment import FAULTS, EnvironmentWorld
+from tests.simulator.environment import FAULTS, World
 
 SECONDS = 120
 # The quick ones, without those that take five seconds of waiting each.
@@ -42,7 +42,7 @@ PLAYED_HERE = (
 
 
 @pytest.mark.parametrize("name", PLAYED_HERE)
-def test_a_scenario_goes_as_expected(world: EnvironmentWorld, name: str) -> None:
+def test_a_scenario_goes_as_expected(world: World, name: str) -> None:
     """In a world that is well."""
     result = play(SCENARIOS[name](), Stage(world))
 
@@ -50,7 +50,7 @@ def test_a_scenario_goes_as_expected(world: EnvironmentWorld, name: str) -> None
     assert result.is_passed
 
 
-def test_a_scenario_fails_where_calls_are_lost(world: EnvironmentWorld) -> None:
+def test_a_scenario_fails_where_calls_are_lost(world: World) -> None:
     """Graph has forgotten the calls: the drill must say so."""
     world.inject("graph-not-found")
 
@@ -66,11 +66,11 @@ def test_a_scenario_fails_where_calls_are_lost(world: EnvironmentWorld) -> None:
 
 
 def test_a_scenario_fails_where_a_call_goes_astray(
-    world: EnvironmentWorld, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The regions run with other rules than the scenario goes by."""
     everything_to_weu = {code: ({"regions": ["weu"]},) for code in world.regions}
-    monkeypatch.setattr(world, "_rules", everything_to_weu)
+    monkeypatch.setattr(world._rollout, "rules", everything_to_weu)
 
     result = play(SCENARIOS["wrong-region"](), Stage(world))
 
@@ -80,7 +80,7 @@ def test_a_scenario_fails_where_a_call_goes_astray(
     ]
 
 
-def test_a_scenario_that_breaks_has_failed(world: EnvironmentWorld) -> None:
+def test_a_scenario_that_breaks_has_failed(world: World) -> None:
     """And ends no drill."""
 
     class Broken(Ordinary):

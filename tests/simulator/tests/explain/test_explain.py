@@ -21,14 +21,13 @@ from tests.simulator.explain.recording import (
 from tests.simulator.explain.text import to_text
 from tests.simulator.platform.notifications import (
     Call,
-    Caller,
     incoming,
     legacy_incoming,
 )
+from tests.simulator.services.neighbours import TENANT_ID
 from tests.simulator.services.signing import TokenFactory
-from tests.simulator.world import TENANT_ID
 
-CALL = Call(tenant_id=TENANT_ID, caller=Caller(country_code="SG", region="apac"))
+CALL = Call(tenant_id=TENANT_ID, country_code="SG", caller_region="apac")
 BODY = json.dumps(incoming(CALL, "https://b")).encode()
 # What became of the collected payloads, by folder: what may and what may not happen.
 EXPECTED = {
@@ -163,7 +162,7 @@ def test_the_given_tenant_wins_and_may_be_refused(tmp_path: Path) -> None:
 
 def test_two_calls_of_different_regions_are_answered_here() -> None:
     """Each has its choice told."""
-    german = replace(CALL, call_id="other", caller=Caller(country_code="DE"))
+    german = replace(CALL, call_id="other", country_code="DE")
     items = (
         incoming(CALL, "https://b")["value"] + incoming(german, "https://b")["value"]
     )

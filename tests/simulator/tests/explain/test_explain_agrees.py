@@ -26,14 +26,13 @@ from tests.simulator.explain.recording import (
 from tests.simulator.explain.text import to_text
 from tests.simulator.platform.notifications import (
     Call,
-    Caller,
     batch,
     established,
     incoming,
     legacy_incoming,
 )
+from tests.simulator.services.neighbours import APP_ID
 from tests.simulator.services.signing import SigningKey, TokenFactory
-from tests.simulator.world import APP_ID
 from tests.support.rules import HOSTS, build_deployment, key_set_of
 
 KEY = SigningKey("platform-key")
@@ -72,10 +71,8 @@ def bodies(draw: st.DrawFn) -> bytes:
     """Mostly notifications, one or more, of every kind; some damaged, some rubbish."""
     call = Call(
         tenant_id=draw(st.sampled_from(TENANTS)),
-        caller=Caller(
-            country_code=draw(st.sampled_from(["DE", "SG", None])),
-            region=draw(st.sampled_from(["emea", "apac", None])),
-        ),
+        country_code=draw(st.sampled_from(["DE", "SG", None])),
+        caller_region=draw(st.sampled_from(["emea", "apac", None])),
         is_policy_recording=draw(st.booleans()),
     )
     known = [
@@ -101,7 +98,7 @@ def bodies(draw: st.DrawFn) -> bytes:
 def _other_item(draw: st.DrawFn) -> list[Any]:
     call = Call(
         tenant_id=TENANTS[0],
-        caller=Caller(country_code=draw(st.sampled_from(["DE", "SG"]))),
+        country_code=draw(st.sampled_from(["DE", "SG"])),
     )
     other = [incoming(call, "https://b")["value"], [{"resource": "?"}], [7]]
     return draw(

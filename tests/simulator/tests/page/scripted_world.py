@@ -12,37 +12,39 @@ from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 from tests.simulator.environment.events import (
-    CallEnded,
-    CallPlaced,
-    DnsAnswered,
-    EndpointChanged,
-    EventLog,
     FaultHealed,
     FaultInjected,
     LogWritten,
-    NameResolved,
-    ProbeAnswered,
     RegionChanged,
     RulesChanged,
-    StepEnded,
-    StepStarted,
     TrafficChanged,
 )
 from tests.simulator.environment.faults import FAULTS
-from tests.simulator.environment.places import CALLERS
+from tests.simulator.environment.rollout import RulesError
 from tests.simulator.environment.snapshot import snapshot_of
-from tests.simulator.environment.world import RulesError
 from tests.simulator.explain.environment import DEFAULT_FILE
 from tests.simulator.explain.journey import Announcement, Journey, foretell
 from tests.simulator.page.rules_text import rule_problems
 from tests.simulator.platform import notifications
+from tests.simulator.platform.callers import CALLERS
+from tests.simulator.platform.events import (
+    CallEnded,
+    CallPlaced,
+    NameResolved,
+    StepEnded,
+    StepStarted,
+)
+from tests.simulator.platform.journal import Journal
 from tests.simulator.platform.notifications import Call
+from tests.simulator.services.name_server import DnsAnswered
+from tests.simulator.services.neighbours import APP_ID, TENANT_ID
 from tests.simulator.services.traffic_manager import (
     Endpoint,
+    EndpointChanged,
+    ProbeAnswered,
     Profile,
     TrafficManager,
 )
-from tests.simulator.world import APP_ID, TENANT_ID
 
 REGIONS = {"weu": "westeurope", "eus2": "eastus2", "sea": "southeastasia"}
 RULES: Sequence[Mapping[str, Any]] = json.loads(DEFAULT_FILE.read_text("utf-8"))[
@@ -72,7 +74,7 @@ class ScriptedWorld:
 
     def __init__(self) -> None:
         """Start with all regions well."""
-        self.events = EventLog()
+        self.journal = Journal()
         self.callers = CALLERS
         self.zone = _ZONE
         self.global_host = f"global.{_ZONE}:{_PORT}"
@@ -96,7 +98,7 @@ class ScriptedWorld:
             endpoints,
             global_name=f"global.{_ZONE}",
             profile=Profile(),
-            events=self.events,
+            tell=self.journal.append,
         )
         for code in REGIONS:
             self.probe(code, 200)
@@ -118,11 +120,20 @@ class ScriptedWorld:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.events.close()
+        self.journal.close()
 
     def snapshot(self) -> dict[str, Any]:
-        shape: Any = self
-        return snapshot_of(shape)
+        return snapshot_of(
+            environment=self.name,
+            zone=self.zone,
+            global_host=self.global_host,
+            regions=self.regions.values(),
+            endpoints=self.traffic_manager.statuses(),
+            active_faults=self.active_faults,
+            rules=self.rules,
+            calls_per_second=self.traffic.calls_per_second,
+            number=self.journal.next_number,
+        )
 
     def app_settings(self, region: str) -> Mapping[str, str]:
         return self.settings_of(region)
@@ -148,7 +159,7 @@ class ScriptedWorld:
             raise RulesError(problems)
         for code in REGIONS if region is None else [region]:
             self.rules_of[code] = list(rules)
-        self.events.append(RulesChanged(region=region, rules=list(rules)))
+        self.journal.append(RulesChanged(region=region, rules=list(rules)))
 
     def start_traffic(self, calls_per_second: float) -> None:
         self.traffic.calls_per_second = calls_per_second
@@ -160,17 +171,19 @@ class ScriptedWorld:
 
     def _tell_traffic(self) -> None:
         rate = self.traffic.calls_per_second
-        self.events.append(TrafficChanged(calls_per_second=rate, forged_per_second=0.0))
+        self.journal.append(
+            TrafficChanged(calls_per_second=rate, forged_per_second=0.0)
+        )
 
     def probe(self, code: str, status: int | None) -> None:
         """Tell of a probe."""
         error = None if status else "connection-refused"
-        self.events.append(
+        self.journal.append(
             ProbeAnswered(region=code, status=status, error=error, took_seconds=0.012)
         )
 
     def inject(self, fault: str, region: str | None = None) -> bool:
-        self.events.append(FaultInjected(fault=fault, region=region))
+        self.journal.append(FaultInjected(fault=fault, region=region))
         if FAULTS[fault].is_instant:
             return True
         with self._lock:
@@ -186,7 +199,7 @@ class ScriptedWorld:
             self.active_faults.remove((fault, region))
         if region is not None:
             self._strike(fault, region, is_on=False)
-        self.events.append(FaultHealed(fault=fault, region=region))
+        self.journal.append(FaultHealed(fault=fault, region=region))
         return True
 
     def heal_all(self) -> None:
@@ -203,22 +216,21 @@ class ScriptedWorld:
             struck = self.regions[region]
             struck.state = state if is_on else "running"
             pid = None if is_on and state == "stopped" else 4711
-            self.events.append(
+            self.journal.append(
                 RegionChanged(region=region, state=struck.state, pid=pid)
             )
         self.probe(region, None if is_on else 200)
         self.traffic_manager._health[region].is_degraded = is_on
         status = self.traffic_manager.statuses()[region]
-        self.events.append(EndpointChanged(region=region, status=status))
+        self.journal.append(EndpointChanged(region=region, status=status))
 
     def place_call(self, call: str, **members: Any) -> str:
         """Tell the whole way of a call at once; return its id."""
         caller = CALLERS[call]
         placed = Call(
             tenant_id=TENANT_ID,
-            caller=notifications.Caller(
-                country_code=caller.country_code, region=caller.region
-            ),
+            country_code=caller.country_code,
+            caller_region=caller.region,
             is_policy_recording=members.get("is_policy_recording", False),
             media_hosted_region=members.get("media_hosted_region"),
         )
@@ -240,7 +252,7 @@ class ScriptedWorld:
             landing=landing,
             unhealthy={r.code for r in self.regions.values() if r.state != "running"},
         )
-        entry = self.events.append(
+        entry = self.journal.append(
             CallPlaced(
                 call_id=placed.call_id,
                 chain_id=placed.chain_id,
@@ -254,7 +266,7 @@ class ScriptedWorld:
         self._resolve(placed, caller.address, landing)
         self._tell_legs(placed, journey, headers, {"legacy": legacy, "": body})
         last = journey.legs[-1]
-        self.events.append(
+        self.journal.append(
             CallEnded(
                 call_id=placed.call_id,
                 caller=call,
@@ -274,7 +286,7 @@ class ScriptedWorld:
 
     def _resolve(self, call: Call, asker: str, landing: str) -> None:
         name, address = f"global.{_ZONE}", self.regions[landing].address
-        self.events.append(
+        self.journal.append(
             DnsAnswered(
                 name=name,
                 asker=asker,
@@ -285,7 +297,7 @@ class ScriptedWorld:
                 ttl_seconds=30,
             )
         )
-        self.events.append(
+        self.journal.append(
             NameResolved(
                 call_id=call.call_id,
                 name=name,
@@ -318,7 +330,7 @@ class ScriptedWorld:
                 "region": leg.region,
             }
             known = {name: value for name, value in line.items() if value is not None}
-            self.events.append(
+            self.journal.append(
                 LogWritten(region=leg.region, call_id=call.call_id, line=known)
             )
             status = _STATUSES.get(verdict.decision, verdict.status)
@@ -346,7 +358,7 @@ class ScriptedWorld:
         headers: Mapping[str, str],
         body: Any,
     ) -> None:
-        self.events.append(
+        self.journal.append(
             StepStarted(
                 call_id=call.call_id,
                 step=number,
@@ -369,7 +381,7 @@ class ScriptedWorld:
         status: int,
         location: str | None,
     ) -> None:
-        self.events.append(
+        self.journal.append(
             StepEnded(
                 call_id=call.call_id,
                 step=number,

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.simulator.environment import EnvironmentFile, EnvironmentWorld
+from tests.simulator.environment import EnvironmentFile, World
 from tests.simulator.explain.environment import DEFAULT_FILE
 from tests.simulator.page.server import PageServer
 from tests.simulator.tests.page.watching import watching
 
 
 @pytest.fixture(scope="module")
-def real_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnvironmentWorld]:
+def real_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The environment prod, without its American region."""
     description = json.loads(DEFAULT_FILE.read_text("utf-8"))
     description["regions"] = [
@@ -23,12 +23,12 @@ def real_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment
     description["rules"] = [{"countryCode": ["DE"], "regions": ["sea", "weu"]}]
     path = tmp_path_factory.mktemp("params") / "prod.json"
     path.write_text(json.dumps(description))
-    with EnvironmentWorld(EnvironmentFile.read(path)) as world:
+    with World(EnvironmentFile.read(path)) as world:
         yield world
 
 
 def test_calls_of_a_real_world_find_their_way_on_the_page(
-    browser: Browser, real_world: EnvironmentWorld, artefacts: Path
+    browser: Browser, real_world: World, artefacts: Path
 ) -> None:
     """Redirected while all is well; taken where it lands once the target is dead."""
     with (

@@ -93,7 +93,7 @@ def test_another_site_cannot_do_anything(
     headers: dict[str, str],
 ) -> None:
     """No fault, no call, no rules."""
-    before = len(world.events.entries())
+    before = len(world.journal.entries())
     fault = {"fault": "region-killed", "region": "sea", "is_on": True}
 
     for path, body in (
@@ -103,7 +103,7 @@ def test_another_site_cannot_do_anything(
     ):
         assert post(session, server, path, body, **headers).status_code == 403
 
-    assert len(world.events.entries()) == before
+    assert len(world.journal.entries()) == before
 
 
 def test_a_post_without_origin_is_refused(
@@ -183,13 +183,13 @@ def test_what_cannot_be_done_is_told(
     sentence: str,
 ) -> None:
     """400 with a sentence, and nothing has happened."""
-    before = len(world.events.entries())
+    before = len(world.journal.entries())
 
     reply = post(session, server, path, body)
 
     assert reply.status_code == 400
     assert sentence in " ".join(reply.json()["problems"])
-    assert len(world.events.entries()) == before
+    assert len(world.journal.entries()) == before
 
 
 def test_a_call_that_is_not_known_is_a_404(
@@ -233,7 +233,7 @@ def test_events_go_on_where_a_page_left_off(
 ) -> None:
     """Last-Event-ID counts more than since, as browsers reconnect with both."""
     world.place_call("johannesburg")
-    numbers = [entry.number for entry in world.events.entries()]
+    numbers = [entry.number for entry in world.journal.entries()]
     middle = numbers[len(numbers) // 2]
 
     events = events_until(
@@ -253,7 +253,7 @@ def test_pages_get_events_without_payloads(
     """The selected call has them; no token is anywhere."""
     call_id = world.place_call("johannesburg")
 
-    last = world.events.entries()[-1].number
+    last = world.journal.entries()[-1].number
     events = events_until(last, session, f"{server.url}api/events?since=0")
     detail = session.get(f"{server.url}api/calls/{call_id}", timeout=30).json()
 
@@ -270,14 +270,14 @@ def test_pages_get_events_without_payloads(
 def test_the_feed_is_bounded_and_tells_who_missed_something() -> None:
     """Old events and old calls go; totals stay."""
     with ScriptedWorld() as world:
-        feed = Feed(world.events, region_of_host={}, name_of_asker={})
+        feed = Feed(world.journal, region_of_host={}, name_of_asker={})
         for _ in range(MAX_EVENTS + 10):
             world.probe("weu", 200)
         call_id = world.place_call("singapore")
         with feed:
             pass  # it reads what is there before it ends
 
-    last = world.events.entries()[-1].number
+    last = world.journal.entries()[-1].number
     found, is_gone = feed.after(0)
     state = feed.look(dict)
     assert (len(found), is_gone) == (MAX_EVENTS, True)

@@ -12,22 +12,12 @@ import pytest
 
 from tests.localhost.process import CHECKOUT
 from tests.simulator.drill.stage import peer_found
-from tests.simulator.environment import (
-    FAULTS,
-    EnvironmentFile,
-    EnvironmentWorld,
-    PlacedCall,
-    RetryPolicy,
-    RulesError,
-)
-from tests.simulator.environment.events import (
-    EndpointChanged,
-    Event,
-    FaultInjected,
-    LogWritten,
-    RegionChanged,
-)
-from tests.simulator.platform.platform import Outcome
+from tests.simulator.environment import FAULTS, EnvironmentFile, World
+from tests.simulator.environment.events import FaultInjected, LogWritten, RegionChanged
+from tests.simulator.environment.rollout import RulesError
+from tests.simulator.platform.calls import Outcome, PlacedCall, RetryPolicy
+from tests.simulator.platform.journal import Event
+from tests.simulator.services.traffic_manager import EndpointChanged
 
 SECONDS = 30.0
 SINGAPORE_FROM_AMSTERDAM = PlacedCall(
@@ -36,7 +26,7 @@ SINGAPORE_FROM_AMSTERDAM = PlacedCall(
 
 
 def test_each_region_has_an_address_of_its_own_and_all_have_one_port(
-    world: EnvironmentWorld,
+    world: World,
 ) -> None:
     """As the records of the zone say."""
     addresses = [region.address for region in world.regions.values()]
@@ -47,10 +37,10 @@ def test_each_region_has_an_address_of_its_own_and_all_have_one_port(
 
 
 def test_a_region_s_certificate_names_it_and_the_global_host_only(
-    world: EnvironmentWorld,
+    world: World,
 ) -> None:
     """A connection that went to the wrong region would not be trusted."""
-    context = world.outside.authority.client_context()
+    context = world.neighbours.authority.client_context()
     weu = (world.regions["weu"].address, world.port)
     for name in ("global.calls.contoso.com", "weu.calls.contoso.com"):
         with (
@@ -65,7 +55,7 @@ def test_a_region_s_certificate_names_it_and_the_global_host_only(
         context.wrap_socket(plain, server_hostname="sea.calls.contoso.com")
 
 
-def test_a_call_goes_where_dns_and_the_rules_send_it(world: EnvironmentWorld) -> None:
+def test_a_call_goes_where_dns_and_the_rules_send_it(world: World) -> None:
     """DNS to weu, one redirect, answered in sea, follow-ups there."""
     report = world.place_call(SINGAPORE_FROM_AMSTERDAM).result(SECONDS)
 
@@ -76,24 +66,24 @@ def test_a_call_goes_where_dns_and_the_rules_send_it(world: EnvironmentWorld) ->
     assert report.callback_uri.startswith(f"https://sea.calls.contoso.com:{world.port}")
 
 
-def test_the_log_line_of_a_call_is_an_event(world: EnvironmentWorld) -> None:
+def test_the_log_line_of_a_call_is_an_event(world: World) -> None:
     """With its call id, from the region that wrote it."""
     report = world.place_call("tokyo", follow_ups="none").result(SECONDS)
 
     def is_its_line(event: Event) -> bool:
         return isinstance(event, LogWritten) and event.call_id == report.call_id
 
-    found = world.events.wait_for(is_its_line, timeout_seconds=SECONDS)
+    found = world.journal.wait_for(is_its_line, timeout_seconds=SECONDS)
     assert found is not None
     line = found.to_json()
     assert (line["kind"], line["region"]) == ("log-written", "sea")
     assert line["line"]["reason"] == "answered"
 
 
-def test_a_dead_region_is_found_and_comes_back(world: EnvironmentWorld) -> None:
+def test_a_dead_region_is_found_and_comes_back(world: World) -> None:
     """By Traffic Manager and by the others; then calls need no second attempt."""
     world.platform.retries = RetryPolicy.none()
-    number = world.events.next_number
+    number = world.journal.next_number
     world.inject("region-killed", "sea")
 
     def is_changed(status: str) -> bool:
@@ -101,14 +91,14 @@ def test_a_dead_region_is_found_and_comes_back(world: EnvironmentWorld) -> None:
             return event == EndpointChanged(region="sea", status=status)
 
         timeout = SECONDS
-        found = world.events.wait_for(matches, timeout_seconds=timeout, since=number)
+        found = world.journal.wait_for(matches, timeout_seconds=timeout, since=number)
         return found is not None
 
     assert is_changed("degraded")
     for other in ("weu", "eus2"):
         is_known = peer_found(other, "sea", "unhealthy")
         timeout = SECONDS
-        assert world.events.wait_for(is_known, timeout_seconds=timeout, since=number)
+        assert world.journal.wait_for(is_known, timeout_seconds=timeout, since=number)
     # The last answer with sea in it expires.
     time.sleep(world.options.profile.ttl_seconds)
     for call in (PlacedCall(caller="sydney"), SINGAPORE_FROM_AMSTERDAM):
@@ -116,13 +106,13 @@ def test_a_dead_region_is_found_and_comes_back(world: EnvironmentWorld) -> None:
         assert (report.outcome, report.attempts) == (Outcome.ANSWERED, 1)
         assert "sea" not in {step.region for step in report.steps}
 
-    number = world.events.next_number
+    number = world.journal.next_number
     world.heal("region-killed", "sea")
     assert is_changed("online")
     world.platform.retries = RetryPolicy()
 
 
-def test_faults_are_on_once_and_named_exactly(world: EnvironmentWorld) -> None:
+def test_faults_are_on_once_and_named_exactly(world: World) -> None:
     """What a page may send is checked here."""
     assert world.inject("graph-slow")
     assert not world.inject("graph-slow")
@@ -150,9 +140,7 @@ def test_faults_are_on_once_and_named_exactly(world: EnvironmentWorld) -> None:
         if not kind.is_regional and name != "key-rotation"
     ),
 )
-def test_every_general_fault_heals_without_a_trace(
-    world: EnvironmentWorld, fault: str
-) -> None:
+def test_every_general_fault_heals_without_a_trace(world: World, fault: str) -> None:
     """A call afterwards is as any other."""
     world.inject(fault)
     world.heal(fault)
@@ -162,12 +150,12 @@ def test_every_general_fault_heals_without_a_trace(
     assert (report.outcome, report.attempts) == (Outcome.ANSWERED, 1)
     assert any(
         isinstance(entry.event, FaultInjected) and entry.event.fault == fault
-        for entry in world.events.entries()
+        for entry in world.journal.entries()
     )
 
 
 def test_rules_that_the_app_would_refuse_change_nothing(
-    world: EnvironmentWorld,
+    world: World,
 ) -> None:
     """The sentences are the app's."""
     before = world.rules
@@ -179,12 +167,12 @@ def test_rules_that_the_app_would_refuse_change_nothing(
     assert world.rules == before
 
 
-def test_other_rules_send_the_next_call_elsewhere(world: EnvironmentWorld) -> None:
+def test_other_rules_send_the_next_call_elsewhere(world: World) -> None:
     """The region restarts for them, in good order, and knows the others again."""
-    before, number = list(world.rules), world.events.next_number
+    before, number = list(world.rules), world.journal.next_number
     world.set_rules([{"countryCode": ["FR"], "regions": ["eus2"]}], "weu")
     try:
-        assert world.wait_until_well(SECONDS) == []
+        assert world.wait_until_healthy(SECONDS) == []
         report = world.place_call("paris", follow_ups="none").result(SECONDS)
         assert (report.path, report.region) == ([302, 202], "eus2")
     finally:
@@ -192,14 +180,14 @@ def test_other_rules_send_the_next_call_elsewhere(world: EnvironmentWorld) -> No
 
     states = [
         entry.event.state
-        for entry in world.events.entries(number)
+        for entry in world.journal.entries(number)
         if isinstance(entry.event, RegionChanged)
     ]
     assert states == ["stopped", "starting", "running"] * 2
 
 
 def test_the_snapshot_is_json_and_names_what_a_page_shows(
-    world: EnvironmentWorld,
+    world: World,
 ) -> None:
     """Regions with places, callers, faults, rules."""
     snapshot = json.loads(json.dumps(world.snapshot()))
@@ -213,9 +201,9 @@ def test_the_snapshot_is_json_and_names_what_a_page_shows(
 END_OF_A_WORLD = """
 import sys
 from pathlib import Path
-from tests.simulator.environment import EnvironmentFile, EnvironmentWorld
+from tests.simulator.environment import EnvironmentFile, World
 file = EnvironmentFile.read(Path(sys.argv[1]))
-with EnvironmentWorld(file) as world:
+with World(file) as world:
     world.inject("region-hanging", "weu")
     print(world.regions["weu"]._process.pid, flush=True)
     sys.stdin.read()

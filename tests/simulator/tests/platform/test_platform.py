@@ -12,18 +12,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.simulator.environment import PlacedCall, RetryPolicy
-from tests.simulator.environment.events import CallEnded, EventLog, StepStarted
-from tests.simulator.environment.transport import Timeouts, Transport
-from tests.simulator.platform.environment_platform import Platform
-from tests.simulator.platform.platform import Outcome
+from tests.simulator.platform.calls import Outcome, PlacedCall, RetryPolicy
+from tests.simulator.platform.events import CallEnded, StepStarted
+from tests.simulator.platform.journal import Journal
+from tests.simulator.platform.platform import CallingPlatform
+from tests.simulator.platform.steps import Steps
+from tests.simulator.platform.transport import Timeouts, Transport
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.entra import Entra, Registration
+from tests.simulator.services.failures import NameUnresolvedError
 from tests.simulator.services.graph_api import GraphApi
-from tests.simulator.services.resolver import NameUnresolvedError, Resolved
+from tests.simulator.services.neighbours import APP_ID, TENANT_ID
+from tests.simulator.services.resolver import Resolved
 from tests.simulator.services.signing import SigningKey, TokenFactory
 from tests.simulator.services.web import WebServer
-from tests.simulator.world import APP_ID, TENANT_ID
 
 NAME = "global.calls.example.org"
 OTHER = "weu.calls.example.org"
@@ -69,11 +71,11 @@ class Script:
 class Rig:
     """A platform, its webhook and its Graph."""
 
-    platform: Platform
+    platform: CallingPlatform
     script: Script
     graph: GraphApi
     names: Names
-    events: EventLog
+    journal: Journal
     port: int
 
     def url(self, name: str = NAME) -> str:
@@ -89,7 +91,7 @@ def authority() -> Authority:
 @pytest.fixture
 def rig(authority: Authority) -> Iterator[Rig]:
     """A platform that retries quickly."""
-    script, names, events = Script(), Names(), EventLog()
+    script, names, journal = Script(), Names(), Journal()
     app = Starlette(routes=[Route("/{rest:path}", script.take, methods=["POST"])])
     with WebServer(app, authority.certificate) as server:
         port = int(server.host.rpartition(":")[2])
@@ -97,20 +99,24 @@ def rig(authority: Authority) -> Iterator[Rig]:
             authority.certificate, Entra(authority.certificate, Registration(APP_ID))
         )
         made = Rig(
-            platform=Platform(
+            platform=CallingPlatform(
                 webhook=f"https://{NAME}:{port}/api/calls",
-                transport=Transport(names, authority.client_context()),  # type: ignore[arg-type]
-                tokens=TokenFactory(SigningKey(), audience=APP_ID, tenant_id=TENANT_ID),
+                steps=Steps(
+                    transport=Transport(names, authority.client_context()),
+                    tokens=TokenFactory(
+                        SigningKey(), audience=APP_ID, tenant_id=TENANT_ID
+                    ),
+                    journal=journal,
+                    region_of_host=lambda url: "weu" if OTHER in url else None,
+                    region_of_address=lambda _address: "weu",
+                ),
                 graph=graph,
-                events=events,
-                region_of_host=lambda url: "weu" if OTHER in url else None,
-                region_of_address=lambda _address: "weu",
                 retries=QUICK,
             ),
             script=script,
             graph=graph,
             names=names,
-            events=events,
+            journal=journal,
             port=port,
         )
 
@@ -238,7 +244,7 @@ def test_a_name_without_address_and_a_foreign_certificate_are_told_apart(
     rig.names.unknown.add(NAME)
     assert rig.platform.place(PlacedCall()).path == ["name-unresolved"]
 
-    rig.platform._webhook = rig.url("sea.calls.example.org")
+    rig.platform.webhook = rig.url("sea.calls.example.org")
     assert rig.platform.place(PlacedCall()).path == ["tls-refused"]
     assert rig.script.seen == []
 
@@ -258,7 +264,7 @@ def test_no_event_holds_a_token(rig: Rig) -> None:
     """The page shows events to whoever opens it."""
     rig.platform.place(PlacedCall())
 
-    entries = rig.events.entries()
+    entries = rig.journal.entries()
     assert all("Bearer" not in json.dumps(entry.to_json()) for entry in entries)
     started = [e.event for e in entries if isinstance(e.event, StepStarted)]
     assert started[0].notification["value"]
@@ -267,7 +273,7 @@ def test_no_event_holds_a_token(rig: Rig) -> None:
 
 def test_failures_of_a_connection_have_names(authority: Authority) -> None:
     """Refused, not answered, cut off."""
-    transport = Transport(Names(), authority.client_context())  # type: ignore[arg-type]
+    transport = Transport(Names(), authority.client_context())
 
     def post(port: int) -> str | None:
         reply = transport.post(

@@ -12,15 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.simulator.environment.events import (
-    EndpointChanged,
-    Event,
-    EventLog,
-    ProbeAnswered,
-)
+from tests.simulator.platform.journal import Event, Journal
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.traffic_manager import (
     Endpoint,
+    EndpointChanged,
+    ProbeAnswered,
     Profile,
     TrafficManager,
 )
@@ -69,34 +66,36 @@ def port(authority: Authority, health: Health) -> Iterator[int]:
         yield int(server.host.rpartition(":")[2])
 
 
-def manager(port: int, profile: Profile = QUICK) -> tuple[TrafficManager, EventLog]:
+def manager(port: int, profile: Profile = QUICK) -> tuple[TrafficManager, Journal]:
     """Return a Traffic Manager with one region, which probes once it is entered."""
     endpoint = Endpoint(
         code="weu", location="westeurope", address="127.0.0.1", port=port
     )
-    events = EventLog()
+    journal = Journal()
     return (
-        TrafficManager([endpoint], global_name=GLOBAL, profile=profile, events=events),
-        events,
+        TrafficManager(
+            [endpoint], global_name=GLOBAL, profile=profile, tell=journal.append
+        ),
+        journal,
     )
 
 
-def wait_for_status(events: EventLog, status: str) -> int:
+def wait_for_status(journal: Journal, status: str) -> int:
     """Wait until the region has a status; return the number of the event."""
 
     def is_it(event: Event) -> bool:
         return isinstance(event, EndpointChanged) and event.status == status
 
-    found = events.wait_for(is_it, timeout_seconds=SECONDS)
+    found = journal.wait_for(is_it, timeout_seconds=SECONDS)
     assert found is not None
     return found.number
 
 
-def probes(events: EventLog, *, until: int) -> list[int | str | None]:
+def probes(journal: Journal, *, until: int) -> list[int | str | None]:
     """Return what probes brought up to an event."""
     return [
         entry.event.status or entry.event.error
-        for entry in events.entries()
+        for entry in journal.entries()
         if isinstance(entry.event, ProbeAnswered) and entry.number < until
     ]
 
@@ -110,24 +109,24 @@ def test_the_third_failure_in_a_row_degrades_and_one_success_restores(
     health: Health, port: int
 ) -> None:
     """Neither the second failure nor one that is not in a row."""
-    traffic_manager, events = manager(port)
+    traffic_manager, journal = manager(port)
     health.status = 503
     with traffic_manager:
-        degraded = wait_for_status(events, "degraded")
+        degraded = wait_for_status(journal, "degraded")
         health.status = 200
-        online = wait_for_status(events, "online")
+        online = wait_for_status(journal, "online")
 
-    found = probes(events, until=online)
-    assert probes(events, until=degraded) == [503, 503, 503]
+    found = probes(journal, until=online)
+    assert probes(journal, until=degraded) == [503, 503, 503]
     assert found[-1] == 200
     assert 200 not in found[:-1]
 
 
 def test_the_probe_names_the_global_host(health: Health, port: int) -> None:
     """Or the region would not know the name."""
-    traffic_manager, events = manager(port)
+    traffic_manager, journal = manager(port)
     with traffic_manager:
-        found = events.wait_for(
+        found = journal.wait_for(
             lambda event: isinstance(event, ProbeAnswered), timeout_seconds=SECONDS
         )
 
@@ -138,25 +137,25 @@ def test_the_probe_names_the_global_host(health: Health, port: int) -> None:
 @pytest.mark.parametrize("status", [301, 204, 404, 500])
 def test_only_200_is_healthy(health: Health, port: int, status: int) -> None:
     """Redirects are not followed."""
-    traffic_manager, events = manager(port)
+    traffic_manager, journal = manager(port)
     health.status = status
     with traffic_manager:
-        degraded = wait_for_status(events, "degraded")
+        degraded = wait_for_status(journal, "degraded")
 
-    assert set(probes(events, until=degraded)) == {status}
+    assert set(probes(journal, until=degraded)) == {status}
 
 
 def test_a_region_that_does_not_answer_in_time_has_failed(
     health: Health, port: int
 ) -> None:
     """It accepts, and says nothing."""
-    traffic_manager, events = manager(port, IMPATIENT)
+    traffic_manager, journal = manager(port, IMPATIENT)
     health.is_open.clear()
     with traffic_manager:
-        degraded = wait_for_status(events, "degraded")
+        degraded = wait_for_status(journal, "degraded")
         health.is_open.set()
 
-    assert probes(events, until=degraded) == ["timeout"] * 3
+    assert probes(journal, until=degraded) == ["reply-timeout"] * 3
 
 
 def test_a_region_that_refuses_connections_has_failed() -> None:
@@ -164,23 +163,23 @@ def test_a_region_that_refuses_connections_has_failed() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    traffic_manager, events = manager(port)
+    traffic_manager, journal = manager(port)
     with traffic_manager:
-        degraded = wait_for_status(events, "degraded")
+        degraded = wait_for_status(journal, "degraded")
 
-    assert probes(events, until=degraded) == ["connection-refused"] * 3
+    assert probes(journal, until=degraded) == ["connection-refused"] * 3
 
 
 def test_a_disabled_region_is_not_probed(health: Health, port: int) -> None:
     """Until it is enabled again."""
-    traffic_manager, events = manager(port)
+    traffic_manager, journal = manager(port)
     traffic_manager.enable("weu", is_enabled=False)
     with traffic_manager:
         # The thread of the probes has had its turn.
         time.sleep(3 * QUICK.interval_seconds)
         assert health.hosts == []
         traffic_manager.enable("weu", is_enabled=True)
-        found = events.wait_for(
+        found = journal.wait_for(
             lambda event: isinstance(event, ProbeAnswered), timeout_seconds=SECONDS
         )
 

@@ -9,10 +9,12 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from tests.simulator.environment.events import DnsAnswered, EventLog
-from tests.simulator.environment.places import CALLERS
-from tests.simulator.services.name_server import NameServer, free_port
-from tests.simulator.services.resolver import NameUnresolvedError, StubResolver
+from tests.simulator.platform.callers import CALLERS, location_of
+from tests.simulator.platform.journal import Journal
+from tests.simulator.services.failures import NameUnresolvedError
+from tests.simulator.services.name_server import DnsAnswered, NameServer
+from tests.simulator.services.ports import free_port
+from tests.simulator.services.resolver import StubResolver
 from tests.simulator.services.traffic_manager import (
     Endpoint,
     Profile,
@@ -36,16 +38,17 @@ class Zone:
     """A name server whose Traffic Manager never probes: tests say what is online."""
 
     def __init__(self) -> None:
-        self.events = EventLog()
+        self.journal = Journal()
         self.manager = TrafficManager(
-            ENDPOINTS, global_name=GLOBAL, profile=Profile(), events=self.events
+            ENDPOINTS, global_name=GLOBAL, profile=Profile(), tell=self.journal.append
         )
         self.server = NameServer(
             zone=ZONE,
             global_name=GLOBAL,
             endpoints=ENDPOINTS,
             traffic_manager=self.manager,
-            events=self.events,
+            location_of=location_of,
+            tell=self.journal.append,
         )
 
     def degrade(self, *codes: str) -> None:
@@ -171,7 +174,7 @@ def test_every_answer_is_an_event(zone: Zone) -> None:
     """With the asker and where that is."""
     zone.addresses(GLOBAL, source=SYDNEY)
 
-    answered = zone.events.entries()[-1].event
+    answered = zone.journal.entries()[-1].event
     assert isinstance(answered, DnsAnswered)
     assert (answered.asker, answered.location) == (SYDNEY, "australiaeast")
     assert (list(answered.regions), answered.rcode) == (["sea"], "NOERROR")
@@ -197,7 +200,7 @@ def test_a_stub_resolver_says_when_there_is_no_address(zone: Zone) -> None:
     with pytest.raises(NameUnresolvedError, match="NXDOMAIN"):
         resolver.resolve(f"other.{ZONE}", asker=AMSTERDAM)
 
-    unused = ("127.0.0.1", free_port(["127.0.0.1"]))
+    unused = ("127.0.0.1", free_port())
     nobody = StubResolver(unused, query_seconds=0.1)
     with pytest.raises(NameUnresolvedError, match="no answer"):
         nobody.resolve(GLOBAL, asker=AMSTERDAM)

@@ -9,7 +9,8 @@ import pytest
 from shared.settings import read_settings
 from tests.localhost.process import CHECKOUT
 from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
-from tests.simulator.environment.places import CALLERS, LOCATIONS, distance_km
+from tests.simulator.platform.callers import CALLERS
+from tests.simulator.services.places import LOCATIONS, distance_km
 
 PARAMS = CHECKOUT / "infra" / "params"
 

@@ -1,7 +1,8 @@
 """HTTPS POSTs by name: resolved by the simulated name server, from a source address.
 
 The connection goes to the resolved address; Host, SNI and the check of the certificate
-stay with the name, as they do for the real platform.
+stay with the name, as they do for the real platform. A host that is an address is
+connected to as it is.
 """
 
 import socket
@@ -10,26 +11,30 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import NamedTuple
+from ipaddress import ip_address
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from tests.simulator.services.resolver import (
-    NameUnresolvedError,
-    Resolved,
-    StubResolver,
-)
+from tests.simulator.services.failures import NameUnresolvedError, name_of
+from tests.simulator.services.resolver import Resolved
+
+
+class Resolver(Protocol):
+    """Resolves names, such as ``services.resolver.StubResolver``."""
+
+    def resolve(self, name: str, *, asker: str) -> Resolved:
+        """Resolve a name for the asker, or raise ``NameUnresolvedError``."""
+
+
+type OnResolved = Callable[[str, Resolved | None], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostReply:
-    """What came of a POST: a status with headers, or an error.
-
-    ``error`` is name-unresolved, connection-refused, connect-timeout, tls-refused,
-    connection-lost or reply-timeout.
-    """
+    """What came of a POST: a status with headers, or an error of ``failures``."""
 
     address: str | None
     status: int | None = None
@@ -72,16 +77,10 @@ class _Connection(HTTPSConnection):
 class Transport:
     """Sends POSTs; safe for threads, one connection for each."""
 
-    def __init__(
-        self,
-        resolver: StubResolver,
-        context: ssl.SSLContext,
-        on_resolved: Callable[[str, str, Resolved | None], None] | None = None,
-    ) -> None:
-        """Trust ``context``; tell ``on_resolved`` correlation, name and addresses."""
+    def __init__(self, resolver: Resolver | None, context: ssl.SSLContext) -> None:
+        """Trust ``context``. Without a resolver, hosts must be addresses."""
         self._resolver = resolver
         self._context = context
-        self._on_resolved = on_resolved
 
     def post(
         self,
@@ -91,13 +90,23 @@ class Transport:
         *,
         source: str,
         timeouts: Timeouts,
-        correlation: str = "",
+        on_resolved: OnResolved | None = None,
     ) -> PostReply:
-        """POST once, following nothing; raises nothing of the network's."""
+        """POST once and follow nothing; a network failure is an error in the reply.
+
+        Args:
+            url: where to.
+            body: sent as it is.
+            headers: sent as they are, with Host and Content-Length added.
+            source: the address that the question for the name and the connection
+                come from.
+            timeouts: how long to wait.
+            on_resolved: gets the name and what it resolved to; None: nothing.
+        """
         started_at = time.monotonic()
         parts = urlsplit(url)
         name = parts.hostname or ""
-        addresses = self._resolve(name, source, correlation)
+        addresses = self._resolve(name, source, on_resolved)
         connection = _Connection(
             name,
             parts.port or 443,
@@ -109,7 +118,8 @@ class Transport:
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         is_connected = False
         error = None
-        status, replied, content = None, {}, b""
+        status, content = None, b""
+        replied: Mapping[str, str] = {}
         try:
             if not addresses:
                 raise NameUnresolvedError(name)
@@ -119,10 +129,10 @@ class Transport:
             connection.timeout = timeouts.reply_seconds
             connection.request("POST", path, body=body, headers=headers)
             response = connection.getresponse()
-            status, replied = response.status, dict(response.headers)
+            status, replied = response.status, response.headers
             content = response.data
         except (OSError, HTTPError, HTTPException) as failure:
-            error = _name_of(failure, is_connected=is_connected)
+            error = name_of(failure, is_connected=is_connected)
             status = None
         finally:
             connection.close()
@@ -135,35 +145,25 @@ class Transport:
             took_seconds=time.monotonic() - started_at,
         )
 
-    def _resolve(self, name: str, source: str, correlation: str) -> Sequence[str]:
+    def _resolve(
+        self, name: str, source: str, on_resolved: OnResolved | None
+    ) -> Sequence[str]:
+        if _is_address(name):
+            return [name]
+        resolved = None
         try:
-            resolved = self._resolver.resolve(name, asker=source)
+            if self._resolver is not None:
+                resolved = self._resolver.resolve(name, asker=source)
         except NameUnresolvedError:
-            resolved = None
-        if self._on_resolved is not None:
-            self._on_resolved(correlation, name, resolved)
+            pass
+        if on_resolved is not None:
+            on_resolved(name, resolved)
         return resolved.addresses if resolved else ()
 
 
-def _name_of(failure: BaseException, *, is_connected: bool) -> str:
-    """Name a failure by the first cause that is known."""
-    causes = _causes(failure)
-    for kind, name in (
-        (NameUnresolvedError, "name-unresolved"),
-        (ConnectionRefusedError, "connection-refused"),
-        (TimeoutError, "reply-timeout" if is_connected else "connect-timeout"),
-    ):
-        if any(isinstance(cause, kind) for cause in causes):
-            return name
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return "tls-refused"
-    return "connection-lost"
-
-
-def _causes(failure: BaseException) -> list[BaseException]:
-    found = [failure]
-    for error in found:
-        for cause in (*error.args, error.__cause__, error.__context__):
-            if isinstance(cause, BaseException) and cause not in found:
-                found.append(cause)
-    return found
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -5,11 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.localhost.process import CHECKOUT
-from tests.simulator.environment import (
-    EnvironmentFile,
-    EnvironmentWorld,
-    WorldOptions,
-)
+from tests.simulator.environment import EnvironmentFile, World, WorldOptions
 from tests.simulator.services.traffic_manager import Profile
 
 PROD = CHECKOUT / "infra" / "params" / "prod.json"
@@ -18,18 +14,18 @@ QUICK = Profile(interval_seconds=1.0, timeout_seconds=1.0, ttl_seconds=1)
 
 
 @pytest.fixture(scope="session")
-def running_world() -> Iterator[EnvironmentWorld]:
+def running_world() -> Iterator[World]:
     """The regions of prod, with quick probes."""
     options = WorldOptions(profile=QUICK)
-    with EnvironmentWorld(EnvironmentFile.read(PROD), options) as world:
+    with World(EnvironmentFile.read(PROD), options) as world:
         yield world
 
 
 @pytest.fixture
-def world(running_world: EnvironmentWorld) -> Iterator[EnvironmentWorld]:
+def world(running_world: World) -> Iterator[World]:
     """The same world, well again when a test is over."""
     yield running_world
     running_world.stop_traffic()
     running_world.heal_all()
     running_world.wait_for_calls(30)
-    assert running_world.wait_until_well(30) == []
+    assert running_world.wait_until_healthy(30) == []

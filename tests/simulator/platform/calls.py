@@ -1,31 +1,39 @@
-"""A call: what is placed, what became of it, and when its notification comes again."""
+"""A call: how it is placed, how often it is announced, and what became of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Self
 
-from tests.simulator.environment.events import StepEnded
-from tests.simulator.platform.platform import (
-    ORDINARY_SECONDS,
-    POLICY_RECORDING_SECONDS,
-    Outcome,
-)
+from tests.simulator.platform.events import StepEnded
+from tests.simulator.platform.transport import PostReply
 
+ORDINARY_SECONDS = 15.0
+POLICY_RECORDING_SECONDS = 5.0
+MAX_HOPS = 3
 REDIRECTS = (302, 307)
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    ANSWERED = "answered"
+    LOST = "lost"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """When a notification comes again: an assumption, not Microsoft's word.
+    """When a call is announced again. Microsoft documents none of this: we assume it.
 
     Attributes:
-        attempts: how often a call is announced in all, redirects not counted.
-        first_pause_seconds: before the second; it doubles up to the longest. A
-            ``Retry-After`` of a 503 counts where it is longer.
-        statuses: replies after which it comes again. No connection and no reply count
-            as well.
+        attempts: how often a call is announced in all, not counting redirects.
+        first_pause_seconds: before the second attempt; each pause is twice as long as
+            the one before, up to the longest. A longer ``Retry-After`` is obeyed.
+        statuses: replies after which a call is announced again. It also is after no
+            connection and after no reply.
         connect_seconds: how long a connection with TLS may take.
-        reply_seconds: how long the reply may take then.
+        reply_seconds: how long the reply may take after that.
     """
 
     attempts: int = 10
@@ -46,14 +54,14 @@ class PlacedCall:
     """A call to place.
 
     Attributes:
-        caller: key of ``places.CALLERS``: which data centre hosts the call.
-        country_code, caller_region: what the notification says, where that is not the
-            caller's own.
-        token_variant: of ``identity.VARIANTS``.
+        caller: key of ``callers.CALLERS``: its data centre hosts the call.
+        country_code, caller_region: what the notification says, if not the caller's.
+        token_variant: of ``signing.VARIANTS``.
         media_hosted_region: of a policy recording's ``botData``.
-        is_duplicated: once it is answered, the same incoming POST comes again.
-        twin_caller: the notification comes twice at once, the second time from there.
-        follow_ups: in order, out-of-order (and one of them twice), or none.
+        is_duplicated: once the call is answered, the incoming POST is sent again.
+        simultaneous_caller: the same notification is also sent from this caller's data
+            centre, at the same time.
+        follow_ups: in-order, out-of-order (with one of them twice), or none.
     """
 
     caller: str = "amsterdam"
@@ -65,7 +73,7 @@ class PlacedCall:
     token_variant: str = "good"
     headers: Mapping[str, str] = field(default_factory=dict)
     is_duplicated: bool = False
-    twin_caller: str | None = None
+    simultaneous_caller: str | None = None
     follow_ups: str = "in-order"
 
     @property
@@ -78,11 +86,17 @@ class PlacedCall:
 
 @dataclass(slots=True, kw_only=True)
 class CallReport:
-    """Everything about a call that is over; see ``events.CallEnded``."""
+    """All about a call that has ended; see ``events.CallEnded``.
+
+    Attributes:
+        steps: every POST, in order, as the journal has it.
+        replies: the reply to each step, whole.
+    """
 
     call_id: str
     placed: PlacedCall
     steps: list[StepEnded] = field(default_factory=list)
+    replies: list[PostReply] = field(default_factory=list)
     outcome: Outcome = Outcome.LOST
     why: str | None = None
     region: str | None = None
@@ -97,7 +111,7 @@ class CallReport:
 
     @property
     def hops(self) -> int:
-        """How often the call was redirected since it came last."""
+        """How often the call was redirected in its last attempt."""
         hops = 0
         for step in self.steps:
             if step.what in {"incoming", "legacy"}:

@@ -1,0 +1,179 @@
+"""Calls and what must become of them, told as the sequence on the wire.
+
+A story reads like the conversation that it describes:
+
+    Story(
+        "redirected",
+        PlacedCall(country_code="SG"),
+        wire=[
+            post("incoming", to="weu") >> 302,
+            post("redirected", to="sea") >> 202,
+            *follow_ups(to="sea"),
+        ],
+        region="sea",
+    )
+
+All of ``STORIES`` land in ``weu`` and hold wherever rules send Singapore's calls to
+``sea`` and leave those of the Netherlands and Germany in ``weu``, as ``RULES`` do. The
+demo shows them, the scenario tests and the drill check them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tests.simulator.platform.calls import CallReport, Outcome, PlacedCall
+
+RULES = ({"countryCode": ["SG", "AU"], "regions": ["sea"]},)
+
+
+class Exchange(NamedTuple):
+    """A POST to a region and the reply: a status, or an error of ``failures``."""
+
+    what: str
+    region: str | None
+    reply: int | str | None
+
+    def __str__(self) -> str:
+        """Return it as a story has it."""
+        return f"post({self.what!r}, to={self.region!r}) >> {self.reply!r}"
+
+
+class Post(NamedTuple):
+    """A POST to a region; ``>>`` adds the reply."""
+
+    what: str
+    region: str
+
+    def __rshift__(self, reply: int | str) -> Exchange:
+        return Exchange(self.what, self.region, reply)
+
+
+def post(what: str, *, to: str) -> Post:
+    """Return a POST; ``what`` is that of ``events.StepStarted``."""
+    return Post(what, to)
+
+
+def follow_ups(*, to: str) -> list[Exchange]:
+    """Return the follow-ups of an answered call, all of them accepted."""
+    names = ("establishing", "established", "established", "roster", "terminated")
+    return [post(name, to=to) >> 202 for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A call and what must become of it.
+
+    Attributes:
+        region: which answers the call; None: nobody does.
+    """
+
+    title: str
+    call: PlacedCall
+    wire: Sequence[Exchange]
+    region: str | None
+    outcome: Outcome = Outcome.ANSWERED
+
+    def differences(self, report: CallReport) -> list[str]:
+        """Return what went otherwise than told, in sentences; nothing: all as told."""
+        found = []
+        seen = wire_of(report)
+        for number, (told, real) in enumerate(zip(self.wire, seen, strict=False)):
+            if told != real:
+                found.append(f"step {number}: {told} is told, {real} was seen")
+        if len(seen) != len(self.wire):
+            found.append(f"{len(self.wire)} steps are told, {len(seen)} were seen")
+        if (report.outcome, report.region) != (self.outcome, self.region):
+            found.append(
+                f"{self.outcome} in {self.region} is told, "
+                f"{report.outcome} in {report.region} was seen"
+            )
+        return found
+
+
+def wire_of(report: CallReport) -> list[Exchange]:
+    """Return what really went over the wire, in a story's form."""
+    return [
+        Exchange(step.what, step.region, step.status or step.error)
+        for step in report.steps
+    ]
+
+
+_FROM_SINGAPORE = PlacedCall(country_code="SG", caller_region="apac")
+
+STORIES = (
+    Story(
+        "legacy first, then to the other region",
+        replace(_FROM_SINGAPORE, starts_legacy=True),
+        wire=[
+            post("legacy", to="weu") >> 204,
+            post("incoming", to="weu") >> 302,
+            post("redirected", to="sea") >> 202,
+            *follow_ups(to="sea"),
+        ],
+        region="sea",
+    ),
+    Story(
+        "taken where it lands",
+        PlacedCall(),
+        wire=[post("incoming", to="weu") >> 202, *follow_ups(to="weu")],
+        region="weu",
+    ),
+    Story(
+        "redirected",
+        _FROM_SINGAPORE,
+        wire=[
+            post("incoming", to="weu") >> 302,
+            post("redirected", to="sea") >> 202,
+            *follow_ups(to="sea"),
+        ],
+        region="sea",
+    ),
+    Story(
+        "policy recording, 5 seconds to answer",
+        PlacedCall(country_code="DE", is_policy_recording=True),
+        wire=[post("incoming", to="weu") >> 202, *follow_ups(to="weu")],
+        region="weu",
+    ),
+    Story(
+        "policy recording, legacy first, then to the other region",
+        replace(_FROM_SINGAPORE, starts_legacy=True, is_policy_recording=True),
+        wire=[
+            post("legacy", to="weu") >> 204,
+            post("incoming", to="weu") >> 302,
+            post("redirected", to="sea") >> 202,
+            *follow_ups(to="sea"),
+        ],
+        region="sea",
+    ),
+    Story(
+        "announced twice, answered once",
+        PlacedCall(is_duplicated=True),
+        wire=[
+            post("incoming", to="weu") >> 202,
+            post("duplicate", to="weu") >> 202,
+            *follow_ups(to="weu"),
+        ],
+        region="weu",
+    ),
+    Story(
+        "follow-ups out of order",
+        PlacedCall(follow_ups="out-of-order"),
+        wire=[
+            post("incoming", to="weu") >> 202,
+            post("terminated", to="weu") >> 202,
+            post("established", to="weu") >> 202,
+            post("established", to="weu") >> 202,
+            post("establishing", to="weu") >> 202,
+            post("roster", to="weu") >> 202,
+        ],
+        region="weu",
+    ),
+    Story(
+        "forged token",
+        PlacedCall(token_variant="forged"),
+        wire=[post("incoming", to="weu") >> 401],
+        region=None,
+        outcome=Outcome.REFUSED,
+    ),
+)
