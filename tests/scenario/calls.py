@@ -19,19 +19,15 @@ def call(country_code: str = "DE", **members: Any) -> Call:
     return Call(tenant_id=TENANT_ID, country_code=country_code, **members)
 
 
-def ring(deployments: Deployments, placed: Call) -> dict[str, Any]:
+def ring(app: Deployments, placed: Call) -> dict[str, Any]:
     """Let a call ring at Graph; return its notification."""
-    deployments.graph.ring(placed.call_id, TENANT_ID)
+    app.graph.ring(placed.call_id, TENANT_ID)
     return incoming(placed, "https://bot.example.org/api/calls")
 
 
-def answers_of(deployments: Deployments, placed: Call) -> list[AnswerRequest]:
+def answers_of(app: Deployments, placed: Call) -> list[AnswerRequest]:
     """Return the requests to answer the call that Graph got."""
-    return [
-        answer
-        for answer in deployments.graph.answers
-        if answer.call_id == placed.call_id
-    ]
+    return [answer for answer in app.graph.answers if answer.call_id == placed.call_id]
 
 
 def fault(status: int, code: str = "x", **headers: str) -> Fault:

@@ -10,7 +10,7 @@ from tests.simulator.deployments import Deployments, Plan
 
 
 @pytest.fixture(scope="module")
-def deployments() -> Iterator[Deployments]:
+def app() -> Iterator[Deployments]:
     """Two regions that answer calls through the managed identity."""
     settings = {
         "CALLING_PARTITIONS": json.dumps(PARTITIONS),
@@ -24,7 +24,7 @@ def deployments() -> Iterator[Deployments]:
 def _no_faults_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Leave no fault behind for the next test."""
     yield
-    if "deployments" in request.fixturenames:
-        running: Deployments = request.getfixturevalue("deployments")
+    if "app" in request.fixturenames:
+        running: Deployments = request.getfixturevalue("app")
         running.graph.faults.clear()
         running.entra.fault = None

@@ -12,16 +12,16 @@ from tests.simulator.services.graph_api import Fault
 
 @pytest.mark.parametrize("is_policy_recording", [False, True])
 def test_an_incoming_call_is_answered_with_202(
-    deployments: Deployments, is_policy_recording: bool
+    app: Deployments, is_policy_recording: bool
 ) -> None:
     """Graph gets exactly this body, with a listed partition in the callbackUri."""
     placed = call(is_policy_recording=is_policy_recording)
 
-    reply = deployments.post(ring(deployments, placed))
+    reply = app.post(ring(app, placed))
 
     assert (reply.status, reply.body) == (202, b"")
-    (answer,) = answers_of(deployments, placed)
-    callback_uri = deployments.graph.calls[placed.call_id].callback_uri
+    (answer,) = answers_of(app, placed)
+    callback_uri = app.graph.calls[placed.call_id].callback_uri
     assert answer.body == {
         "callbackUri": callback_uri,
         "acceptedModalities": ["audio"],
@@ -31,18 +31,16 @@ def test_an_incoming_call_is_answered_with_202(
         },
     }
     assert callback_uri in {
-        f"https://{deployments.hosts['weu']}/api/calls/{name}" for name in PARTITIONS
+        f"https://{app.hosts['weu']}/api/calls/{name}" for name in PARTITIONS
     }
 
 
-def test_every_region_chooses_the_same_partition_for_a_call(
-    deployments: Deployments,
-) -> None:
+def test_every_region_chooses_the_same_partition_for_a_call(app: Deployments) -> None:
     chosen = set()
     for region in ("weu", "sea"):
         placed = call(call_id="same-call-everywhere")
-        assert deployments.post(ring(deployments, placed), region=region).status == 202
-        callback_uri = deployments.graph.calls[placed.call_id].callback_uri
+        assert app.post(ring(app, placed), region=region).status == 202
+        callback_uri = app.graph.calls[placed.call_id].callback_uri
         assert callback_uri is not None
         chosen.add(callback_uri.rpartition("/")[2])
 
@@ -50,60 +48,58 @@ def test_every_region_chooses_the_same_partition_for_a_call(
 
 
 @pytest.mark.requirement("R25")
-def test_a_call_is_answered_once_however_often_it_comes(
-    deployments: Deployments,
-) -> None:
+def test_a_call_is_answered_once_however_often_it_comes(app: Deployments) -> None:
     """One process remembers the last 10,000 calls."""
     placed = call()
 
-    statuses = [deployments.post(ring(deployments, placed)).status for _ in range(3)]
+    statuses = [app.post(ring(app, placed)).status for _ in range(3)]
 
     assert statuses == [202, 202, 202]
-    assert len(answers_of(deployments, placed)) == 1
+    assert len(answers_of(app, placed)) == 1
 
 
 @pytest.mark.requirement("R25")
 def test_two_notifications_at_once_get_one_answer_and_the_same_reply(
-    deployments: Deployments,
+    app: Deployments,
 ) -> None:
     """The second waits for the first."""
     placed = call()
-    body = ring(deployments, placed)
-    deployments.graph.faults.append(Fault(delay_seconds=0.5))
+    body = ring(app, placed)
+    app.graph.faults.append(Fault(delay_seconds=0.5))
 
     with ThreadPoolExecutor(4) as pool:
-        replies = list(pool.map(deployments.post, [body] * 4))
+        replies = list(pool.map(app.post, [body] * 4))
 
     assert [reply.status for reply in replies] == [202] * 4
-    assert len(answers_of(deployments, placed)) == 1
+    assert len(answers_of(app, placed)) == 1
 
 
 @pytest.mark.requirement("R24")
 def test_a_foreign_tenant_in_the_payload_is_answered_with_the_tokens_tenant(
-    deployments: Deployments,
+    app: Deployments,
 ) -> None:
     """The claim ``tid`` counts; the difference is logged."""
     placed = call()
-    body = ring(deployments, placed)
+    body = ring(app, placed)
     body["value"][0]["resourceData"]["tenantId"] = (
         "99999999-9999-4999-8999-999999999999"
     )
 
-    assert deployments.post(body).status == 202
-    assert len(answers_of(deployments, placed)) == 1
-    lines = [line for line in deployments.log_lines("weu") if placed.call_id in line]
+    assert app.post(body).status == 202
+    assert len(answers_of(app, placed)) == 1
+    lines = [line for line in app.log_lines("weu") if placed.call_id in line]
     assert any("tenant-differs" in line for line in lines)
 
 
 def test_without_answering_calls_are_accepted() -> None:
     """Graph is not asked, and no credential is needed."""
     settings = {"CALLING_ANSWER": "false", "CALLING_CREDENTIAL": "client-secret"}
-    with Deployments(Plan(regions=("weu",), settings=settings)) as running:
+    with Deployments(Plan(regions=("weu",), settings=settings)) as app:
         placed = call()
-        assert running.post(ring(running, placed)).status == 202
-        assert running.post(legacy_incoming(call())).status == 204
-        assert answers_of(running, placed) == []
-        assert running.entra.requests == []
+        assert app.post(ring(app, placed)).status == 202
+        assert app.post(legacy_incoming(call())).status == 204
+        assert answers_of(app, placed) == []
+        assert app.entra.requests == []
 
 
 def test_a_deployment_of_its_own_uses_its_host_name() -> None:
@@ -117,10 +113,8 @@ def test_a_deployment_of_its_own_uses_its_host_name() -> None:
             "CALLING_REGION_HOSTS": "",
             "CALLING_REGION_RULES": "",
         }
-        with Deployments(
-            Plan(regions=("weu",), settings={**blank, **settings})
-        ) as running:
+        with Deployments(Plan(regions=("weu",), settings={**blank, **settings})) as app:
             placed = call()
-            assert running.post(ring(running, placed)).status == 202
-            callback_uri = running.graph.calls[placed.call_id].callback_uri
+            assert app.post(ring(app, placed)).status == 202
+            callback_uri = app.graph.calls[placed.call_id].callback_uri
             assert callback_uri == f"https://{host}/api/calls/default"

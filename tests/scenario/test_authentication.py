@@ -15,23 +15,19 @@ BASE_HEADERS = {"Cache-Control", "Connection", "Content-Type", "Date", "Server"}
 
 
 @pytest.mark.requirement("R17")
-def test_all_refused_tokens_get_byte_identical_replies(
-    deployments: Deployments,
-) -> None:
+def test_all_refused_tokens_get_byte_identical_replies(app: Deployments) -> None:
     """Only the date differs."""
     ids = {"X-Microsoft-Skype-Message-ID": "m", "Scenario-ID": "s"}
     requested = [
         *(
-            (incoming(call(), "x"), deployments.tokens.variant(name))
+            (incoming(call(), "x"), app.tokens.variant(name))
             for name in VARIANTS
             if name != "good"
         ),
         (b"{", "x"),
         (b"{}", "a" * 17_000),
     ]
-    replies = [
-        deployments.post(body, token=token, headers=ids) for body, token in requested
-    ]
+    replies = [app.post(body, token=token, headers=ids) for body, token in requested]
     seen = {
         (r.status, r.body, *sorted((k, v) for k, v in r.headers.items() if k != "Date"))
         for r in replies
@@ -45,10 +41,10 @@ def test_all_refused_tokens_get_byte_identical_replies(
     assert reply.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_missing_token_is_401_and_so_are_two(deployments: Deployments) -> None:
-    url = deployments.webhook("weu")
-    bundle = str(deployments.authority.bundle)
-    good = deployments.tokens.mint()
+def test_a_missing_token_is_401_and_so_are_two(app: Deployments) -> None:
+    url = app.webhook("weu")
+    bundle = str(app.authority.bundle)
+    good = app.tokens.mint()
     for headers in ({}, {"Authorization": f"Bearer {good},Bearer {good}"}):
         reply = requests.post(url, b"{}", headers=headers, verify=bundle, timeout=10)
         assert reply.status_code == 401
@@ -56,34 +52,34 @@ def test_a_missing_token_is_401_and_so_are_two(deployments: Deployments) -> None
 
 def test_a_new_signing_key_waits_while_the_old_one_serves_on() -> None:
     """Keys that were fetched a moment ago are not fetched again for an unknown key."""
-    with Deployments() as running:
-        assert running.post({"value": []}).status == 202
-        assert len(running.provider.fetches) == 2
+    with Deployments() as app:
+        assert app.post({"value": []}).status == 202
+        assert len(app.provider.fetches) == 2
         new = SigningKey("new-key")
-        running.provider.keys.append(new.jwk())
-        token = running.tokens.mint({"kid": new.key_id}, new)
+        app.provider.keys.append(new.jwk())
+        token = app.tokens.mint({"kid": new.key_id}, new)
 
         # The first fetch was a moment ago: the next one is due 30 s after it.
-        assert running.post({"value": []}, token=token).status == 401
-        assert running.post({"value": []}).status == 202
-        assert len(running.provider.fetches) == 2
+        assert app.post({"value": []}, token=token).status == 401
+        assert app.post({"value": []}).status == 202
+        assert len(app.provider.fetches) == 2
 
 
 def test_without_keys_calls_are_503_and_recover() -> None:
     """What needs no key is 401 all the same."""
-    with Deployments(Plan(regions=("weu",))) as running:
-        running.provider.is_hanging.set()
-        assert running.post({}, token=running.tokens.variant("unsigned")).status == 401
-        assert running.provider.fetches == []
-        reply = running.post({"value": []})
+    with Deployments(Plan(regions=("weu",))) as app:
+        app.provider.is_hanging.set()
+        assert app.post({}, token=app.tokens.variant("unsigned")).status == 401
+        assert app.provider.fetches == []
+        reply = app.post({"value": []})
         assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
-        report = running.health("weu")
+        report = app.health("weu")
         assert (report.status_code, report.json()["keys"]) == (503, "none")
 
-        running.provider.is_hanging.clear()
+        app.provider.is_hanging.clear()
         # The next fetch is due a pause after the last one: at most 4 s here.
         deadline = time.monotonic() + 20
-        while (status := running.post({"value": []}).status) == 503:
+        while (status := app.post({"value": []}).status) == 503:
             assert time.monotonic() < deadline
             time.sleep(0.2)
         assert status == 202
@@ -95,6 +91,6 @@ def test_a_tenant_that_is_not_allowed_is_403() -> None:
     other = "1fdd12d0-4620-44ed-baec-459b611f84b2"
     for allowed, status in ((other, 403), (f"{other},{TENANT_ID.upper()}", 202)):
         plan = Plan(regions=("weu",), settings={"CALLING_TENANTS": allowed})
-        with Deployments(plan) as running:
-            reply = running.post({"value": []})
+        with Deployments(plan) as app:
+            reply = app.post({"value": []})
             assert (reply.status, reply.body) == (status, b"")

@@ -48,20 +48,20 @@ def test_all_three_credentials_get_a_token_for_the_tenant_of_the_call(
     }
     for kind, settings in kinds.items():
         plan = Plan(regions=("weu",), settings={"CALLING_CREDENTIAL": kind, **settings})
-        with Deployments(plan) as running:
-            running.registration.certificate = certificate
+        with Deployments(plan) as app:
+            app.registration.certificate = certificate
             for _ in range(3):
-                assert running.post(ring(running, call())).status == 202
-            (issued,) = running.entra.issued.values()
+                assert app.post(ring(app, call())).status == 202
+            (issued,) = app.entra.issued.values()
             assert issued.kind == kind
-            assert issued.tenant_id == running.tenant_id
-            assert issued.scope == f"{running.graph.url}/.default"
-            token_path = f"/{running.tenant_id}/oauth2/v2.0/token"
-            assert running.entra.requests.count(token_path) == 1
-            assert not any("discovery" in path for path in running.entra.requests)
-            log = "\n".join(running.log_lines("weu"))
+            assert issued.tenant_id == app.tenant_id
+            assert issued.scope == f"{app.graph.url}/.default"
+            token_path = f"/{app.tenant_id}/oauth2/v2.0/token"
+            assert app.entra.requests.count(token_path) == 1
+            assert not any("discovery" in path for path in app.entra.requests)
+            log = "\n".join(app.log_lines("weu"))
             assert "simulated-secret" not in log
-            assert not any(token in log for token in running.entra.issued)
+            assert not any(token in log for token in app.entra.issued)
             if kind == "managed-identity":
-                (asked,) = running.identity.requests
+                (asked,) = app.identity.requests
                 assert asked["client_id"] == settings["CALLING_IDENTITY_CLIENT_ID"]

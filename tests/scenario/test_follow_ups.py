@@ -15,9 +15,9 @@ from tests.simulator.platform.notifications import (
 
 @pytest.mark.parametrize("path", ["/api/calls", "/api/calls/media-a"])
 def test_a_legacy_notification_is_204_on_both_routes(
-    deployments: Deployments, path: str
+    app: Deployments, path: str
 ) -> None:
-    reply = deployments.post(legacy_incoming(call("SG")), path=path)
+    reply = app.post(legacy_incoming(call("SG")), path=path)
 
     assert (reply.status, reply.body) == (204, b"")
     assert "Content-Length" not in reply.headers
@@ -36,10 +36,10 @@ def test_a_legacy_notification_is_204_on_both_routes(
 )
 @pytest.mark.parametrize("path", ["/api/calls", "/api/calls/media-b", "/api/calls/old"])
 def test_every_other_notification_is_202(
-    deployments: Deployments, body: dict[str, Any], path: str
+    app: Deployments, body: dict[str, Any], path: str
 ) -> None:
     """On both routes; also for a partition that is not listed."""
-    assert deployments.post(body, path=path).status == 202
+    assert app.post(body, path=path).status == 202
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_every_other_notification_is_202(
     ],
 )
 def test_a_partition_that_cannot_be_is_404_after_the_token(
-    deployments: Deployments, name: str, status: int
+    app: Deployments, name: str, status: int
 ) -> None:
     """Without a good token it is 401."""
     path = f"/api/calls/{name}"
 
-    assert deployments.post({"value": []}, path=path).status == status
+    assert app.post({"value": []}, path=path).status == status
     if name != "%2e%2e":  # the host resolves dot segments before routing
-        assert deployments.post({"value": []}, path=path, token="x").status == 401
+        assert app.post({"value": []}, path=path, token="x").status == 401

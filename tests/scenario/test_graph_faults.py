@@ -15,156 +15,146 @@ from tests.simulator.services.graph_api import Fault
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 302, 307])
-def test_a_passing_fault_of_graph_is_retried(
-    deployments: Deployments, status: int
-) -> None:
+def test_a_passing_fault_of_graph_is_retried(app: Deployments, status: int) -> None:
     """Also a redirect, which is never followed."""
     placed = call()
-    deployments.graph.faults.append(fault(status, Location="https://127.0.0.1:1/evil"))
+    app.graph.faults.append(fault(status, Location="https://127.0.0.1:1/evil"))
 
-    assert deployments.post(ring(deployments, placed)).status == 202
-    assert len(answers_of(deployments, placed)) == 2
-    assert deployments.graph.other_paths == []
+    assert app.post(ring(app, placed)).status == 202
+    assert len(answers_of(app, placed)) == 2
+    assert app.graph.other_paths == []
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 408, 409, 410, 422])
 def test_a_refusal_of_graph_is_202_and_not_repeated(
-    deployments: Deployments, status: int
+    app: Deployments, status: int
 ) -> None:
     """A second request could not help; Graph's code is in the log."""
     placed = call()
-    deployments.graph.faults.append(fault(status, "8522"))
+    app.graph.faults.append(fault(status, "8522"))
 
-    assert deployments.post(ring(deployments, placed)).status == 202
-    assert len(answers_of(deployments, placed)) == 1
-    lines = deployments.log_lines("weu")
+    assert app.post(ring(app, placed)).status == 202
+    assert len(answers_of(app, placed)) == 1
+    lines = app.log_lines("weu")
     assert any(placed.call_id in line and '"8522"' in line for line in lines)
 
 
-def test_a_401_of_graph_leads_to_a_new_token_once(deployments: Deployments) -> None:
+def test_a_401_of_graph_leads_to_a_new_token_once(app: Deployments) -> None:
     """A second 401 is a refusal like any other."""
     placed, hopeless = call(), call()
-    deployments.graph.faults.append(fault(401))
-    assert deployments.post(ring(deployments, placed)).status == 202
-    used = [
-        a.authorization
-        for a in deployments.graph.answers
-        if a.call_id == placed.call_id
-    ]
+    app.graph.faults.append(fault(401))
+    assert app.post(ring(app, placed)).status == 202
+    used = [a.authorization for a in app.graph.answers if a.call_id == placed.call_id]
     assert len(set(used)) == 2
 
-    deployments.graph.faults.extend([fault(401), fault(401)])
-    assert deployments.post(ring(deployments, hopeless)).status == 202
-    assert len(answers_of(deployments, hopeless)) == 2
+    app.graph.faults.extend([fault(401), fault(401)])
+    assert app.post(ring(app, hopeless)).status == 202
+    assert len(answers_of(app, hopeless)) == 2
 
 
 def test_a_lost_reply_followed_by_a_refusal_counts_as_answered(
-    deployments: Deployments,
+    app: Deployments,
 ) -> None:
     """The first attempt has probably taken effect."""
     placed = call()
-    deployments.graph.faults.extend([Fault(loses_reply=True), fault(409)])
+    app.graph.faults.extend([Fault(loses_reply=True), fault(409)])
 
-    assert deployments.post(ring(deployments, placed)).status == 202
-    lines = deployments.log_lines("weu")
+    assert app.post(ring(app, placed)).status == 202
+    lines = app.log_lines("weu")
     assert any(placed.call_id in line and "answer-presumed" in line for line in lines)
-    assert deployments.post(ring(deployments, placed)).status == 202
-    assert len(answers_of(deployments, placed)) == 2
+    assert app.post(ring(app, placed)).status == 202
+    assert len(answers_of(app, placed)) == 2
 
 
 @pytest.mark.parametrize("as_date", [False, True])
-def test_retry_after_is_obeyed(deployments: Deployments, as_date: bool) -> None:
+def test_retry_after_is_obeyed(app: Deployments, as_date: bool) -> None:
     placed = call()
     value = "1"
     if as_date:
         value = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    deployments.graph.faults.append(fault(429, **{"Retry-After": value}))
+    app.graph.faults.append(fault(429, **{"Retry-After": value}))
     started_at = time.monotonic()
 
-    assert deployments.post(ring(deployments, placed)).status == 202
+    assert app.post(ring(app, placed)).status == 202
     assert time.monotonic() - started_at >= 0.9
 
 
-def test_a_retry_after_beyond_the_budget_is_503_at_once(
-    deployments: Deployments,
-) -> None:
+def test_a_retry_after_beyond_the_budget_is_503_at_once(app: Deployments) -> None:
     """Waiting could not help."""
     placed = call()
-    deployments.graph.faults.append(fault(429, **{"Retry-After": "120"}))
+    app.graph.faults.append(fault(429, **{"Retry-After": "120"}))
     started_at = time.monotonic()
 
-    reply = deployments.post(ring(deployments, placed))
+    reply = app.post(ring(app, placed))
 
     assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
-    assert len(answers_of(deployments, placed)) == 1
+    assert len(answers_of(app, placed)) == 1
     assert time.monotonic() - started_at < 3
 
 
-def test_a_hanging_graph_is_503_within_the_recording_budget(
-    deployments: Deployments,
-) -> None:
+def test_a_hanging_graph_is_503_within_the_recording_budget(app: Deployments) -> None:
     """The budget is 4 s from the arrival of the POST."""
     placed = call(is_policy_recording=True)
-    deployments.graph.faults.extend([Fault(delay_seconds=8)] * 5)
+    app.graph.faults.extend([Fault(delay_seconds=8)] * 5)
     started_at = time.monotonic()
 
-    reply = deployments.post(ring(deployments, placed))
+    reply = app.post(ring(app, placed))
 
     assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
     assert time.monotonic() - started_at < 5
 
 
-def test_one_hanging_attempt_leaves_time_for_another(deployments: Deployments) -> None:
+def test_one_hanging_attempt_leaves_time_for_another(app: Deployments) -> None:
     """This holds even within the 4 s of a policy recording."""
     placed = call(is_policy_recording=True)
-    deployments.graph.faults.append(Fault(delay_seconds=6))
+    app.graph.faults.append(Fault(delay_seconds=6))
 
-    assert deployments.post(ring(deployments, placed)).status == 202
+    assert app.post(ring(app, placed)).status == 202
 
 
-def test_a_slow_graph_is_waited_for(deployments: Deployments) -> None:
+def test_a_slow_graph_is_waited_for(app: Deployments) -> None:
     """Two seconds are within the budget of policy recording."""
     placed = call(is_policy_recording=True)
-    deployments.graph.faults.append(Fault(delay_seconds=2.0))
+    app.graph.faults.append(Fault(delay_seconds=2.0))
 
-    assert deployments.post(ring(deployments, placed)).status == 202
-    assert len(answers_of(deployments, placed)) == 1
+    assert app.post(ring(app, placed)).status == 202
+    assert len(answers_of(app, placed)) == 1
 
 
-def test_a_batch_is_503_if_any_answer_is(deployments: Deployments) -> None:
+def test_a_batch_is_503_if_any_answer_is(app: Deployments) -> None:
     """The others are answered, and not again when the batch is sent again."""
     first, second = call(), call()
-    items = [ring(deployments, placed)["value"][0] for placed in (first, second)]
-    deployments.graph.faults.append(fault(429, **{"Retry-After": "120"}))
+    items = [ring(app, placed)["value"][0] for placed in (first, second)]
+    app.graph.faults.append(fault(429, **{"Retry-After": "120"}))
 
-    assert deployments.post(batch(*items)).status == 503
-    assert deployments.post(batch(*items)).status == 202
-    asked = answers_of(deployments, first) + answers_of(deployments, second)
+    assert app.post(batch(*items)).status == 503
+    assert app.post(batch(*items)).status == 202
+    asked = answers_of(app, first) + answers_of(app, second)
     assert len(asked) == 3
 
 
 @pytest.mark.parametrize("body", [{}, {"error": "x"}, {"error": {"code": 7}}, [], "x"])
 def test_an_error_of_graph_without_a_code_is_no_error_of_ours(
-    deployments: Deployments, body: object
+    app: Deployments, body: object
 ) -> None:
     placed = call()
-    deployments.graph.faults.append(Fault(reply=lambda: JSONResponse(body, 403)))
+    app.graph.faults.append(Fault(reply=lambda: JSONResponse(body, 403)))
 
-    assert deployments.post(ring(deployments, placed)).status == 202
+    assert app.post(ring(app, placed)).status == 202
 
 
 def test_entra_down_is_503_and_then_recovers() -> None:
     """Without a credential the answer is retried within the budget."""
-    with Deployments(Plan(regions=("weu",))) as running:
-        running.entra.fault = lambda: Response(status_code=500)
+    with Deployments(Plan(regions=("weu",))) as app:
+        app.entra.fault = lambda: Response(status_code=500)
         placed = call(is_policy_recording=True)
         started_at = time.monotonic()
-        reply = running.post(ring(running, placed))
+        reply = app.post(ring(app, placed))
         assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
         assert time.monotonic() - started_at < 5
-        assert answers_of(running, placed) == []
+        assert answers_of(app, placed) == []
 
-        failing = threading.Timer(1.0, lambda: setattr(running.entra, "fault", None))
+        failing = threading.Timer(1.0, lambda: setattr(app.entra, "fault", None))
         failing.start()
-        assert running.post(ring(running, placed)).status == 202
+        assert app.post(ring(app, placed)).status == 202
         failing.join()

@@ -3,9 +3,9 @@
 from tests.simulator.deployments import Deployments, Plan
 
 
-def test_health_is_200_with_fresh_keys(deployments: Deployments) -> None:
+def test_health_is_200_with_fresh_keys(app: Deployments) -> None:
     """This is what Traffic Manager's probe sees."""
-    reply = deployments.health("sea")
+    reply = app.health("sea")
 
     assert reply.status_code == 200
     assert reply.json() == {
@@ -20,13 +20,13 @@ def test_health_is_200_with_fresh_keys(deployments: Deployments) -> None:
 def test_unusable_settings_are_503_for_everybody() -> None:
     """Before any token is looked at; health gives names and sentences, no value."""
     settings = {"CALLING_ANSWER": "perhaps", "CALLING_TENANTS": "contoso.example"}
-    with Deployments(Plan(regions=("weu",), settings=settings)) as running:
+    with Deployments(Plan(regions=("weu",), settings=settings)) as app:
         for token in (None, "x"):
-            reply = running.post({"value": []}, token=token)
+            reply = app.post({"value": []}, token=token)
             assert (reply.status, reply.body) == (503, b"")
             assert reply.headers["Retry-After"] == "30"
-        assert running.post(b" " * (1024 * 1024 + 1)).status == 413
-        report = running.health("weu")
+        assert app.post(b" " * (1024 * 1024 + 1)).status == 413
+        report = app.health("weu")
 
     assert report.status_code == 503
     body = report.json()
@@ -42,8 +42,8 @@ def test_unusable_settings_are_503_for_everybody() -> None:
 def test_an_unknown_setting_is_a_warning_and_health_stays_200() -> None:
     """The deployment's health gate refuses it."""
     plan = Plan(regions=("weu",), settings={"CALLING_REGIONS": "weu"})
-    with Deployments(plan) as running:
-        report = running.health("weu")
+    with Deployments(plan) as app:
+        report = app.health("weu")
 
     assert report.status_code == 200
     assert report.json()["warnings"] == ["CALLING_REGIONS: unknown setting."]

@@ -5,7 +5,7 @@ from tests.simulator.deployments import Deployments
 from tests.simulator.platform.notifications import legacy_incoming
 
 
-def test_replies_carry_their_headers(deployments: Deployments) -> None:
+def test_replies_carry_their_headers(app: Deployments) -> None:
     """They are not stored, close the connection, and echo the ids that came."""
     ids = {
         "X-Microsoft-Skype-Message-ID": "bd5e378a-cd0c-401b-8878-48220e22332e",
@@ -16,9 +16,9 @@ def test_replies_carry_their_headers(deployments: Deployments) -> None:
         ({}, {}),
         ({"value": []}, {"Scenario-ID": "8f2ccf1d-0882-477c-b486-03a8eff290a0"}),
         (legacy_incoming(call()), {}),
-        (ring(deployments, call("SG")), {}),
+        (ring(app, call("SG")), {}),
     ):
-        reply = deployments.post(body, headers={**ids, **extra})
+        reply = app.post(body, headers={**ids, **extra})
         assert reply.headers["Cache-Control"] == "no-store"
         assert reply.headers["Connection"] == "close"
         assert reply.headers["Client-Request-Id"] == ids["X-Microsoft-Skype-Message-ID"]
@@ -26,12 +26,10 @@ def test_replies_carry_their_headers(deployments: Deployments) -> None:
         assert reply.headers["Scenario-Id"] == scenario
 
 
-def test_ids_that_are_no_safe_header_values_are_not_echoed(
-    deployments: Deployments,
-) -> None:
+def test_ids_that_are_no_safe_header_values_are_not_echoed(app: Deployments) -> None:
     """UTF-8 reaches the handler; the host would answer 500 if it were sent back."""
     headers = {"X-Microsoft-Skype-Message-ID": "é".encode(), "Scenario-ID": b"a\tb"}
-    reply = deployments.post({"value": []}, headers=headers)  # type: ignore[arg-type]
+    reply = app.post({"value": []}, headers=headers)  # type: ignore[arg-type]
 
     assert reply.status == 202
     assert "Client-Request-Id" not in reply.headers

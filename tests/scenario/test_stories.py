@@ -7,17 +7,17 @@ from tests.simulator.platform.stories import STORIES, Story
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.title)
-def test_a_call_goes_as_its_story_tells(deployments: Deployments, story: Story) -> None:
+def test_a_call_goes_as_its_story_tells(app: Deployments, story: Story) -> None:
     """On the wire, at Graph, and to the callbackUri."""
-    report = deployments.platform.place(story.call)
+    report = app.platform.place(story.call)
 
     assert story.differences(report) == []
-    asked = [a for a in deployments.graph.answers if a.call_id == report.call_id]
+    asked = [a for a in app.graph.answers if a.call_id == report.call_id]
     if story.region is None:
         assert asked == []
         assert report.callback_uri is None
     else:
         assert [answer.status for answer in asked] == [202]
         assert report.callback_uri is not None
-        host = deployments.hosts[story.region]
+        host = app.hosts[story.region]
         assert report.callback_uri.startswith(f"https://{host}/api/calls/")

@@ -8,9 +8,9 @@ import requests
 from tests.simulator.deployments import Deployments
 
 
-def test_a_body_over_one_mebibyte_is_413(deployments: Deployments) -> None:
+def test_a_body_over_one_mebibyte_is_413(app: Deployments) -> None:
     """Also without a token."""
-    reply = deployments.post(b" " * (1024 * 1024 + 1), token="none")
+    reply = app.post(b" " * (1024 * 1024 + 1), token="none")
 
     assert reply.status == 413
     assert reply.body == b""
@@ -31,10 +31,10 @@ def test_a_body_over_one_mebibyte_is_413(deployments: Deployments) -> None:
     ],
 )
 def test_a_body_that_cannot_be_understood_is_400(
-    deployments: Deployments, body: bytes, code: str
+    app: Deployments, body: bytes, code: str
 ) -> None:
     """The reply has the reason and never an echo."""
-    reply = deployments.post(body)
+    reply = app.post(body)
 
     assert reply.status == 400
     assert reply.headers["Content-Type"] == "application/json"
@@ -43,13 +43,13 @@ def test_a_body_that_cannot_be_understood_is_400(
     assert error["code"] == code
 
 
-def test_a_chunked_body_is_411(deployments: Deployments) -> None:
+def test_a_chunked_body_is_411(app: Deployments) -> None:
     """The host hands it over empty."""
     reply = requests.post(
-        deployments.webhook("weu"),
+        app.webhook("weu"),
         data=iter([b'{"value":[]}']),
-        headers={"Authorization": f"Bearer {deployments.tokens.mint()}"},
-        verify=str(deployments.authority.bundle),
+        headers={"Authorization": f"Bearer {app.tokens.mint()}"},
+        verify=str(app.authority.bundle),
         timeout=10,
     )
 

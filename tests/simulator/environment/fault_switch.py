@@ -1,8 +1,10 @@
 """Turns the faults of ``faults.FAULTS`` on and off."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -22,7 +24,10 @@ FORGED_TIMES = 20
 # Out of the allowed range, so that the region answers 503 to everybody.
 BROKEN_SETTINGS = {"CALLING_TOKEN_LEEWAY_SECONDS": "301"}
 
-type _Switch = Callable[[], object]
+
+class _Switch(NamedTuple):
+    on: Callable[[], object]
+    off: Callable[[], object]
 
 
 class FaultSwitch:
@@ -59,12 +64,12 @@ class FaultSwitch:
             KeyError: there is no such fault or region.
             ValueError: a region is missing, or one too many.
         """
-        on, _off = self._switches(name, region)
+        switch = self._switch(name, region)
         if not self._mark(name, region, is_on=True):
             return False
         self._journal.append(FaultInjected(fault=name, region=region))
         try:
-            on()
+            switch.on()
         finally:
             if FAULTS[name].is_instant:
                 self._mark(name, region, is_on=False)
@@ -72,10 +77,10 @@ class FaultSwitch:
 
     def heal(self, name: str, region: str | None = None) -> bool:
         """Turn a fault off; tell whether it was on."""
-        _on, off = self._switches(name, region)
+        switch = self._switch(name, region)
         if not self._mark(name, region, is_on=False):
             return False
-        off()
+        switch.off()
         self._journal.append(FaultHealed(fault=name, region=region))
         return True
 
@@ -92,72 +97,60 @@ class FaultSwitch:
             (self._active.add if is_on else self._active.remove)(key)
             return True
 
-    def _switches(self, name: str, region: str | None) -> tuple[_Switch, _Switch]:
+    def _switch(self, name: str, region: str | None) -> _Switch:
         kind = FAULTS[name]
         if kind.is_regional != (region is not None):
             message = f"{name} affects {'one region' if kind.is_regional else 'all'}"
             raise ValueError(message)
-        if region is not None:
-            return self._regional(name, region)
-        return self._general(name)
+        return self._general(name) if region is None else self._regional(name, region)
 
-    def _regional(self, name: str, code: str) -> tuple[_Switch, _Switch]:
-        rollout, manager = self._rollout, self._traffic_manager
-        region = rollout.regions[code]
-        switches: Mapping[str, tuple[_Switch, _Switch]] = {
-            "region-killed": (region.kill, lambda: rollout.start(code)),
-            "region-hanging": (region.halt, region.wake),
-            "region-misconfigured": (
-                lambda: rollout.override(code, BROKEN_SETTINGS),
-                lambda: rollout.override(code, {}),
+    def _regional(self, name: str, code: str) -> _Switch:
+        rollout, region = self._rollout, self._rollout.regions[code]
+        enable = self._traffic_manager.enable
+        switches = {
+            "region-killed": _Switch(region.kill, partial(rollout.start, code)),
+            "region-hanging": _Switch(region.halt, region.wake),
+            "region-misconfigured": _Switch(
+                partial(rollout.override, code, BROKEN_SETTINGS),
+                partial(rollout.override, code, {}),
             ),
-            "region-disabled": (
-                lambda: manager.enable(code, is_enabled=False),
-                lambda: manager.enable(code, is_enabled=True),
+            "region-disabled": _Switch(
+                partial(enable, code, is_enabled=False),
+                partial(enable, code, is_enabled=True),
             ),
-            "region-restart": (lambda: rollout.restart(code), _nothing),
+            "region-restart": _Switch(partial(rollout.restart, code), _nothing),
         }
         return switches[name]
 
-    def _general(self, name: str) -> tuple[_Switch, _Switch]:
-        manager, entra = self._traffic_manager, self._neighbours.entra
-        provider, tokens = self._neighbours.provider, self._neighbours.tokens
-        switches: Mapping[str, tuple[_Switch, _Switch]] = {
-            "dns-frozen": (
-                lambda: manager.freeze(is_frozen=True),
-                lambda: manager.freeze(is_frozen=False),
+    def _general(self, name: str) -> _Switch:
+        neighbours, freeze = self._neighbours, self._traffic_manager.freeze
+        provider, graph = neighbours.provider, neighbours.graph
+        skew = partial(_attribute, neighbours.tokens, "skew_seconds", off=0)
+        switches = {
+            "dns-frozen": _Switch(
+                partial(freeze, is_frozen=True), partial(freeze, is_frozen=False)
             ),
-            "provider-down": (
-                lambda: self._set_provider(_unavailable),
-                lambda: self._set_provider(None),
+            "provider-down": _Switch(
+                partial(self._set_provider, _unavailable),
+                partial(self._set_provider, None),
             ),
-            "provider-hanging": (provider.is_hanging.set, provider.is_hanging.clear),
-            "key-rotation": (self._rotate_key, _nothing),
-            "entra-down": (
-                lambda: setattr(entra, "fault", _unavailable),
-                lambda: setattr(entra, "fault", None),
+            "provider-hanging": _Switch(
+                provider.is_hanging.set, provider.is_hanging.clear
             ),
-            "clock-ahead": (
-                lambda: setattr(tokens, "skew_seconds", CLOCK_SKEW_SECONDS),
-                lambda: setattr(tokens, "skew_seconds", 0),
-            ),
-            "clock-behind": (
-                lambda: setattr(tokens, "skew_seconds", -CLOCK_SKEW_SECONDS),
-                lambda: setattr(tokens, "skew_seconds", 0),
-            ),
-            "forged-traffic": (
-                lambda: self._traffic.forge(FORGED_TIMES),
-                lambda: self._traffic.forge(0),
+            "key-rotation": _Switch(self._rotate_key, _nothing),
+            "entra-down": _attribute(neighbours.entra, "fault", _unavailable, off=None),
+            "clock-ahead": skew(CLOCK_SKEW_SECONDS),
+            "clock-behind": skew(-CLOCK_SKEW_SECONDS),
+            "forged-traffic": _Switch(
+                partial(self._traffic.forge, FORGED_TIMES),
+                partial(self._traffic.forge, 0),
             ),
             **{
-                name: (self._graph_fault(make), self._graph_fault(Fault))
+                name: _attribute(graph, "standing_fault", make, off=Fault)
                 for name, make in _graph_faults()
             },
         }
         return switches[name]
-
-    def _graph_fault(self, make: Callable[[], Fault]) -> _Switch:
-        return lambda: setattr(self._neighbours.graph, "standing_fault", make)
 
     def _set_provider(self, fault: Callable[[], Response] | None) -> None:
         provider = self._neighbours.provider
@@ -169,6 +162,12 @@ class FaultSwitch:
         provider, key = self._neighbours.provider, SigningKey()
         provider.keys = [key.jwk(), *provider.keys]
         self._neighbours.tokens.key = key
+
+
+def _attribute(owner: object, name: str, on: object, *, off: object) -> _Switch:
+    return _Switch(
+        partial(setattr, owner, name, on), partial(setattr, owner, name, off)
+    )
 
 
 def _nothing() -> None:
@@ -183,18 +182,14 @@ def _graph_faults() -> Iterator[tuple[str, Callable[[], Fault]]]:
     asked = count()
 
     def throttle() -> Fault:
-        if next(asked) % 3 == 2:
-            return Fault()
-        wait = {"Retry-After": "1"}
-        return Fault(reply=lambda: error_reply(429, "Throttled", "slow down", wait))
+        return Fault() if next(asked) % 3 == 2 else Fault(reply=throttled)
 
-    yield "graph-slow", lambda: Fault(delay_seconds=GRAPH_SLOW_SECONDS)
+    throttled = partial(
+        error_reply, 429, "Throttled", "slow down", {"Retry-After": "1"}
+    )
+    forgotten = partial(error_reply, 404, "8522", "Call not found.")
+    failing = partial(error_reply, 503, "Unavailable", "try later")
+    yield "graph-slow", partial(Fault, delay_seconds=GRAPH_SLOW_SECONDS)
     yield "graph-throttling", throttle
-    yield (
-        "graph-not-found",
-        lambda: Fault(reply=lambda: error_reply(404, "8522", "Call not found.")),
-    )
-    yield (
-        "graph-failing",
-        lambda: Fault(reply=lambda: error_reply(503, "Unavailable", "try later")),
-    )
+    yield "graph-not-found", partial(Fault, reply=forgotten)
+    yield "graph-failing", partial(Fault, reply=failing)

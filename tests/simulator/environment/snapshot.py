@@ -1,26 +1,12 @@
 """The state of an environment, for a page that opens in the middle of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 from tests.simulator.environment.faults import FAULTS
 from tests.simulator.platform.callers import CALLERS
 from tests.simulator.services.places import LOCATIONS
-
-
-class ShownRegion(Protocol):
-    """What a page shows of a region."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def location(self) -> str: ...
-    @property
-    def host(self) -> str: ...
-    @property
-    def address(self) -> str: ...
-    @property
-    def state(self) -> str: ...
 
 
 def snapshot_of(
@@ -28,7 +14,7 @@ def snapshot_of(
     environment: str,
     zone: str,
     global_host: str,
-    regions: Iterable[ShownRegion],
+    regions: Iterable[Any],
     endpoints: Mapping[str, str],
     active_faults: Iterable[tuple[str, str | None]],
     rules: Sequence[Mapping[str, Any]],
@@ -41,7 +27,7 @@ def snapshot_of(
         environment: its name.
         zone: of all hosts.
         global_host: that Traffic Manager answers for.
-        regions: in the order of the file.
+        regions: with code, location, host, address and state.
         endpoints: online, degraded or disabled, by region.
         active_faults: each with its region or None.
         rules: of all regions.
@@ -54,33 +40,23 @@ def snapshot_of(
         "globalHost": global_host,
         "regions": [
             {
-                "code": region.code,
-                "location": region.location,
-                "latitude": LOCATIONS[region.location].latitude,
-                "longitude": LOCATIONS[region.location].longitude,
-                "host": region.host,
-                "address": region.address,
-                "state": region.state,
+                **_members(region, "code", "location", "host", "address", "state"),
+                **asdict(LOCATIONS[region.location]),
                 "endpoint": endpoints[region.code],
             }
             for region in regions
         ],
         "callers": [
             {
-                "key": caller.key,
-                "city": caller.city,
+                **_members(caller, "key", "city", "region"),
+                **asdict(caller.coordinates),
                 "countryCode": caller.country_code,
-                "region": caller.region,
-                "latitude": caller.coordinates.latitude,
-                "longitude": caller.coordinates.longitude,
             }
             for caller in CALLERS.values()
         ],
         "faults": [
             {
-                "name": kind.name,
-                "title": kind.title,
-                "explanation": kind.explanation,
+                **_members(kind, "name", "title", "explanation"),
                 "isRegional": kind.is_regional,
                 "isInstant": kind.is_instant,
             }
@@ -93,3 +69,7 @@ def snapshot_of(
         "callsPerSecond": calls_per_second,
         "number": number,
     }
+
+
+def _members(value: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}

@@ -10,12 +10,11 @@ the live page read the journal and nothing else.
         print(entries.get().to_json())  # number, seconds, kind, region, state, pid
 """
 
-import queue
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from time import monotonic as now
 from typing import Any, ClassVar, Protocol, Self
 
 # An environment may run for days: the oldest tenth goes when there are more.
@@ -56,26 +55,32 @@ def kind_of(event: type[Any]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", event.__name__).lower()
 
 
-@dataclass(slots=True)
 class Subscription:
     """The entries from a number on, without end: iterate, or ``get`` with a timeout.
 
-    A subscriber never blocks whoever appends; one that does not read costs memory.
-    It ends with ``close`` or its ``with`` block.
+    It ends with ``close``, with its ``with`` block, and with the journal.
     """
 
-    _journal: "Journal"
-    _queue: "queue.SimpleQueue[Entry | None]" = field(default_factory=queue.SimpleQueue)
+    def __init__(self, journal: "Journal", number: int) -> None:
+        """Begin with the entry ``number``."""
+        self._journal = journal
+        self._number = number
+        self._is_closed = False
 
     def get(self, timeout_seconds: float | None = None) -> Entry | None:
-        """Return the next entry; None if the time is up or the journal is closed."""
-        try:
-            return self._queue.get(timeout=timeout_seconds)
-        except queue.Empty:
-            return None
+        """Return the next entry; None if the time is up or all is over."""
+        entry = self._journal.wait_for(
+            lambda _event: True,
+            timeout_seconds=timeout_seconds,
+            since=self._number,
+            is_over=lambda: self._is_closed,
+        )
+        if entry is not None:
+            self._number = entry.number + 1
+        return entry
 
     def __iter__(self) -> Iterator[Entry]:
-        while (entry := self._queue.get()) is not None:
+        while (entry := self.get()) is not None:
             yield entry
 
     def __enter__(self) -> Self:
@@ -86,8 +91,8 @@ class Subscription:
 
     def close(self) -> None:
         """Get no more entries."""
-        self._journal._forget(self)
-        self._queue.put(None)
+        self._is_closed = True
+        self._journal.wake()
 
 
 class Journal:
@@ -95,51 +100,36 @@ class Journal:
 
     def __init__(self) -> None:
         """Start the clock."""
-        self._started_at = time.monotonic()
+        self._started_at = now()
         self._changed = threading.Condition()
         self._entries: list[Entry] = []
         self._dropped = 0
-        self._subscriptions: list[Subscription] = []
         self._is_closed = False
 
     @property
     def now_seconds(self) -> float:
         """Seconds since the journal began."""
-        return time.monotonic() - self._started_at
+        return now() - self._started_at
 
     def append(self, event: Event) -> Entry:
-        """Append an event and tell all subscribers."""
+        """Append an event and wake whoever waits for one."""
         with self._changed:
             entry = Entry(self._next_number, self.now_seconds, event)
             self._entries.append(entry)
             if len(self._entries) > _MAX_ENTRIES:
                 self._dropped += _MAX_ENTRIES // 10
                 del self._entries[: _MAX_ENTRIES // 10]
-            for subscription in self._subscriptions:
-                subscription._queue.put(entry)
             self._changed.notify_all()
         return entry
 
-    def subscribe(self, since: int | None = None) -> Subscription:
-        """Return the entries from number ``since`` on, then all that come.
-
-        Args:
-            since: the first number wanted; None: only what comes from now on.
-        """
-        subscription = Subscription(self)
-        with self._changed:
-            for entry in [] if since is None else self._since(since):
-                subscription._queue.put(entry)
-            if self._is_closed:
-                subscription._queue.put(None)
-            else:
-                self._subscriptions.append(subscription)
-        return subscription
+    def subscribe(self, since: int = 0) -> Subscription:
+        """Return the entries from number ``since`` on, then all that come."""
+        return Subscription(self, since)
 
     def entries(self, since: int = 0) -> list[Entry]:
         """Return what has happened so far, from a number on."""
         with self._changed:
-            return self._since(since)
+            return self._entries[max(0, since - self._dropped) :]
 
     @property
     def next_number(self) -> int:
@@ -151,40 +141,38 @@ class Journal:
         self,
         matches: Callable[[Event], bool],
         *,
-        timeout_seconds: float,
+        timeout_seconds: float | None,
         since: int = 0,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> Entry | None:
-        """Wait for the first entry from ``since`` on that matches; None if too late."""
-        deadline = time.monotonic() + timeout_seconds
-        position = since
+        """Wait for the first entry from ``since`` on that matches.
+
+        Returns None when the time is up, when the journal is closed, or when the
+        caller says so after ``wake``.
+        """
+        deadline = None if timeout_seconds is None else now() + timeout_seconds
         with self._changed:
             while True:
-                for entry in self._since(position):
-                    if matches(entry.event):
-                        return entry
-                position = self._next_number
-                remaining = deadline - time.monotonic()
-                if remaining <= 0 or self._is_closed:
+                for place in range(max(0, since - self._dropped), len(self._entries)):
+                    if matches(self._entries[place].event):
+                        return self._entries[place]
+                since = self._next_number
+                remaining = None if deadline is None else deadline - now()
+                is_late = remaining is not None and remaining <= 0
+                if is_late or self._is_closed or is_over():
                     return None
                 self._changed.wait(remaining)
 
-    def close(self) -> None:
-        """End all subscriptions; the entries stay."""
+    def wake(self) -> None:
+        """Let those who wait look whether they are over."""
         with self._changed:
-            self._is_closed = True
-            for subscription in self._subscriptions:
-                subscription._queue.put(None)
-            self._subscriptions.clear()
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """End all waiting; the entries stay."""
+        self._is_closed = True
+        self.wake()
 
     @property
     def _next_number(self) -> int:
         return self._dropped + len(self._entries)
-
-    def _since(self, number: int) -> list[Entry]:
-        return self._entries[max(0, number - self._dropped) :]
-
-    def _forget(self, subscription: Subscription) -> None:
-        with self._changed:
-            if subscription in self._subscriptions:
-                self._subscriptions.remove(subscription)
