@@ -9,9 +9,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SIMULATOR = CHECKOUT / "tests" / "simulator"
 PRODUCT = [CHECKOUT / "function_app.py", *(CHECKOUT / "shared").rglob("*.py")]
 
-# explain still asks the product for these; each goes when the product says it openly.
-EXEMPT = {"_build_deployment", "_CONDITIONS", "_was_redirected"}
-
 
 def simulator_files() -> list[Path]:
     """Return the simulator's files without its tests."""
@@ -101,7 +98,7 @@ def private_names_of_the_product() -> set[str]:
 
 def test_no_private_name_of_the_product_is_used() -> None:
     """Neither imported nor reached through a module or an object."""
-    private = private_names_of_the_product() - EXEMPT
+    private = private_names_of_the_product()
     used = set()
     for path in simulator_files():
         imported = set(imported_names(path))

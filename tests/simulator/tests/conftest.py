@@ -1,4 +1,4 @@
-"""One world for all tests that let it be well again."""
+"""One world for all tests that leave it healthy."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ QUICK = Profile(interval_seconds=1.0, timeout_seconds=1.0, ttl_seconds=1)
 
 @pytest.fixture(scope="session")
 def running_world() -> Iterator[World]:
-    """The regions of prod, with quick probes."""
+    """Return the regions of prod, with quick probes."""
     options = WorldOptions(profile=QUICK)
     with World(EnvironmentFile.read(PROD), options) as world:
         yield world
@@ -23,7 +23,7 @@ def running_world() -> Iterator[World]:
 
 @pytest.fixture
 def world(running_world: World) -> Iterator[World]:
-    """The same world, well again when a test is over."""
+    """Return the same world, and make it healthy again after the test."""
     yield running_world
     running_world.stop_traffic()
     running_world.heal_all()

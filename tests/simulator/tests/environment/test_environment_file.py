@@ -1,4 +1,4 @@
-"""What a file of an environment becomes: zones, names, app settings."""
+"""What the simulator makes of an environment file: zones, names, app settings."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_prod_has_a_host_for_each_region_and_one_for_all() -> None:
 
 
 def test_the_app_accepts_the_settings_of_every_region() -> None:
-    """With the port that all regions listen on."""
+    """All hosts have the port on which the regions listen."""
     file = EnvironmentFile.read(PARAMS / "prod.json")
     for region in file.regions:
         settings = file.app_settings(region.code, port=4430, rules=file.rules)
@@ -47,7 +47,7 @@ def test_the_app_accepts_the_settings_of_every_region() -> None:
 
 
 def test_an_environment_without_domain_gets_one_that_belongs_to_nobody() -> None:
-    """And its app is told of no global host."""
+    """Its regions are not told of a global host."""
     file = EnvironmentFile.read(PARAMS / "dev.json")
 
     assert file.zone == "tmscalls.test"
@@ -55,7 +55,7 @@ def test_an_environment_without_domain_gets_one_that_belongs_to_nobody() -> None
 
 
 def test_a_file_that_would_not_deploy_is_refused_with_reasons(tmp_path: Path) -> None:
-    """The sentences of the check of deployments."""
+    """The sentences are those of the check before a deployment."""
     file = write(tmp_path, rules=[{"regions": ["nowhere"]}])
 
     with pytest.raises(EnvironmentFileError, match="nowhere"):
@@ -65,7 +65,6 @@ def test_a_file_that_would_not_deploy_is_refused_with_reasons(tmp_path: Path) ->
 
 
 def test_a_disabled_region_and_further_settings_are_read(tmp_path: Path) -> None:
-    """As the templates read them."""
     regions = [
         {"code": "weu", "location": "westeurope"},
         {"code": "sea", "location": "southeastasia", "enabled": False},
@@ -81,7 +80,7 @@ def test_a_disabled_region_and_further_settings_are_read(tmp_path: Path) -> None
 
 
 def test_every_location_that_a_file_may_name_is_on_the_map() -> None:
-    """And each caller's data centre is one of them."""
+    """Each caller's data centre is one of them."""
     from infra.checks.limits import LOCATIONS as known  # noqa: N811, PLC0415
 
     assert set(LOCATIONS) == known
@@ -100,5 +99,5 @@ def test_every_location_that_a_file_may_name_is_on_the_map() -> None:
 def test_distances_are_those_of_the_globe(
     location: str, other: str, kilometres: float
 ) -> None:
-    """Within a tenth."""
+    """A tenth more or less is good enough."""
     assert distance_km(location, other) == pytest.approx(kilometres, rel=0.1)

@@ -1,4 +1,4 @@
-"""The world of prod, really running: calls, faults, rules, and its end."""
+"""The world of prod, with its processes: calls, faults, rules, and its end."""
 
 import json
 import os
@@ -28,7 +28,6 @@ SINGAPORE_FROM_AMSTERDAM = PlacedCall(
 def test_each_region_has_an_address_of_its_own_and_all_have_one_port(
     world: World,
 ) -> None:
-    """As the records of the zone say."""
     addresses = [region.address for region in world.regions.values()]
 
     assert addresses == ["127.0.1.1", "127.0.1.2", "127.0.1.3"]
@@ -39,7 +38,7 @@ def test_each_region_has_an_address_of_its_own_and_all_have_one_port(
 def test_a_region_s_certificate_names_it_and_the_global_host_only(
     world: World,
 ) -> None:
-    """A connection that went to the wrong region would not be trusted."""
+    """A connection to the wrong region fails."""
     context = world.neighbours.authority.client_context()
     weu = (world.regions["weu"].address, world.port)
     for name in ("global.calls.contoso.com", "weu.calls.contoso.com"):
@@ -56,7 +55,7 @@ def test_a_region_s_certificate_names_it_and_the_global_host_only(
 
 
 def test_a_call_goes_where_dns_and_the_rules_send_it(world: World) -> None:
-    """DNS to weu, one redirect, answered in sea, follow-ups there."""
+    """It lands in weu, is redirected once, and gets its follow-ups in sea."""
     report = world.place_call(SINGAPORE_FROM_AMSTERDAM).result(SECONDS)
 
     assert report.path == [302, *[202] * 6]
@@ -67,7 +66,7 @@ def test_a_call_goes_where_dns_and_the_rules_send_it(world: World) -> None:
 
 
 def test_the_log_line_of_a_call_is_an_event(world: World) -> None:
-    """With its call id, from the region that wrote it."""
+    """The event names the call and the region that wrote the line."""
     report = world.place_call("tokyo", follow_ups="none").result(SECONDS)
 
     def is_its_line(event: Event) -> bool:
@@ -81,7 +80,7 @@ def test_the_log_line_of_a_call_is_an_event(world: World) -> None:
 
 
 def test_a_dead_region_is_found_and_comes_back(world: World) -> None:
-    """By Traffic Manager and by the others; then calls need no second attempt."""
+    """Once Traffic Manager and the other regions know, one attempt is enough."""
     world.platform.retries = RetryPolicy.none()
     number = world.journal.next_number
     world.inject("region-killed", "sea")
@@ -113,7 +112,7 @@ def test_a_dead_region_is_found_and_comes_back(world: World) -> None:
 
 
 def test_faults_are_on_once_and_named_exactly(world: World) -> None:
-    """What a page may send is checked here."""
+    """The page relies on these checks."""
     assert world.inject("graph-slow")
     assert not world.inject("graph-slow")
     assert world.active_faults == [("graph-slow", None)]
@@ -141,7 +140,7 @@ def test_faults_are_on_once_and_named_exactly(world: World) -> None:
     ),
 )
 def test_every_general_fault_heals_without_a_trace(world: World, fault: str) -> None:
-    """A call afterwards is as any other."""
+    """The next call is answered at the first attempt."""
     world.inject(fault)
     world.heal(fault)
 
@@ -157,7 +156,7 @@ def test_every_general_fault_heals_without_a_trace(world: World, fault: str) -> 
 def test_rules_that_the_app_would_refuse_change_nothing(
     world: World,
 ) -> None:
-    """The sentences are the app's."""
+    """The problems are in the words of the app."""
     before = world.rules
     with pytest.raises(RulesError, match="CALLING_REGION_RULES"):
         world.set_rules([{"planet": ["mars"], "regions": ["weu"]}])
@@ -168,7 +167,7 @@ def test_rules_that_the_app_would_refuse_change_nothing(
 
 
 def test_other_rules_send_the_next_call_elsewhere(world: World) -> None:
-    """The region restarts for them, in good order, and knows the others again."""
+    """The region restarts in good order and finds the others healthy again."""
     before, number = list(world.rules), world.journal.next_number
     world.set_rules([{"countryCode": ["FR"], "regions": ["eus2"]}], "weu")
     try:
@@ -189,7 +188,6 @@ def test_other_rules_send_the_next_call_elsewhere(world: World) -> None:
 def test_the_snapshot_is_json_and_names_what_a_page_shows(
     world: World,
 ) -> None:
-    """Regions with places, callers, faults, rules."""
     snapshot = json.loads(json.dumps(world.snapshot()))
 
     assert [region["code"] for region in snapshot["regions"]] == ["weu", "eus2", "sea"]
@@ -211,7 +209,7 @@ with World(file) as world:
 
 
 def test_no_process_outlives_a_world_not_even_a_halted_one(tmp_path: Path) -> None:
-    """The world of one region ends while that one hangs."""
+    """The world of one region ends while that region hangs."""
     file = tmp_path / "one.json"
     file.write_bytes((CHECKOUT / "infra" / "params" / "dev.json").read_bytes())
     assert EnvironmentFile.read(file).zone == "tmscalls.test"

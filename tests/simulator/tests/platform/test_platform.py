@@ -33,7 +33,7 @@ QUICK = RetryPolicy(first_pause_seconds=0.01, longest_pause_seconds=0.02)
 
 
 class Names:
-    """A resolver that knows where everything is: here."""
+    """Resolves every name to 127.0.0.1."""
 
     def __init__(self) -> None:
         self.unknown: set[str] = set()
@@ -48,7 +48,7 @@ class Names:
 
 @dataclass
 class Script:
-    """A webhook whose replies are taken one by one; then it answers the call."""
+    """A webhook that gives scripted replies one by one, then answers the call."""
 
     replies: list[Response | Callable[[], Response]] = field(default_factory=list)
     seen: list[tuple[Request, bytes]] = field(default_factory=list)
@@ -84,13 +84,13 @@ class Rig:
 
 @pytest.fixture(scope="module")
 def authority() -> Authority:
-    """Vouches for the two names, and no other."""
+    """Issue certificates for the two names, and no other."""
     return Authority(NAME, OTHER)
 
 
 @pytest.fixture
 def rig(authority: Authority) -> Iterator[Rig]:
-    """A platform that retries quickly."""
+    """Return a platform that retries quickly."""
     script, names, journal = Script(), Names(), Journal()
     app = Starlette(routes=[Route("/{rest:path}", script.take, methods=["POST"])])
     with WebServer(app, authority.certificate) as server:
@@ -133,7 +133,7 @@ def redirect(rig: Rig) -> Response:
 
 
 def test_an_answered_call_gets_its_follow_ups_at_its_callback_uri(rig: Rig) -> None:
-    """Five of them, on the region's own host."""
+    """All five go to the region's own host."""
     report = rig.platform.place(PlacedCall())
 
     assert (report.outcome, report.region) == (Outcome.ANSWERED, "weu")
@@ -143,7 +143,7 @@ def test_an_answered_call_gets_its_follow_ups_at_its_callback_uri(rig: Rig) -> N
 
 
 def test_a_redirect_is_posted_again_with_the_same_body_and_token(rig: Rig) -> None:
-    """To exactly the Location."""
+    """It goes to exactly the Location."""
     rig.script.replies = [redirect(rig)]
 
     report = rig.platform.place(PlacedCall(follow_ups="none"))
@@ -157,7 +157,6 @@ def test_a_redirect_is_posted_again_with_the_same_body_and_token(rig: Rig) -> No
 
 
 def test_after_204_the_call_comes_in_graph_form_to_the_webhook(rig: Rig) -> None:
-    """Not to where the legacy one would have gone."""
     rig.script.replies = [Response(status_code=204)]
 
     report = rig.platform.place(PlacedCall(starts_legacy=True, follow_ups="none"))
@@ -168,7 +167,7 @@ def test_after_204_the_call_comes_in_graph_form_to_the_webhook(rig: Rig) -> None
 
 
 def test_503_comes_again_no_sooner_than_it_says(rig: Rig) -> None:
-    """From the webhook, whatever redirect there was."""
+    """The next attempt starts at the webhook, whatever redirect there was."""
     later = Response(status_code=503, headers={"Retry-After": "1"})
     rig.script.replies = [redirect(rig), later]
 
@@ -181,7 +180,7 @@ def test_503_comes_again_no_sooner_than_it_says(rig: Rig) -> None:
 
 
 def test_a_platform_that_announces_once_gives_up_at_the_first_503(rig: Rig) -> None:
-    """And says why."""
+    """The report says why."""
     rig.platform.retries = RetryPolicy.none()
     rig.script.replies = [Response(status_code=503)]
 
@@ -193,7 +192,6 @@ def test_a_platform_that_announces_once_gives_up_at_the_first_503(rig: Rig) -> N
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
 def test_a_refusal_does_not_come_again(rig: Rig, status: int) -> None:
-    """It would be refused again."""
     rig.script.replies = [Response(status_code=status)]
 
     report = rig.platform.place(PlacedCall())
@@ -203,7 +201,6 @@ def test_a_refusal_does_not_come_again(rig: Rig, status: int) -> None:
 
 
 def test_a_call_that_nobody_answers_is_lost_although_it_was_accepted(rig: Rig) -> None:
-    """202 alone saves nobody."""
     rig.script.answer = None
 
     report = rig.platform.place(PlacedCall())
@@ -215,7 +212,7 @@ def test_a_call_that_nobody_answers_is_lost_although_it_was_accepted(rig: Rig) -
 def test_a_call_is_lost_when_its_time_would_be_up_before_the_next_attempt(
     rig: Rig,
 ) -> None:
-    """A recording has 5 s: it does not wait for 5 more."""
+    """A recording has 5 s, so it does not wait for another 5 s."""
     later = Response(status_code=503, headers={"Retry-After": "5"})
     rig.script.replies = [later]
 
@@ -226,7 +223,7 @@ def test_a_call_is_lost_when_its_time_would_be_up_before_the_next_attempt(
 
 
 def test_a_chain_of_redirects_ends(rig: Rig) -> None:
-    """After three hops."""
+    """The platform follows three of them."""
     rig.script.replies = [redirect(rig) for _ in range(20)]
     rig.platform.retries = RetryPolicy.none()
 
@@ -239,7 +236,7 @@ def test_a_chain_of_redirects_ends(rig: Rig) -> None:
 def test_a_name_without_address_and_a_foreign_certificate_are_told_apart(
     rig: Rig,
 ) -> None:
-    """Neither reaches the webhook."""
+    """Neither call reaches the webhook."""
     rig.platform.retries = RetryPolicy.none()
     rig.names.unknown.add(NAME)
     assert rig.platform.place(PlacedCall()).path == ["name-unresolved"]
@@ -250,7 +247,7 @@ def test_a_name_without_address_and_a_foreign_certificate_are_told_apart(
 
 
 def test_everything_comes_from_the_caller_s_address(rig: Rig) -> None:
-    """Questions and connections."""
+    """That is true of DNS questions and of connections."""
     rig.platform.place(PlacedCall(caller="sydney", follow_ups="none"))
 
     address = "127.0.2.14"
@@ -261,7 +258,7 @@ def test_everything_comes_from_the_caller_s_address(rig: Rig) -> None:
 
 
 def test_no_event_holds_a_token(rig: Rig) -> None:
-    """The page shows events to whoever opens it."""
+    """The page shows events to anybody who opens it."""
     rig.platform.place(PlacedCall())
 
     entries = rig.journal.entries()
@@ -272,7 +269,6 @@ def test_no_event_holds_a_token(rig: Rig) -> None:
 
 
 def test_failures_of_a_connection_have_names(authority: Authority) -> None:
-    """Refused, not answered, cut off."""
     transport = Transport(Names(), authority.client_context())
 
     def post(port: int) -> str | None:

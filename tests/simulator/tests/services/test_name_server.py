@@ -35,7 +35,7 @@ CHICAGO = CALLERS["chicago"].address
 
 
 class Zone:
-    """A name server whose Traffic Manager never probes: tests say what is online."""
+    """A name server whose Traffic Manager never probes: tests set what is online."""
 
     def __init__(self) -> None:
         self.journal = Journal()
@@ -71,7 +71,7 @@ class Zone:
 
 @pytest.fixture
 def zone() -> Iterator[Zone]:
-    """A zone that is served."""
+    """Return a zone that is served."""
     made = Zone()
     with made.server:
         yield made
@@ -83,7 +83,7 @@ def zone() -> Iterator[Zone]:
 def test_the_global_name_leads_to_the_nearest_region(
     zone: Zone, source: str, address: str
 ) -> None:
-    """With a TTL of 30 s, as the templates say."""
+    """The TTL is 30 s, as in the templates."""
     reply = zone.ask(GLOBAL, source=source)
 
     assert [record.address for record in reply.answer[0]] == [address]
@@ -91,7 +91,7 @@ def test_the_global_name_leads_to_the_nearest_region(
 
 
 def test_client_subnet_goes_before_the_source_address(zone: Zone) -> None:
-    """A resolver asks for somebody who is elsewhere."""
+    """A resolver may ask for somebody who is elsewhere."""
     reply = zone.ask(GLOBAL, source=AMSTERDAM, subnet=SYDNEY)
 
     assert [record.address for record in reply.answer[0]] == [SEA]
@@ -101,12 +101,11 @@ def test_client_subnet_goes_before_the_source_address(zone: Zone) -> None:
 
 
 def test_an_unknown_asker_gets_the_first_region_of_the_profile(zone: Zone) -> None:
-    """There is nothing to measure a distance from."""
+    """There is no location to measure a distance from."""
     assert zone.addresses(GLOBAL, source="127.0.0.1") == [WEU]
 
 
 def test_a_degraded_region_is_passed_over_for_the_next_nearest(zone: Zone) -> None:
-    """Sydney's next is Virginia's or Europe's, whichever is nearer."""
     zone.degrade("sea")
 
     assert zone.addresses(GLOBAL, source=SYDNEY) == [EUS2]
@@ -114,14 +113,14 @@ def test_a_degraded_region_is_passed_over_for_the_next_nearest(zone: Zone) -> No
 
 
 def test_when_all_are_degraded_all_are_returned_nearest_first(zone: Zone) -> None:
-    """Traffic Manager's last resort."""
+    """Traffic Manager then counts all of them as online."""
     zone.degrade("weu", "eus2", "sea")
 
     assert zone.addresses(GLOBAL, source=SYDNEY) == [SEA, EUS2, WEU]
 
 
 def test_a_disabled_region_is_never_returned(zone: Zone) -> None:
-    """Not even when all others are degraded; with all disabled the name is gone."""
+    """With all regions disabled the name does not exist."""
     zone.manager.enable("sea", is_enabled=False)
     assert zone.addresses(GLOBAL, source=SYDNEY) == [EUS2]
     zone.degrade("weu", "eus2")
@@ -133,7 +132,6 @@ def test_a_disabled_region_is_never_returned(zone: Zone) -> None:
 
 
 def test_frozen_answers_do_not_change_until_they_thaw(zone: Zone) -> None:
-    """Whatever probes find meanwhile."""
     zone.manager.freeze(is_frozen=True)
     zone.degrade("sea")
     assert zone.addresses(GLOBAL, source=SYDNEY) == [SEA]
@@ -143,7 +141,7 @@ def test_frozen_answers_do_not_change_until_they_thaw(zone: Zone) -> None:
 
 
 def test_a_region_s_name_is_a_plain_record(zone: Zone) -> None:
-    """From everywhere, in any spelling, whether it is healthy or not."""
+    """It is the same from everywhere, in any spelling, healthy or not."""
     zone.degrade("sea")
 
     assert zone.addresses(f"SEA.{ZONE}", source=AMSTERDAM) == [SEA]
@@ -151,7 +149,7 @@ def test_a_region_s_name_is_a_plain_record(zone: Zone) -> None:
 
 
 def test_other_names_and_kinds_get_what_dns_has_for_them(zone: Zone) -> None:
-    """No such name, no such record, not our zone."""
+    """That is NXDOMAIN, an empty answer, or REFUSED."""
     missing = zone.ask(f"other.{ZONE}")
     assert missing.rcode() == dns.rcode.NXDOMAIN
     assert missing.authority[0].rdtype == dns.rdatatype.SOA
@@ -161,7 +159,7 @@ def test_other_names_and_kinds_get_what_dns_has_for_them(zone: Zone) -> None:
 
 
 def test_it_answers_over_tcp_on_the_same_port(zone: Zone) -> None:
-    """For those whose UDP is cut."""
+    """A client asks again over TCP when a reply over UDP was cut off."""
     question = dns.message.make_query(GLOBAL, "A")
     host, port = zone.server.address
 
@@ -171,7 +169,7 @@ def test_it_answers_over_tcp_on_the_same_port(zone: Zone) -> None:
 
 
 def test_every_answer_is_an_event(zone: Zone) -> None:
-    """With the asker and where that is."""
+    """The event names the asker and its location."""
     zone.addresses(GLOBAL, source=SYDNEY)
 
     answered = zone.journal.entries()[-1].event
@@ -181,7 +179,7 @@ def test_every_answer_is_an_event(zone: Zone) -> None:
 
 
 def test_a_stub_resolver_keeps_an_answer_as_long_as_its_ttl(zone: Zone) -> None:
-    """Not a second longer, and for each asker on its own."""
+    """Each asker has a cache of its own."""
     now = [0.0]
     resolver = StubResolver(zone.server.address, clock=lambda: now[0])
     first = resolver.resolve(GLOBAL, asker=SYDNEY)
@@ -195,7 +193,7 @@ def test_a_stub_resolver_keeps_an_answer_as_long_as_its_ttl(zone: Zone) -> None:
 
 
 def test_a_stub_resolver_says_when_there_is_no_address(zone: Zone) -> None:
-    """No such name; or nobody there who would know."""
+    """The name may not exist, or nobody may answer."""
     resolver = StubResolver(zone.server.address)
     with pytest.raises(NameUnresolvedError, match="NXDOMAIN"):
         resolver.resolve(f"other.{ZONE}", asker=AMSTERDAM)

@@ -7,7 +7,7 @@ from tests.support.jws import verify_compact_jws
 
 
 def test_a_kept_key_is_the_same_in_every_process(tmp_path: Path) -> None:
-    """What one command mints, another one's identity provider vouches for."""
+    """One command's provider vouches for tokens that another command mints."""
     file = tmp_path / "key.pem"
     first, second = SigningKey.kept_in(file), SigningKey.kept_in(file)
 
@@ -18,7 +18,7 @@ def test_a_kept_key_is_the_same_in_every_process(tmp_path: Path) -> None:
 
 
 def test_a_kept_key_is_nobody_elses(tmp_path: Path) -> None:
-    """The file is readable by its owner only; another file is another key."""
+    """Only its owner can read the file; another file holds another key."""
     file = tmp_path / "key.pem"
     key = SigningKey.kept_in(file)
 

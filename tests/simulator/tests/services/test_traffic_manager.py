@@ -1,4 +1,4 @@
-"""Probes and what comes of them, against servers that say what tests want."""
+"""Traffic Manager probes servers that behave as the tests want."""
 
 import socket
 import threading
@@ -30,7 +30,7 @@ SECONDS = 20.0
 
 
 class Health:
-    """A health report that is what it is told to be."""
+    """A health report with a status that tests set."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -49,25 +49,25 @@ class Health:
 
 @pytest.fixture(scope="module")
 def authority() -> Authority:
-    """The certificate is for loopback, not for the global name: probes do not mind."""
+    """Issue a certificate for loopback only: probes do not check names."""
     return Authority()
 
 
 @pytest.fixture
 def health() -> Health:
-    """A healthy region."""
+    """Return a healthy region."""
     return Health()
 
 
 @pytest.fixture
 def port(authority: Authority, health: Health) -> Iterator[int]:
-    """Its port."""
+    """Return the port of the region."""
     with WebServer(health.app(), authority.certificate) as server:
         yield int(server.host.rpartition(":")[2])
 
 
 def manager(port: int, profile: Profile = QUICK) -> tuple[TrafficManager, Journal]:
-    """Return a Traffic Manager with one region, which probes once it is entered."""
+    """Return a Traffic Manager of one region; it probes in its ``with`` block."""
     endpoint = Endpoint(
         code="weu", location="westeurope", address="127.0.0.1", port=port
     )
@@ -92,7 +92,7 @@ def wait_for_status(journal: Journal, status: str) -> int:
 
 
 def probes(journal: Journal, *, until: int) -> list[int | str | None]:
-    """Return what probes brought up to an event."""
+    """Return the results of probes up to an event."""
     return [
         entry.event.status or entry.event.error
         for entry in journal.entries()
@@ -101,14 +101,13 @@ def probes(journal: Journal, *, until: int) -> list[int | str | None]:
 
 
 def test_the_default_profile_is_that_of_the_templates() -> None:
-    """10 s, 5 s, two failures tolerated, TTL 30: 65 s in all."""
+    """Three probes of 10 s, a timeout of 5 s and a TTL of 30 s make 65 s."""
     assert Profile().detection_seconds == 65.0
 
 
 def test_the_third_failure_in_a_row_degrades_and_one_success_restores(
     health: Health, port: int
 ) -> None:
-    """Neither the second failure nor one that is not in a row."""
     traffic_manager, journal = manager(port)
     health.status = 503
     with traffic_manager:
@@ -123,7 +122,7 @@ def test_the_third_failure_in_a_row_degrades_and_one_success_restores(
 
 
 def test_the_probe_names_the_global_host(health: Health, port: int) -> None:
-    """Or the region would not know the name."""
+    """The region would not know another name."""
     traffic_manager, journal = manager(port)
     with traffic_manager:
         found = journal.wait_for(
@@ -148,7 +147,7 @@ def test_only_200_is_healthy(health: Health, port: int, status: int) -> None:
 def test_a_region_that_does_not_answer_in_time_has_failed(
     health: Health, port: int
 ) -> None:
-    """It accepts, and says nothing."""
+    """It accepts the connection and says nothing."""
     traffic_manager, journal = manager(port, IMPATIENT)
     health.is_open.clear()
     with traffic_manager:
@@ -159,7 +158,6 @@ def test_a_region_that_does_not_answer_in_time_has_failed(
 
 
 def test_a_region_that_refuses_connections_has_failed() -> None:
-    """Nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -171,7 +169,7 @@ def test_a_region_that_refuses_connections_has_failed() -> None:
 
 
 def test_a_disabled_region_is_not_probed(health: Health, port: int) -> None:
-    """Until it is enabled again."""
+    """The probes start when it is enabled again."""
     traffic_manager, journal = manager(port)
     traffic_manager.enable("weu", is_enabled=False)
     with traffic_manager:
