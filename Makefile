@@ -19,7 +19,7 @@ TOOLS_LOCK := requirements-tools.lock
   load soak audit sbom lock clean
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Set up the virtual environment.
 
@@ -86,6 +86,6 @@ lock: ## Lock the versions anew (needs uv).
 	    --no-emit-index-url --python-version 3.13 $$name.txt -o $$name.lock; done
 
 clean: ## Remove what the commands made.
-	@rm -rf $(VENV) $(TOOLS) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf $(VENV) $(TOOLS) .ci/uv .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
 	  .import_linter_cache .hypothesis test-artefacts mutants drill.json drill.html \
 	  bench.json load.json flood.json soak.json sbom.json
