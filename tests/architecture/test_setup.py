@@ -202,3 +202,14 @@ def test_what_set_up_fetches_is_ignored_and_cleaned() -> None:
 
     assert ".ci/uv/" in (CHECKOUT / ".gitignore").read_text().splitlines()
     assert " .ci/uv " in cleaned
+
+
+def test_the_workflow_runs_what_must_pass_before_a_change_lands() -> None:
+    """The steps are named in one place, ``.ci/run``."""
+    workflow = (CHECKOUT / ".github/workflows/ci.yml").read_text("utf-8")
+    commands = re.findall(r"^ +run: (.+)$", workflow, re.MULTILINE)
+    steps = (CHECKOUT / ".ci/run").read_text("utf-8").splitlines()
+
+    assert "bash .ci/run" in commands
+    assert {"make lint", "make demo", "make test", "make drill"} <= set(steps)
+    assert not set(commands) & set(steps)
