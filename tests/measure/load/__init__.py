@@ -1,1 +1,1 @@
-"""Load and soak: ``make load`` and ``make soak`` drive one local host with wrk."""
+"""Load and soak tests: ``make load`` and ``make soak`` drive a local host with wrk."""

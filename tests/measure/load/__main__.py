@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.localhost.process import CHECKOUT
 from tests.measure.load import report, wrk
 from tests.measure.load.flood import FloodFigures, flood
-from tests.measure.load.site import Site, open_site
 from tests.measure.load.soak import MAX_GROWTH, growth, highest_rate, soak, warm_up
+from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import ALL, MAX_SECONDS
 from tests.measure.load.wrk import Figures, WrkMissingError
 
@@ -19,7 +19,7 @@ _PROBE_SECONDS = 30.0
 
 
 def main() -> int:
-    """Run one of the three; 0 if every reply was right and memory did not grow."""
+    """Run load, flood or soak; return 0 if every reply was right and memory held."""
     arguments = _read_arguments()
     try:
         wrk.require_wrk()
@@ -27,14 +27,14 @@ def main() -> int:
         print(f"{arguments.what}: {error}", file=sys.stderr)
         return 1
     file: Path = arguments.json or CHECKOUT / f"{arguments.what}.json"
-    with open_site(answers=arguments.what == "soak") as site:
+    with open_target(answers=arguments.what == "soak") as target:
         report.show_heading()
         if arguments.what == "soak":
-            return _soak(site, arguments.minutes, file)
+            return _soak(target, arguments.minutes, file)
         rows = []
         if arguments.what == "load":
-            rows = list(_load(site, arguments.seconds))
-        floods = list(_flood(site, arguments.seconds))
+            rows = list(_load(target, arguments.seconds))
+        floods = list(_flood(target, arguments.seconds))
     report.write_load(file, rows, floods)
     is_right = all(figures.is_right for _name, figures in rows)
     return 0 if is_right and all(row.is_right for row in floods) else 1
@@ -43,9 +43,13 @@ def main() -> int:
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.measure.load")
     parser.add_argument("what", choices=("load", "flood", "soak"))
-    parser.add_argument("--seconds", type=float, default=60, help="of each row")
-    parser.add_argument("--minutes", type=float, default=30, help="of soak")
-    parser.add_argument("--json", type=Path, help="figures, by default WHAT.json")
+    parser.add_argument(
+        "--seconds", type=float, default=60, help="seconds for each row"
+    )
+    parser.add_argument("--minutes", type=float, default=30, help="length of the soak")
+    parser.add_argument(
+        "--json", type=Path, help="where the figures go, by default WHAT.json"
+    )
     arguments = parser.parse_args()
     if not 0 < arguments.seconds <= MAX_SECONDS:
         parser.error(f"--seconds must be at most {MAX_SECONDS:.0f}: tokens expire")
@@ -54,30 +58,30 @@ def _read_arguments() -> argparse.Namespace:
     return arguments
 
 
-def _load(site: Site, seconds: float) -> Iterator[tuple[str, Figures]]:
-    """Send each kind of traffic at rising concurrency."""
+def _load(target: LoadTarget, seconds: float) -> Iterator[tuple[str, Figures]]:
+    """Send each kind of traffic with 1, 4, 16 and 64 requests at once."""
     for traffic in ALL:
         for connections in CONNECTIONS:
-            traffic.write(site)
-            figures = wrk.run(site, connections=connections, seconds=seconds)
+            traffic.write(target)
+            figures = wrk.run(target, connections=connections, seconds=seconds)
             report.show(traffic.name, figures)
             yield traffic.name, figures
 
 
-def _flood(site: Site, seconds: float) -> Iterator[FloodFigures]:
-    for figures in flood(site, seconds=seconds):
+def _flood(target: LoadTarget, seconds: float) -> Iterator[FloodFigures]:
+    for figures in flood(target, seconds=seconds):
         report.show_flood(figures)
         yield figures
 
 
-def _soak(site: Site, minutes: float, report_to: Path) -> int:
-    warming = warm_up(site, seconds=min(_WARMING_SECONDS, minutes * 60))
+def _soak(target: LoadTarget, minutes: float, report_to: Path) -> int:
+    warming = warm_up(target, seconds=min(_WARMING_SECONDS, minutes * 60))
     report.show("warming up", warming)
-    highest = highest_rate(site, seconds=min(_PROBE_SECONDS, minutes * 60))
+    highest = highest_rate(target, seconds=min(_PROBE_SECONDS, minutes * 60))
     report.show("highest rate", highest)
     segments = []
-    for segment in soak(site, rate=highest.rate / 2, minutes=minutes):
-        report.show(segment.weather, segment.figures, health=segment.health)
+    for segment in soak(target, rate=highest.rate / 2, minutes=minutes):
+        report.show(segment.situation, segment.figures, health=segment.health)
         segments.append(segment)
     report.write_soak(report_to, highest, segments)
     grown = growth(segments)

@@ -1,11 +1,10 @@
-"""Honest calls beside a flood of forged tokens: what the flood costs them.
+"""How much longer honest calls take during a flood of forged tokens.
 
-First the process is saturated: connections send the next forged token as soon as they
-have their reply, so many of them that it can do no more. What it refuses then is the
-highest rate. Then forged tokens arrive at random, as those of strangers do, at rising
-shares of that rate.
-Each time honest calls are placed alone just before, because a shared machine has
-better and worse minutes.
+First the flood takes all that the process can give: each connection sends the next
+forged token as soon as it has its reply. The rate of refusals is then at its highest.
+After that, forged tokens arrive at random, as those of strangers do, at rising shares
+of that rate. Before each flood the honest calls are placed alone, because a shared
+machine is sometimes faster and sometimes slower.
 """
 
 import json
@@ -19,14 +18,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tests.measure.load import wrk
-from tests.measure.load.site import Site
+from tests.measure.load.target import LoadTarget
 from tests.measure.load.traffic import FORGED, HONEST
 from tests.simulator.platform.notifications import new_id
 
 CONNECTIONS = 64
 SHARES = (0.5, 0.7, 0.8, 0.9, 0.95)
-# So many connections, each with the next token as soon as the last one is refused. An
-# instance of the templates gets 16 requests at a time, others go to other instances.
+# How many connections send forged tokens without a pause. An instance made from the
+# templates gets at most 16 requests at a time; further ones go to other instances.
 AT_ONCE = (CONNECTIONS, 16, 4)
 
 _CALLS_PER_SECOND = 20
@@ -35,7 +34,7 @@ _READ_BYTES = 64 * 1024
 
 
 class HonestFigures(NamedTuple):
-    """What honest callers saw; milliseconds."""
+    """What honest callers saw; times in milliseconds."""
 
     calls: int
     median: float
@@ -45,14 +44,16 @@ class HonestFigures(NamedTuple):
 
 
 class FloodFigures(NamedTuple):
-    """Honest calls alone and beside a flood.
+    """Honest calls, alone and during a flood.
 
     Attributes:
-        connections: how many forged tokens are under way at most.
-        share: of the highest rate; ``None``: that many are always under way.
+        connections: how many forged tokens can be under way at a time.
+        share: rate as a share of the highest rate; ``None``: without a pause.
         rate: forged tokens refused a second.
         cores: as in ``wrk.Figures``.
-        wrong: forged tokens without the refusal they should get.
+        wrong: forged tokens that were not refused as they should be.
+        alone: honest calls before the flood.
+        beside: honest calls during the flood.
     """
 
     connections: int
@@ -65,7 +66,7 @@ class FloodFigures(NamedTuple):
 
     @property
     def multiple(self) -> float:
-        """How much longer the median call takes beside the flood."""
+        """The median call during the flood, in units of the median call alone."""
         return self.beside.median / self.alone.median
 
     @property
@@ -75,12 +76,12 @@ class FloodFigures(NamedTuple):
 
 
 class HonestCaller:
-    """Places calls one after another, twenty a second, on a thread of its own."""
+    """Places twenty calls a second, one after another, on its own thread."""
 
-    def __init__(self, site: Site) -> None:
-        """Call the deployment of ``site``."""
-        self._world = site.world
-        url = urlsplit(site.deployment.base_url)
+    def __init__(self, target: LoadTarget) -> None:
+        """Call the deployment of ``target``."""
+        self._world = target.world
+        url = urlsplit(target.deployment.base_url)
         self._address = (str(url.hostname), int(url.port or 80))
         self._stopping = threading.Event()
         self._seconds: list[float] = []
@@ -99,7 +100,7 @@ class HonestCaller:
 
     @contextmanager
     def calling(self) -> Iterator[None]:
-        """Call while the block runs, at least once."""
+        """Call while the block runs; at least once."""
         thread = threading.Thread(target=self._run)
         thread.start()
         try:
@@ -136,22 +137,22 @@ class HonestCaller:
         return ("\r\n".join(lines) + "\r\n\r\n" + body).encode("ascii")
 
     def _exchange(self, request: bytes) -> bytes:
-        """Send a request in one piece, as wrk does; return all of the reply."""
+        """Send a request in one piece, as wrk does; return the whole reply."""
         with socket.create_connection(self._address, _TIMEOUT_SECONDS) as connection:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(_READ_BYTES), b""))
 
 
-def flood(site: Site, *, seconds: float) -> Iterator[FloodFigures]:
-    """Place honest calls alone and beside forged tokens, for each kind of flood."""
+def flood(target: LoadTarget, *, seconds: float) -> Iterator[FloodFigures]:
+    """Place honest calls alone and then during each kind of flood."""
     highest = 0.0
     for connections in AT_ONCE:
-        saturated = _beside(site, seconds, connections=connections)
+        saturated = _beside(target, seconds, connections=connections)
         yield saturated
         highest = max(highest, saturated.rate)
     for share in SHARES:
         yield _beside(
-            site,
+            target,
             seconds,
             connections=CONNECTIONS,
             share=share,
@@ -160,20 +161,20 @@ def flood(site: Site, *, seconds: float) -> Iterator[FloodFigures]:
 
 
 def _beside(
-    site: Site,
+    target: LoadTarget,
     seconds: float,
     *,
     connections: int,
     share: float | None = None,
     rate: float | None = None,
 ) -> FloodFigures:
-    FORGED.write(site)
-    alone, beside = HonestCaller(site), HonestCaller(site)
+    FORGED.write(target)
+    alone, beside = HonestCaller(target), HonestCaller(target)
     with alone.calling():
         threading.Event().wait(seconds / 3)
     with beside.calling():
         seen = wrk.run(
-            site, connections=connections, seconds=seconds, threads=1, rate=rate
+            target, connections=connections, seconds=seconds, threads=1, rate=rate
         )
     return FloodFigures(
         connections=connections,

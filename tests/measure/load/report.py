@@ -1,4 +1,4 @@
-"""Figures as lines on the terminal, as they come, and as JSON in a file."""
+"""Print figures as they come, and write them to a file as JSON."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from tests.measure.load.wrk import Figures
 
 
 def conditions() -> str:
-    """Say on what machine, and how busy it is: figures mean little without."""
+    """Describe the machine and how busy it is: figures mean little without that."""
     busy = os.getloadavg()[0]
     cores = os.cpu_count()
     return f"{cores} cores, load {busy:.1f}, Python {platform.python_version()}"
@@ -29,7 +29,7 @@ def show_heading() -> None:
 
 
 def show(name: str, figures: Figures, *, health: int | None = None) -> None:
-    """Print a row; what is wrong about it stands at its end."""
+    """Print a row, with everything that went wrong at its end."""
     statuses = " ".join(
         f"{status}: {count}" for status, count in sorted(figures.statuses.items())
     )
@@ -44,7 +44,7 @@ def show(name: str, figures: Figures, *, health: int | None = None) -> None:
 
 
 def show_flood(flood: FloodFigures) -> None:
-    """Print honest calls beside a flood."""
+    """Print honest calls during a flood."""
     kind = f"{flood.connections} at once"
     if flood.share is not None:
         kind = f"{flood.share:.0%} of the highest rate"
@@ -84,7 +84,7 @@ def write_soak(file: Path, highest: Figures, segments: list[Segment]) -> None:
             "highest": highest._asdict(),
             "soak": [
                 {
-                    "weather": segment.weather,
+                    "situation": segment.situation,
                     "health": segment.health,
                     **segment.figures._asdict(),
                 }
@@ -105,7 +105,7 @@ def _troubles(figures: Figures, health: int | None) -> str:
     troubles = {
         "errors": figures.errors,
         f"wrong ({figures.example})": figures.wrong,
-        "astray": figures.astray,
+        "not redirected": figures.not_redirected,
         "tracebacks": figures.tracebacks,
         "unhealthy": health not in (None, 200),
     }

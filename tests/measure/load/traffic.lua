@@ -1,17 +1,16 @@
--- The requests of one traffic file, for wrk with one connection a thread: then each
--- reply belongs to the request before it and can be held against what was expected.
--- With several connections a thread all requests of the file must get the same reply,
--- without an id in it: 401.
+-- Sends the requests of one traffic file, and checks each reply. A thread should have
+-- one connection: then each reply belongs to the request before it. Where a thread has
+-- more, all requests of the file must get the same reply, without an id in it: 401.
 --
--- A line of the file: the right status, the right one if the call is taken here because
--- its own region is sick, the right Location or "-", a token and a body, with tabs
--- between them. @CALL@ in a body stands for the call id: every request is about a call
--- of its own.
+-- A line of the file has five fields with tabs between them: the right status, the right
+-- status if the call is taken here because the other region is unhealthy, the right
+-- Location or "-", a token, and a body. @CALL@ in the body stands for the call id, which
+-- is new in every request.
 --
 -- Arguments: the file, the number of threads, the mean pause before each request in
--- milliseconds, a word that makes call ids differ from those of other runs, the number
--- of connections of a thread. Pauses are distributed exponentially: requests of many
--- connections arrive at random, as those of strangers do.
+-- milliseconds, a word that makes call ids differ from those of other runs, and the
+-- number of connections of a thread. Pauses are distributed exponentially, so that the
+-- requests of many connections arrive at random, as those of strangers do.
 
 local ECHO = "client-request-id"
 
@@ -31,7 +30,7 @@ function init(arguments)
   is_alone = arguments[5] == "1"
   math.randomseed(number + 1)
   lines, statuses, example = {}, "", ""
-  seen, sent, replied, wrong, unanswered, stayed = {}, 0, 0, 0, 0, 0
+  seen, sent, replied, wrong, unanswered, taken_here = {}, 0, 0, 0, 0, 0
   is_waiting = false
   local at = 0
   for line in io.lines(file) do
@@ -55,7 +54,7 @@ function delay()
 end
 
 function request()
-  -- wrk tries one request out before it starts, hence the last condition.
+  -- wrk makes one request as a trial before it starts, hence the last condition.
   if is_alone and is_waiting and replied > 0 then
     unanswered = unanswered + 1
   end
@@ -78,11 +77,11 @@ local function lower(headers)
   return found
 end
 
--- What the contract says about this reply, or nil if it is as it says.
+-- Say what is wrong about a reply, or return nil if nothing is.
 local function breach(status, headers, body)
   if status ~= expected.status and status == expected.status_here then
-    -- Right if the other region is sick; the log of the deployment tells.
-    stayed = stayed + 1
+    -- Right if the other region is unhealthy, which the log of the deployment tells.
+    taken_here = taken_here + 1
     expected = {status = status, location = "-"}
   end
   if status ~= expected.status then
@@ -122,7 +121,7 @@ end
 
 function done(summary, latency)
   local total, one = {}, ""
-  local sum = {wrong = 0, unanswered = 0, stayed = 0}
+  local sum = {wrong = 0, unanswered = 0, taken_here = 0}
   for _, thread in ipairs(threads) do
     for name, count in thread:get("statuses"):gmatch("(%d+)=(%d+)") do
       total[name] = (total[name] or 0) + tonumber(count)
@@ -139,11 +138,11 @@ function done(summary, latency)
   local errors = summary.errors
   io.write("\nFIGURES ", string.format(
     '{"seconds": %.3f, "p50": %.3f, "p95": %.3f, "p99": %.3f, "longest": %.3f, '
-      .. '"errors": %d, "wrong": %d, "stayed": %d, "example": "%s", '
+      .. '"errors": %d, "wrong": %d, "taken_here": %d, "example": "%s", '
       .. '"statuses": {%s}}\n',
     summary.duration / 1e6, latency:percentile(50) / 1e3,
     latency:percentile(95) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3,
     errors.connect + errors.read + errors.write + errors.timeout
       + sum.unanswered,
-    sum.wrong, sum.stayed, one, table.concat(list, ", ")))
+    sum.wrong, sum.taken_here, one, table.concat(list, ", ")))
 end

@@ -1,7 +1,7 @@
-"""Kinds of requests, each with the one reply that is right, and mixes of them.
+"""Kinds of requests, each with the one right reply, and mixes of these kinds.
 
-The app remembers 1,024 verified tokens; a file has more good ones, so that each one is
-verified whenever it comes round again.
+The app remembers 1,024 verified tokens. A file has more good tokens than that, so that
+each one has been forgotten, and is verified again, when its turn comes again.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import cycle, islice
 
-from tests.measure.load.site import OWN_HOST, Site
+from tests.measure.load.target import OWN_HOST, LoadTarget
 from tests.simulator.platform.notifications import (
     Call,
     established,
@@ -22,7 +22,7 @@ from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import SigningKey
 
 TOKENS = 2440
-# Tokens live five minutes, and as long again by leeway.
+# Tokens are valid for five minutes, and for five more by the leeway.
 MAX_SECONDS = 300.0
 
 _WEBHOOK = f"https://{OWN_HOST}/api/calls"
@@ -35,39 +35,40 @@ class Kind:
 
     Attributes:
         make: returns a token and a body.
-        status: of the reply.
-        status_if_it_stays: of the reply to a call whose own region is sick.
+        status: the right status of the reply.
+        status_if_taken_here: the right status while the other region is unhealthy, for
+            a call that the rules give to it.
     """
 
     make: Callable[[Neighbours], tuple[str, object]]
     status: int
-    status_if_it_stays: int = 0
+    status_if_taken_here: int = 0
 
-    def line(self, site: Site) -> str:
-        """Make a request, with a token of its own, as a line of a traffic file."""
-        token, body = self.make(site.world)
+    def line(self, target: LoadTarget) -> str:
+        """Make a request with a new token, as a line of a traffic file."""
+        token, body = self.make(target.world)
         location = "-"
         if self.status == HTTPStatus.FOUND:
-            location = f"https://{site.other_region.host}/api/calls?hop=1"
-        statuses = f"{self.status}\t{self.status_if_it_stays}"
+            location = f"https://{target.other_region.host}/api/calls?hop=1"
+        statuses = f"{self.status}\t{self.status_if_taken_here}"
         return f"{statuses}\t{location}\t{token}\t{json.dumps(body)}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Kinds of requests, each so many times in a round."""
+    """Kinds of requests, and how often each one occurs in a round."""
 
     name: str
     kinds: tuple[tuple[Kind, int], ...]
 
-    def write(self, site: Site, *, tokens: int = TOKENS) -> None:
-        """Write the traffic file of ``site``, with fresh tokens."""
-        with site.file.open("w", encoding="utf-8") as lines:
+    def write(self, target: LoadTarget, *, tokens: int = TOKENS) -> None:
+        """Write the traffic file of ``target`` with new tokens."""
+        with target.file.open("w", encoding="utf-8") as lines:
             for kind in islice(cycle(self._round()), tokens):
-                lines.write(kind.line(site))
+                lines.write(kind.line(target))
 
     def _round(self) -> list[Kind]:
-        """Return one round, the kinds by turns."""
+        """Return one round, in which the kinds take turns."""
         most = max(times for _kind, times in self.kinds)
         return [
             kind
@@ -104,19 +105,19 @@ def _follow_up(world: Neighbours) -> tuple[str, object]:
 
 
 def _forged(world: Neighbours) -> tuple[str, object]:
-    """Sign with a foreign key under the id of a real one: the dearest refusal."""
+    """Sign with a foreign key under a known key id: the refusal that costs most."""
     token = world.tokens.mint(key=_FORGER, x=new_id())
     return token, incoming(_call(world), _WEBHOOK)
 
 
 def _unknown_key(world: Neighbours) -> tuple[str, object]:
-    """Name a key that nobody has: the deployment looks for new ones."""
+    """Name a key that does not exist, so that the deployment looks for new keys."""
     token = world.tokens.mint({"kid": new_id()}, _FORGER, x=new_id())
     return token, incoming(_call(world), _WEBHOOK)
 
 
 HONEST = Kind(_here, 202)
-_ELSEWHERE = Kind(_elsewhere, 302, status_if_it_stays=202)
+_ELSEWHERE = Kind(_elsewhere, 302, status_if_taken_here=202)
 _OTHERS = (
     Kind(_legacy, 204),
     Kind(_follow_up, 202),
@@ -129,14 +130,14 @@ FORGED = Traffic("forged", ((Kind(_forged, 401), 1),))
 MIXED = Traffic("mixed", tuple((kind, 1) for kind in (HONEST, _ELSEWHERE, *_OTHERS)))
 ALL = (ACCEPTED, REDIRECTED, FORGED, MIXED)
 
-# Requests that wait for a failing neighbour are few, or nothing else would be sent.
+# Few requests may wait for a failing neighbour, or nothing else would be sent.
 _SOAKING = (*((kind, 12) for kind in _OTHERS), (Kind(_unknown_key, 401), 1))
 SOAKING = Traffic("mixed", ((HONEST, 12), (_ELSEWHERE, 12), *_SOAKING))
 SOAKING_WITHOUT_GRAPH = Traffic(
     "mixed",
     (
         (Kind(_here, 503), 1),
-        (Kind(_elsewhere, 302, status_if_it_stays=503), 12),
+        (Kind(_elsewhere, 302, status_if_taken_here=503), 12),
         *_SOAKING,
     ),
 )

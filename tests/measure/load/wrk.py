@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.measure.load.site import Site
+from tests.measure.load.target import LoadTarget
 from tests.simulator.platform.notifications import new_id
 
 SCRIPT = Path(__file__).with_name("traffic.lua")
@@ -16,25 +16,26 @@ _TIMEOUT_SECONDS = 20
 
 
 class WrkMissingError(Exception):
-    """There is no wrk on this machine; the message says what to do."""
+    """The program wrk is not installed; the message says what to do."""
 
 
 class Figures(NamedTuple):
     """What one run saw.
 
     Attributes:
-        connections: how many requests were under way at most.
+        connections: how many requests could be under way at a time.
         rate: replies a second.
         p50, p95, p99, longest: latency in milliseconds.
-        errors: connections that failed, requests without a reply, replies too late.
-        wrong: replies that were not what the contract says for their request.
-        example: one of these, in words.
-        stayed: calls of another region that were taken here.
-        was_other_region_sick: in the eyes of the deployment, for a part of the run.
+        errors: failed connections, requests without a reply, and replies too late.
+        wrong: replies that were not the right one for their request.
+        example: one of the wrong replies, in words.
+        taken_here: calls of another region that were taken here.
+        was_other_region_unhealthy: whether the deployment found the other region
+            unhealthy at any time of the run.
         tracebacks: exceptions in the log of the deployment.
-        statuses: replies by status.
-        cores: processor time of the deployment by the clock's; where it is well below
-            1 under full load, other processes had their share of the machine.
+        statuses: number of replies by status.
+        cores: processor time of the deployment, divided by the time that passed. Well
+            below 1 under full load, other processes had a share of the machine.
         memory_before, memory_after: resident memory of the deployment in MiB.
     """
 
@@ -47,8 +48,8 @@ class Figures(NamedTuple):
     errors: int
     wrong: int
     example: str
-    stayed: int
-    was_other_region_sick: bool
+    taken_here: int
+    was_other_region_unhealthy: bool
     tracebacks: int
     statuses: dict[str, int]
     cores: float
@@ -57,21 +58,21 @@ class Figures(NamedTuple):
 
     @property
     def is_right(self) -> bool:
-        """Tell whether every request got the reply that is right."""
-        troubles = self.errors + self.wrong + self.tracebacks + self.astray
+        """Tell whether every request got the right reply."""
+        troubles = self.errors + self.wrong + self.tracebacks + self.not_redirected
         return not troubles and bool(self.statuses)
 
     @property
-    def astray(self) -> int:
-        """How many calls were not redirected although the other region was well."""
-        return 0 if self.was_other_region_sick else self.stayed
+    def not_redirected(self) -> int:
+        """How many calls were not redirected although the other region was healthy."""
+        return 0 if self.was_other_region_unhealthy else self.taken_here
 
 
 def require_wrk() -> str:
     """Return the path of wrk.
 
     Raises:
-        WrkMissingError: there is none.
+        WrkMissingError: wrk is not installed.
     """
     found = shutil.which("wrk")
     if found is None:
@@ -87,35 +88,36 @@ def resident_mib(pid: int) -> float:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time that a process has had."""
+    """Return the processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
     user, system = fields.split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def run(
-    site: Site,
+    target: LoadTarget,
     *,
     connections: int,
     seconds: float,
     rate: float | None = None,
     threads: int | None = None,
 ) -> Figures:
-    """Send the requests of the site's traffic file for some seconds.
+    """Send the requests of the target's traffic file for some seconds.
 
-    The deployment's log is read at the end, and dropped.
+    Reads the deployment's log at the end, and empties it.
 
     Args:
-        site: what is under load.
-        connections: how many requests may be under way at a time.
-        seconds: how long.
-        rate: requests a second, arriving at random; ``None``: each connection sends
+        target: the deployment under load.
+        connections: how many requests can be under way at a time.
+        seconds: how long to send.
+        rate: requests a second, which arrive at random; ``None``: each connection sends
             the next request as soon as it has its reply.
-        threads: one a connection, so that replies can be told apart; one is enough,
-            and takes less of the machine, where all requests get the same reply.
+        threads: by default one for each connection, so that each reply belongs to a
+            known request. Where all requests get the same reply, one thread is enough
+            and takes less of the machine.
     """
     threads = threads or connections
-    deployment = site.deployment
+    deployment = target.deployment
     before = resident_mib(deployment.pid)
     processor_before = processor_seconds(deployment.pid)
     pause_milliseconds = 0 if rate is None else 1000 * connections / rate
@@ -129,7 +131,7 @@ def run(
             f"--script={SCRIPT}",
             deployment.base_url,
             "--",
-            str(site.file),
+            str(target.file),
             str(threads),
             str(pause_milliseconds),
             new_id(),
@@ -148,7 +150,7 @@ def run(
         connections=connections,
         rate=sum(seen["statuses"].values()) / seconds,
         cores=processor / seconds,
-        was_other_region_sick=any('"event":"peer.' in line for line in log),
+        was_other_region_unhealthy=any('"event":"peer.' in line for line in log),
         tracebacks=sum(line.startswith("Traceback ") for line in log),
         memory_before=before,
         memory_after=resident_mib(deployment.pid),

@@ -1,4 +1,4 @@
-"""The load harness itself: it runs, and it would notice a wrong reply."""
+"""The load tests run, and notice a wrong reply."""
 
 import os
 import shutil
@@ -12,8 +12,8 @@ import pytest
 from tests.localhost.process import CHECKOUT
 from tests.measure.load import wrk
 from tests.measure.load.flood import HonestCaller
-from tests.measure.load.site import Site, open_site
 from tests.measure.load.soak import ROUND, Segment, ask_health, growth, heal
+from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import FORGED, HONEST, MIXED, REDIRECTED, Traffic
 from tests.measure.load.wrk import Figures
 
@@ -27,8 +27,8 @@ FIGURES = Figures(
     errors=0,
     wrong=0,
     example="",
-    stayed=0,
-    was_other_region_sick=False,
+    taken_here=0,
+    was_other_region_unhealthy=False,
     tracebacks=0,
     statuses={"202": 1},
     cores=1.0,
@@ -42,22 +42,21 @@ needs_wrk = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    """One deployment, warm, that answers no calls."""
-    with open_site(answers=False) as opened:
+def target() -> Iterator[LoadTarget]:
+    """A warm deployment that accepts calls without answering them."""
+    with open_target(answers=False) as opened:
         yield opened
 
 
-def send(site: Site, traffic: Traffic, *, rate: float | None = None) -> Figures:
+def send(target: LoadTarget, traffic: Traffic, *, rate: float | None = None) -> Figures:
     """Send traffic for a second."""
-    traffic.write(site, tokens=250)
-    return wrk.run(site, connections=4, seconds=1, rate=rate)
+    traffic.write(target, tokens=250)
+    return wrk.run(target, connections=4, seconds=1, rate=rate)
 
 
 @needs_wrk
-def test_every_kind_of_traffic_gets_its_own_reply(site: Site) -> None:
-    """And the figures say how many of each there were."""
-    figures = send(site, MIXED)
+def test_every_kind_of_traffic_gets_its_own_reply(target: LoadTarget) -> None:
+    figures = send(target, MIXED)
 
     assert figures.is_right, figures
     assert figures.statuses.keys() == {"202", "204", "302", "401"}
@@ -68,9 +67,9 @@ def test_every_kind_of_traffic_gets_its_own_reply(site: Site) -> None:
 
 
 @needs_wrk
-def test_a_rate_is_kept(site: Site) -> None:
-    """Requests arrive at random, on average as often as is wanted."""
-    figures = send(site, MIXED, rate=40)
+def test_a_rate_is_kept(target: LoadTarget) -> None:
+    """Requests arrive at random, and on average as often as asked for."""
+    figures = send(target, MIXED, rate=40)
 
     assert figures.is_right, figures
     assert figures.rate < 120
@@ -78,11 +77,12 @@ def test_a_rate_is_kept(site: Site) -> None:
 
 @needs_wrk
 @pytest.mark.parametrize("status", [204, 401, 503])
-def test_a_reply_with_another_status_is_noticed(site: Site, status: int) -> None:
-    """Every single one: here all are wrong."""
+def test_a_reply_with_another_status_is_noticed(
+    target: LoadTarget, status: int
+) -> None:
     expecting = Traffic("expecting", ((replace(HONEST, status=status), 1),))
 
-    figures = send(site, expecting)
+    figures = send(target, expecting)
 
     assert figures.wrong == sum(figures.statuses.values()) > 0
     assert figures.example == f"202: status instead of {status}"
@@ -90,24 +90,24 @@ def test_a_reply_with_another_status_is_noticed(site: Site, status: int) -> None
 
 
 @needs_wrk
-def test_a_redirect_to_another_place_is_noticed(site: Site) -> None:
-    """The Location is compared as a whole."""
-    REDIRECTED.write(site, tokens=250)
-    text = site.file.read_text("utf-8")
-    site.file.write_text(text.replace("?hop=1\t", "?hop=2\t"), "utf-8")
+def test_a_redirect_to_another_place_is_noticed(target: LoadTarget) -> None:
+    """The whole Location is compared."""
+    REDIRECTED.write(target, tokens=250)
+    text = target.file.read_text("utf-8")
+    target.file.write_text(text.replace("?hop=1\t", "?hop=2\t"), "utf-8")
 
-    figures = wrk.run(site, connections=4, seconds=1)
+    figures = wrk.run(target, connections=4, seconds=1)
 
     assert figures.wrong == figures.statuses["302"] > 0
     assert figures.example == "302: Location"
 
 
-def test_honest_callers_notice_a_wrong_reply(site: Site) -> None:
-    """They expect 202; a deployment that is gone gives none."""
-    caller = HonestCaller(site)
+def test_honest_callers_notice_a_wrong_reply(target: LoadTarget) -> None:
+    """They expect 202, and get nothing where no deployment listens."""
+    caller = HonestCaller(target)
     with caller.calling():
         pass
-    nowhere = HonestCaller(site)
+    nowhere = HonestCaller(target)
     nowhere._address = ("127.0.0.1", 9)
     with nowhere.calling():
         pass
@@ -117,34 +117,34 @@ def test_honest_callers_notice_a_wrong_reply(site: Site) -> None:
     assert nowhere.figures().wrong == nowhere.figures().calls >= 1
 
 
-def test_every_weather_can_begin_and_be_healed(site: Site) -> None:
-    """After it, all neighbours are well."""
-    for weather in ROUND:
-        weather.begin(site)
-        heal(site)
+def test_every_situation_can_begin_and_be_healed(target: LoadTarget) -> None:
+    for situation in ROUND:
+        situation.begin(target)
+        heal(target)
 
-    assert site.other_region.is_healthy.is_set()
-    assert not site.world.provider.is_hanging.is_set()
-    assert site.world.provider.configuration_fault is None
-    assert not site.world.graph.faults
-    assert ask_health(site) == 200
+    assert target.other_region.is_healthy.is_set()
+    assert not target.world.provider.is_hanging.is_set()
+    assert target.world.provider.configuration_fault is None
+    assert not target.world.graph.faults
+    assert ask_health(target) == 200
 
 
 @pytest.mark.parametrize(
-    ("stayed", "was_sick", "is_right"),
+    ("taken_here", "was_unhealthy", "is_right"),
     [(0, False, True), (3, True, True), (3, False, False)],
 )
-def test_a_call_may_stay_only_while_its_region_is_sick(
-    stayed: int, was_sick: bool, is_right: bool
+def test_a_call_may_be_taken_here_only_while_its_region_is_unhealthy(
+    taken_here: int, was_unhealthy: bool, is_right: bool
 ) -> None:
-    """As the deployment sees it."""
-    figures = FIGURES._replace(stayed=stayed, was_other_region_sick=was_sick)
+    figures = FIGURES._replace(
+        taken_here=taken_here, was_other_region_unhealthy=was_unhealthy
+    )
 
     assert figures.is_right is is_right
 
 
 def test_growth_compares_the_last_round_with_the_first() -> None:
-    """What happened between them does not count, warming up neither."""
+    """Neither what happened between them nor the warm-up counts."""
     rounds = [40.0] * (len(ROUND) - 1) + [50.0]
     memory = [*rounds, *([99.0] * len(ROUND)), *([51.0] * len(ROUND))]
     segments = [
@@ -156,7 +156,6 @@ def test_growth_compares_the_last_round_with_the_first() -> None:
 
 
 def test_without_wrk_one_sentence_says_what_to_do() -> None:
-    """And nothing is started."""
     finished = subprocess.run(
         [sys.executable, "-m", "tests.measure.load", "load"],
         cwd=CHECKOUT,
@@ -175,7 +174,6 @@ def test_without_wrk_one_sentence_says_what_to_do() -> None:
 
 
 def test_tokens_do_not_expire_before_a_row_has_ended() -> None:
-    """Longer rows are refused."""
     finished = subprocess.run(
         [sys.executable, "-m", "tests.measure.load", "load", "--seconds", "301"],
         cwd=CHECKOUT,
@@ -189,11 +187,11 @@ def test_tokens_do_not_expire_before_a_row_has_ended() -> None:
 
 
 @needs_wrk
-def test_one_thread_is_enough_where_all_get_the_same_reply(site: Site) -> None:
-    """As in a flood of forged tokens."""
-    FORGED.write(site, tokens=250)
+def test_one_thread_is_enough_where_all_get_the_same_reply(target: LoadTarget) -> None:
+    """A flood of forged tokens gets 401 for every request."""
+    FORGED.write(target, tokens=250)
 
-    figures = wrk.run(site, connections=8, seconds=1, threads=1)
+    figures = wrk.run(target, connections=8, seconds=1, threads=1)
 
     assert figures.is_right, figures
     assert figures.statuses.keys() == {"401"}

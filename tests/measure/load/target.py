@@ -1,8 +1,8 @@
-"""What is under load, and all around it: one deployment and its neighbours.
+"""The deployment under load, and the services that it talks to.
 
-The deployment serves plain HTTP on loopback: TLS ends in front of a function app, so
-its price is not the product's. The other region of the rules is as much of a server as
-the deployment can see of it: its health.
+The deployment serves plain HTTP on loopback: in Azure, TLS ends in front of a function
+app, so its cost is not the product's. The other region only answers the health check,
+because a deployment sees no more of another region.
 """
 
 import json
@@ -30,7 +30,7 @@ _START_SECONDS = 30.0
 
 
 class OtherRegion(WebServer):
-    """Another region; healthy while ``is_healthy`` is set."""
+    """Another region, which is healthy while ``is_healthy`` is set."""
 
     def __init__(self, certificate: tuple[Path, Path]) -> None:
         """Serve ``/api/health`` over TLS."""
@@ -44,8 +44,8 @@ class OtherRegion(WebServer):
         return Response(status_code=200 if self.is_healthy.is_set() else 503)
 
 
-class Site(NamedTuple):
-    """A deployment and its neighbours; ``file`` has room for a traffic file."""
+class LoadTarget(NamedTuple):
+    """A deployment, its neighbours, and the ``file`` that wrk reads requests from."""
 
     world: Neighbours
     other_region: OtherRegion
@@ -54,11 +54,11 @@ class Site(NamedTuple):
 
 
 @contextmanager
-def open_site(*, answers: bool) -> Iterator[Site]:
-    """Start a warm deployment in two regions, and what is around it.
+def open_target(*, answers: bool) -> Iterator[LoadTarget]:
+    """Start a warm deployment, another region, and the simulated services.
 
     Args:
-        answers: ``False``: incoming calls are accepted without asking Graph.
+        answers: whether incoming calls are answered through Graph, or only accepted.
     """
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -69,7 +69,7 @@ def open_site(*, answers: bool) -> Iterator[Site]:
         ) as deployment,
     ):
         _wait_until_other_region_is_seen(deployment)
-        yield Site(world, other_region, deployment, Path(folder) / "traffic")
+        yield LoadTarget(world, other_region, deployment, Path(folder) / "traffic")
 
 
 def _settings(
