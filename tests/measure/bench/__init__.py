@@ -1,5 +1,6 @@
-"""Measurements: cost and throughput as ratios against a named floor, in one run.
+"""Measure cost and throughput as ratios to a named floor, all in one run.
 
 ``python -m tests.measure.bench`` prints a table and writes bench.json. Absolute times
-wander with the machine; ratios of interleaved rounds do not. Nothing is asserted here.
+depend on the machine and on what else it does; ratios of interleaved rounds hardly do.
+No test fails on a figure.
 """

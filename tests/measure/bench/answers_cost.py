@@ -1,6 +1,6 @@
-"""(i): many calls at once against a Graph that takes half a second.
+"""(i): many calls at once while Graph takes half a second for each answer.
 
-One process answers; identity provider, Entra and Graph are another. The first round
+One process answers. Identity provider, Entra and Graph run in another. The first round
 opens the connections and is not counted.
 """
 
@@ -9,7 +9,6 @@ import json
 import logging
 import multiprocessing
 import os
-import statistics
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -17,6 +16,7 @@ from typing import Any
 
 from tests.localhost.process import CHECKOUT
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
+from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
 from tests.simulator.platform.notifications import Call, incoming, new_id
 from tests.simulator.services.neighbours import Neighbours
@@ -41,7 +41,7 @@ def measure() -> list[Measurement]:
 
 
 def _serve_world(pipe: Connection) -> None:
-    """Run the outside world until told to stop; mint tokens for those who ask."""
+    """Run the simulated services until told to stop; send tokens on request."""
     with Neighbours() as world:
         world.graph.delay_seconds = GRAPH_SECONDS
         world.graph.takes_any_call = True
@@ -56,28 +56,21 @@ async def _measure(pipe: Any) -> list[Measurement]:
     worker = await Worker.load(CHECKOUT)
     function = next(f for f in worker.functions if f.name == "calls")
     figures = []
-    for count, target in ((64, 1.6), (200, 4.4)):
+    for count, row in ((64, rows.SOME_ANSWERS), (200, rows.MANY_ANSWERS)):
         await _answer_all(worker, function, pipe, count)
-        seconds = [
-            await _answer_all(worker, function, pipe, count) for _ in range(ROUNDS)
+        times = [
+            await _answer_all(worker, function, pipe, count) * 1e6
+            for _ in range(ROUNDS)
         ]
-        median = statistics.median(seconds)
-        figures.append(
-            Measurement(
-                name=f"(i) {count} answers at once, in Graph's delays",
-                ratio=median / GRAPH_SECONDS,
-                target=target,
-                microseconds=median * 1e6,
-                floor_microseconds=GRAPH_SECONDS * 1e6,
-            )
-        )
+        floor = [GRAPH_SECONDS * 1e6] * ROUNDS
+        figures.append(Measurement.of(row, piece=times, floor=floor))
     return figures
 
 
 async def _answer_all(
     worker: Worker, function: IndexedFunction, pipe: Any, count: int
 ) -> float:
-    """Answer so many calls at once; return the seconds until the last reply."""
+    """Answer ``count`` calls at once; return the seconds until the last reply."""
     pipe.send(count)
     calls = [_call(token) for token in pipe.recv()]
     started_at = time.perf_counter()

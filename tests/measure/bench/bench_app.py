@@ -1,6 +1,6 @@
-"""The product's app with one function more: the empty one, for the floor.
+"""The app of the product and an empty function, which is the floor of (a) to (f).
 
-Loaded by the worker library in place of function_app.py.
+The worker library loads it in place of function_app.py.
 """
 
 import azure.functions as func
@@ -10,5 +10,5 @@ from function_app import app
 
 @app.route(route="empty", methods=["POST"])
 async def empty(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Do nothing: what is left is the worker library's own cost."""
+    """Do nothing, so that only the worker library's own cost is left."""
     return func.HttpResponse(status_code=202)

@@ -1,23 +1,23 @@
-"""(h): cold import and resident memory of the app against the libraries it needs.
+"""(h): cold import and resident memory of the app, against the libraries it needs.
 
-Every sample is a fresh process; the two alternate.
+Every sample is a fresh process. Processes with and without the app take turns.
 """
 
 import os
-import statistics
 import subprocess
 import sys
 
 from tests.localhost.process import CHECKOUT
+from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
 
-SAMPLES = 15
+ROUNDS = 25
 
-# What function_app.py needs before the first call: the Functions library and, for
-# tokens, PyJWT's algorithms with cryptography's keys and certificates.
+# What function_app.py needs before the first call: the Functions library, threads, and
+# for tokens PyJWT's algorithms with cryptography's keys and certificates.
 _LIBRARIES = (
     "import azure.functions, azure.functions.warmup, jwt.algorithms, logging, "
-    "asyncio, concurrent.futures, cryptography.x509, "
+    "asyncio, concurrent.futures.thread, cryptography.x509, "
     "cryptography.hazmat.primitives.asymmetric.rsa"
 )
 _APP = "import function_app"
@@ -35,27 +35,25 @@ print(seconds, pages * resource.getpagesize())
 
 def measure() -> list[Measurement]:
     """Compare import time and resident memory."""
-    samples: dict[str, list[tuple[float, float]]] = {_APP: [], _LIBRARIES: []}
-    for _ in range(SAMPLES):
-        for statement, found in samples.items():
-            found.append(_sample(statement))
-    figures = []
-    for index, name, scale in ((0, "import time", 1e6), (1, "resident memory", 1.0)):
-        mine = statistics.median(sample[index] for sample in samples[_APP])
-        floor = statistics.median(sample[index] for sample in samples[_LIBRARIES])
-        figures.append(
-            Measurement(
-                name=f"(h) cold {name}",
-                ratio=mine / floor,
-                target=1.15,
-                microseconds=mine * scale,
-                floor_microseconds=floor * scale,
-            )
+    mine, floor = [], []
+    # The first process writes the compiled files.
+    _sample(_APP)
+    for _ in range(ROUNDS):
+        mine.append(_sample(_APP))
+        floor.append(_sample(_LIBRARIES))
+    return [
+        Measurement.of(row, piece=[*piece], floor=[*libraries])
+        for row, piece, libraries in zip(
+            (rows.IMPORT_TIME, rows.IMPORT_MEMORY),
+            zip(*mine, strict=True),
+            zip(*floor, strict=True),
+            strict=True,
         )
-    return figures
+    ]
 
 
 def _sample(statement: str) -> tuple[float, float]:
+    """Run a statement in a fresh process; return microseconds and resident bytes."""
     finished = subprocess.run(
         [sys.executable, "-c", _PROBE.format(statement=statement)],
         cwd=CHECKOUT,
@@ -66,4 +64,4 @@ def _sample(statement: str) -> tuple[float, float]:
         check=True,
     )
     seconds, resident = finished.stdout.split()
-    return float(seconds), float(resident)
+    return float(seconds) * 1e6, float(resident)

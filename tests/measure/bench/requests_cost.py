@@ -1,8 +1,8 @@
-"""(a) to (f): what one request costs, through the worker library's invocation path.
+"""(a) to (f): what one request costs when the worker library invokes the app.
 
-Floor: the worker library running an empty async function, plus one bare RSA
-verification, plus ``json.loads`` of that body. Every request has a fresh token and a
-new call id; the floor gets the same bytes. The log is formatted and thrown away.
+The floor is the worker library with an empty async function, plus one RSA verification,
+plus ``json.loads`` of the body. Every request has a new token and a new call id, and
+the floor gets the same bytes. The log is formatted and then discarded.
 """
 
 import asyncio
@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
-from tests.measure.bench.timing import Measurement, compare, interleaved
+from tests.measure.bench import rows
+from tests.measure.bench.rows import Row
+from tests.measure.bench.timing import Measurement, interleaved
 from tests.simulator.platform.notifications import (
     Call,
     incoming,
@@ -88,7 +90,7 @@ def measure() -> list[Measurement]:
     logging.getLogger().handlers[:] = [_Discard()]
     logging.getLogger().setLevel(logging.INFO)
     world = Neighbours()
-    # Asked for its health every 10 s, beside the path of the calls.
+    # Its health is asked for every 10 s, outside the path of the calls.
     sea = FaultServer(http(lambda *_: reply(200), world.authority.server_context()))
     with sea:
         return _measure_all(world, sea.host)
@@ -105,7 +107,7 @@ def _measure_all(world: Neighbours, other_host: str) -> list[Measurement]:
         bench = _Bench(world, worker, functions, loop)
         health = HttpCall("GET", "https://x/api/health", {}, b"", {}, {})
         bench.run(worker.invoke(functions["health"], health, _INVOCATION_ID))
-    # The keys are held; the servers' threads are gone and take no time.
+    # The keys are loaded, so the servers can stop: their threads would take time.
     return [_measure(bench, *case) for case in _cases(bench)]
 
 
@@ -122,7 +124,7 @@ def _settings(world: Neighbours, other_host: str) -> dict[str, str]:
 type _Maker = Callable[[], tuple[str, bytes]]
 
 
-def _cases(bench: _Bench) -> list[tuple[str, float, int, _Maker]]:
+def _cases(bench: _Bench) -> list[tuple[Row, int, _Maker]]:
     tokens, tenant = bench.world.tokens, bench.world.tenant_id
     forger = SigningKey(tokens.key.key_id)
     repeated = tokens.mint()
@@ -135,33 +137,16 @@ def _cases(bench: _Bench) -> list[tuple[str, float, int, _Maker]]:
         return json.dumps(legacy_incoming(Call(tenant_id=tenant))).encode()
 
     return [
-        (
-            "(a) incoming, accepted",
-            2.0,
-            202,
-            lambda: (tokens.mint(x=new_id()), graph()),
-        ),
-        ("(b) legacy, 204", 1.9, 204, lambda: (tokens.mint(x=new_id()), legacy())),
-        ("(c) redirect, 302", 2.0, 302, lambda: (tokens.mint(x=new_id()), graph("SG"))),
-        (
-            "(d) forged token, 401",
-            1.6,
-            401,
-            lambda: (tokens.mint(key=forger, x=new_id()), graph()),
-        ),
-        (
-            "(e) oversized token",
-            0.9,
-            401,
-            lambda: (tokens.mint(x="x" * 16384), graph()),
-        ),
-        ("(f) repeated token", 1.5, 202, lambda: (repeated, graph())),
+        (rows.ACCEPTED, 202, lambda: (tokens.mint(x=new_id()), graph())),
+        (rows.LEGACY, 204, lambda: (tokens.mint(x=new_id()), legacy())),
+        (rows.REDIRECTED, 302, lambda: (tokens.mint(x=new_id()), graph("SG"))),
+        (rows.FORGED, 401, lambda: (tokens.mint(key=forger, x=new_id()), graph())),
+        (rows.OVERSIZED, 401, lambda: (tokens.mint(x="x" * 16384), graph())),
+        (rows.REPEATED, 202, lambda: (repeated, graph())),
     ]
 
 
-def _measure(
-    bench: _Bench, name: str, target: float, status: int, make: _Maker
-) -> Measurement:
+def _measure(bench: _Bench, row: Row, status: int, make: _Maker) -> Measurement:
     made = [make() for _ in range(CALLS * (ROUNDS + 1))]
     calls = [bench.call(token, body) for token, body in made]
     public = bench.world.key.private.public_key()
@@ -173,7 +158,7 @@ def _measure(
     warm_up = batches.pop()
     seen = set(bench.run(bench.invoke_all("calls", warm_up)))  # type: ignore[call-overload]
     if seen != {status}:
-        message_to_reader = f"{name}: unexpected replies {seen}"
+        message_to_reader = f"{row.name}: unexpected replies {seen}"
         raise RuntimeError(message_to_reader)
     mine, floors = iter(batches), iter(batches)
 
@@ -191,4 +176,4 @@ def _measure(
             "mine": lambda: bench.run(bench.invoke_all("calls", next(mine))),
         },
     )
-    return compare(name, target, piece=times["mine"], floor=times["floor"])
+    return Measurement.of(row, piece=times["mine"], floor=times["floor"])

@@ -1,7 +1,8 @@
-"""(g): what deciding the region costs with 1, 100 and 1,000 rules."""
+"""(g): what it costs to decide the region with 1, 100 and 1,000 rules."""
 
 from shared.core.regions import RegionPolicy, RegionRule
-from tests.measure.bench.timing import Measurement, compare, interleaved
+from tests.measure.bench import rows
+from tests.measure.bench.timing import Measurement, interleaved
 
 ROUNDS = 31
 CALLS = 2_000
@@ -10,7 +11,7 @@ _FACTS = {"countryCode": "DE", "sourceRegion": "emea", "tenant": "t-last"}
 
 
 def measure() -> list[Measurement]:
-    """Compare many rules with one; the matching rule is the last."""
+    """Compare many rules with one. The last rule is the one that matches."""
     policies = {count: _policy(count) for count in (1, 100, 1_000)}
 
     def decide(policy: RegionPolicy) -> None:
@@ -27,13 +28,8 @@ def measure() -> list[Measurement]:
     )
 
     return [
-        compare(
-            f"(g) region, {count} rules against 1",
-            1.2 if count == "1000" else None,
-            piece=times[count],
-            floor=times["1"],
-        )
-        for count in ("100", "1000")
+        Measurement.of(row, piece=times[count], floor=times["1"])
+        for row, count in ((rows.HUNDRED_RULES, "100"), (rows.THOUSAND_RULES, "1000"))
     ]
 
 

@@ -4,17 +4,31 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from tests.measure.bench.rows import Row
 
 
 class Measurement(NamedTuple):
-    """One figure: a ratio against the floor of the same rounds."""
+    """The figure of one row: a ratio to the floor of the same rounds."""
 
     name: str
     ratio: float
     target: float | None
     microseconds: float
     floor_microseconds: float
+
+    @classmethod
+    def of(cls, row: Row, *, piece: list[float], floor: list[float]) -> Self:
+        """Take the median of the rounds' ratios; times are in microseconds."""
+        ratios = [mine / theirs for mine, theirs in zip(piece, floor, strict=True)]
+        return cls(
+            name=row.name,
+            ratio=statistics.median(ratios),
+            target=row.target,
+            microseconds=statistics.median(piece),
+            floor_microseconds=statistics.median(floor),
+        )
 
 
 def interleaved(
@@ -29,17 +43,3 @@ def interleaved(
             piece()
             times[name].append((time.perf_counter() - started_at) / calls * 1e6)
     return times
-
-
-def compare(
-    name: str, target: float | None, *, piece: list[float], floor: list[float]
-) -> Measurement:
-    """Return the median of the rounds' ratios."""
-    ratios = [mine / theirs for mine, theirs in zip(piece, floor, strict=True)]
-    return Measurement(
-        name=name,
-        ratio=statistics.median(ratios),
-        target=target,
-        microseconds=statistics.median(piece),
-        floor_microseconds=statistics.median(floor),
-    )
