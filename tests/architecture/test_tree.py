@@ -227,6 +227,17 @@ def test_exactly_the_app_is_published() -> None:
     assert not is_published("local.settings.json", lines)
 
 
+def test_nothing_that_the_commands_leave_is_published() -> None:
+    """What git ignores by its full name at the top of the checkout is left out."""
+    ignored = (CHECKOUT / ".gitignore").read_text().splitlines()
+    names = [line.strip("/") for line in ignored if "*" not in line]
+    lines = (CHECKOUT / ".funcignore").read_text().splitlines()
+    published = {name for name in names if is_published(name, lines)}
+
+    # Packages that were built for the app.
+    assert published == {".python_packages"}
+
+
 def test_nothing_names_the_machine_it_was_made_on() -> None:
     """No home, no work folder, no registry."""
     words = (
