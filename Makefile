@@ -15,8 +15,8 @@ TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 TOOLS_LOCK := requirements-tools.lock
 
-.PHONY: help setup demo test serve drill world bench lint format fuzz mutants security \
-  load soak audit sbom lock clean
+.PHONY: help setup demo test serve drill world bench lint format fuzz mutants figures \
+  security load soak audit sbom lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ fuzz: $(READY) ## Fuzz five targets with INPUTS=1000000 inputs in all.
 mutants: $(READY) ## Mutate the modules that guard the door: do tests notice?
 	@nice -n 10 $(PYTHON) -m tests.measure.mutants
 
+figures: $(READY) ## Write the measured figures into docs.
+	@$(PYTHON) -m tests.measure.tables
+
 security: $(READY) ## Show which tests prove which requirement.
 	@$(PYTHON) -m tests.security.requirements
 
@@ -86,6 +89,6 @@ lock: ## Lock the versions anew (needs uv).
 	    --no-emit-index-url --python-version 3.13 $$name.txt -o $$name.lock; done
 
 clean: ## Remove what the commands made.
-	@rm -rf $(VENV) $(TOOLS) .ci/uv .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
-	  .import_linter_cache .hypothesis test-artefacts mutants drill.json drill.html \
-	  bench.json load.json flood.json soak.json sbom.json
+	@rm -rf $(VENV) $(TOOLS) .ci/uv .coverage .coverage.* .pytest_cache .mypy_cache \
+	  .ruff_cache .import_linter_cache .hypothesis test-artefacts mutants drill.json \
+	  drill.html bench.json load.json flood.json soak.json mutants.json sbom.json

@@ -8,12 +8,14 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.localhost.process import CHECKOUT
 from tests.measure.bench.timing import Measurement
+from tests.measure.machine import conditions
 
 GROUPS = (
     "requests_cost",
@@ -35,9 +37,15 @@ def main() -> int:
         return 0
     figures = [figure for group in GROUPS for figure in _run(group)]
     _show(figures)
-    text = json.dumps([figure._asdict() for figure in figures], indent=2)
-    (CHECKOUT / "bench.json").write_text(text + "\n")
+    write(CHECKOUT / "bench.json", figures)
     return 0
+
+
+def write(file: Path, figures: list[Measurement]) -> None:
+    """Write the figures as JSON."""
+    bench = [figure._asdict() for figure in figures]
+    text = json.dumps({"conditions": conditions(), "bench": bench}, indent=2)
+    file.write_text(text + "\n", encoding="utf-8")
 
 
 def _run(group: str) -> list[Measurement]:

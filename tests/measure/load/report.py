@@ -1,21 +1,13 @@
 """Print figures as they come, and write them to a file as JSON."""
 
 import json
-import os
-import platform
 from pathlib import Path
 from typing import Any
 
 from tests.measure.load.flood import FloodFigures, HonestFigures
 from tests.measure.load.soak import Segment
 from tests.measure.load.wrk import Figures
-
-
-def conditions() -> str:
-    """Describe the machine and how busy it is: figures mean little without that."""
-    busy = os.getloadavg()[0]
-    cores = os.cpu_count()
-    return f"{cores} cores, load {busy:.1f}, Python {platform.python_version()}"
+from tests.measure.machine import conditions
 
 
 def show_heading() -> None:

@@ -84,7 +84,11 @@ def soak(target: LoadTarget, *, rate: float, minutes: float) -> Iterator[Segment
 
 def growth(segments: list[Segment]) -> float:
     """Return the most memory of the last round, in units of that of the first."""
-    memory = [segment.figures.memory_after for segment in segments]
+    return growth_of([segment.figures.memory_after for segment in segments])
+
+
+def growth_of(memory: list[float]) -> float:
+    """Return the growth of ``memory``, which was read at the end of each segment."""
     return max(memory[-len(ROUND) :]) / max(memory[: len(ROUND)])
 
 

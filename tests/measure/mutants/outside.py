@@ -1,7 +1,7 @@
-"""Mutants of what mutmut leaves alone: the module's own level, and decorated functions.
+"""Mutants of what mutmut leaves alone: module-level code and decorated functions.
 
-mutmut changes functions only, but the limits, the patterns and the cached header are
-half of a token's check. These mutants are made by mutmut's own operators, each is a
+mutmut changes plain functions only, but the limits, the patterns and the cached header
+are half of a token's check. mutmut's own operators make these mutants. Each one is a
 whole file, and the tests run on a copy of the tree.
 """
 
@@ -21,7 +21,7 @@ _NOT_COPIED = shutil.ignore_patterns(
     ".*", "__pycache__", "mutants", "node_modules", "infra"
 )
 _LIMIT_SECONDS = 120
-# Decorators of classes and functions, annotations and imports are no rules.
+# A change of a decorator, an annotation or an import breaks no rule.
 _LEFT_ALONE = (cst.Annotation, cst.Decorator, cst.Import, cst.ImportFrom, cst.TypeAlias)
 
 
@@ -35,7 +35,7 @@ class Mutant:
 
 
 class _Outside(cst.CSTVisitor):
-    """Collects every change of a node that is in no plain function."""
+    """Collects every change of a node outside plain functions."""
 
     def __init__(self) -> None:
         super().__init__()

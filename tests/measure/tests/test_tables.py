@@ -1,0 +1,178 @@
+"""The documents' tables of figures are as the generator writes them."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.localhost.process import CHECKOUT
+from tests.measure.bench import __main__ as bench
+from tests.measure.bench import rows
+from tests.measure.bench.timing import Measurement
+from tests.measure.load import report
+from tests.measure.load.__main__ import CONNECTIONS
+from tests.measure.load.flood import AT_ONCE, SHARES, FloodFigures, HonestFigures
+from tests.measure.load.soak import ROUND, Segment
+from tests.measure.load.traffic import ALL
+from tests.measure.mutants import __main__ as mutants
+from tests.measure.mutants import settings
+from tests.measure.tables import BLOCKS, Block, Figure, write_tables
+from tests.measure.tests.test_load import FIGURES
+
+NUMBER = r"\d[\d,]*(\.\d+)?"
+FORM = re.compile(rf"-|{NUMBER}( (to|/) {NUMBER})*( (ms|MiB|times|%))?")
+
+each_block = pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with figures of every kind, and with the documents."""
+    shutil.copytree(CHECKOUT / "docs", tmp_path / "docs")
+    bench.write(
+        tmp_path / "bench.json",
+        [Measurement.of(row, piece=[369.0], floor=[300.0]) for row in rows.ALL],
+    )
+    honest = HonestFigures(calls=9, median=2.0, p95=3.0, longest=4.0, wrong=0)
+    floods = [*((count, None) for count in AT_ONCE), *((64, at) for at in SHARES)]
+    report.write_load(
+        tmp_path / "load.json",
+        [
+            (traffic.name, FIGURES._replace(connections=count, p50=8.62, p99=64.4))
+            for traffic in ALL
+            for count in CONNECTIONS
+        ],
+        [
+            FloodFigures(
+                connections=connections,
+                share=share,
+                rate=1000 * (share or 1),
+                cores=0.9,
+                wrong=0,
+                alone=honest,
+                beside=honest._replace(median=3.2),
+            )
+            for connections, share in floods
+        ],
+    )
+    segments = [Segment(situation.name, FIGURES, 200) for situation in ROUND]
+    report.write_soak(tmp_path / "soak.json", FIGURES, segments)
+    scores = [mutants.Score(path, {(path, "a change")}) for path in settings.modules()]
+    for score in scores:
+        score.note("1", "another change", is_killed=True)
+        score.note("2", "a change", is_killed=False)
+    mutants.write(tmp_path / "mutants.json", scores)
+    return tmp_path
+
+
+def table_of(block: Block, folder: Path) -> str:
+    """Return the table that a document has now."""
+    text = (folder / block.document).read_text("utf-8")
+    begin, end = block.find(text)
+    return text[begin:end]
+
+
+def cells(table: str) -> list[list[str]]:
+    """Return the cells of a table, row by row."""
+    return [line.strip("| \n").split(" | ") for line in table.splitlines()]
+
+
+@each_block
+def test_a_table_has_every_row_and_target_of_the_code(
+    block: Block, checkout: Path
+) -> None:
+    """The figures may be any; the rest of a row is compared."""
+    data = json.loads((checkout / block.file).read_text("utf-8"))
+    expected = block.make(data)
+    headings, _line, *found = cells(table_of(block, CHECKOUT))
+
+    assert headings == list(expected.headings)
+    assert len(found) == len(expected.rows)
+    for row, expected_row in zip(found, expected.rows, strict=True):
+        for cell, expected_cell in zip(row, expected_row, strict=True):
+            if isinstance(expected_cell, Figure):
+                assert FORM.fullmatch(cell), row
+                assert FORM.fullmatch(expected_cell), expected_row
+            else:
+                assert cell == expected_cell
+
+
+def test_the_figures_of_the_files_come_into_the_tables(checkout: Path) -> None:
+    write_tables(checkout)
+
+    written = {block.name: table_of(block, checkout) for block in BLOCKS}
+    assert (
+        "| (a) an incoming call, accepted, 202 | 1.23 | ≤ 2.2 |\n" in written["bench"]
+    )
+    assert "| 8.6 / 8.6 / 8.6 / 8.6 ms | 64 / 64 / 64 / 64 ms |\n" in written["load"]
+    assert "| memory at the end | 50.0 MiB | - |\n" in written["load in all"]
+    assert (
+        "| at random, 50 % to 80 % of the highest rate | 500 to 800 | 1.6 times |\n"
+        in written["flood"]
+    )
+    assert f"| replies | {len(ROUND)} | - |\n" in written["soak"]
+    assert (
+        "| `shared/core/tokens.py` | 2 | 1 | 1 | 0 | 50.0 % | 100 % |\n"
+        in written["mutants"]
+    )
+
+
+def test_nothing_but_the_tables_changes(checkout: Path) -> None:
+    """Writing the same figures a second time changes nothing at all."""
+
+    def documents(*, with_tables: bool) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        for block in BLOCKS:
+            text = texts.get(block.document)
+            text = text or (checkout / block.document).read_text("utf-8")
+            begin, end = block.find(text)
+            texts[block.document] = text if with_tables else text[:begin] + text[end:]
+        return texts
+
+    before = documents(with_tables=False)
+
+    assert write_tables(checkout) == [block.name for block in BLOCKS]
+    written = documents(with_tables=True)
+    write_tables(checkout)
+
+    assert documents(with_tables=False) == before
+    assert documents(with_tables=True) == written
+
+
+def test_tables_without_figures_stay_as_they_are(checkout: Path) -> None:
+    (checkout / "soak.json").unlink()
+    soak = next(block for block in BLOCKS if block.name == "soak")
+    before = table_of(soak, checkout)
+
+    written = write_tables(checkout)
+
+    assert "soak" not in written
+    assert table_of(soak, checkout) == before
+
+
+def test_a_row_that_was_not_measured_gets_a_dash(checkout: Path) -> None:
+    bench.write(checkout / "bench.json", [])
+
+    write_tables(checkout)
+
+    assert "| (b) a legacy notification, 204 | - | ≤ 2.0 |\n" in table_of(
+        BLOCKS[0], checkout
+    )
+
+
+def test_a_document_without_the_marks_is_refused(checkout: Path) -> None:
+    (checkout / BLOCKS[0].document).write_text("no marks\n", "utf-8")
+
+    with pytest.raises(ValueError, match=r"docs/performance\.md has no <!-- figures"):
+        write_tables(checkout)
+
+
+def test_every_explained_mutant_changes_a_line_that_exists() -> None:
+    """A change is written as the removed lines and then the added ones."""
+    for module, change in mutants.equivalents():
+        source = (CHECKOUT / module).read_text("utf-8")
+        removed = {f"- {line.strip()}" for line in source.splitlines() if line.strip()}
+
+        assert any(change.startswith(line) for line in removed), change
