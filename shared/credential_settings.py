@@ -1,7 +1,7 @@
 """The settings of the credential with which tokens for Graph are acquired."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from shared.core.clouds import Cloud
 from shared.setting_reader import SettingReader
@@ -15,8 +15,7 @@ class CredentialKind(StrEnum):
     CERTIFICATE = "certificate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialSettings:
+class CredentialSettings(NamedTuple):
     """What the chosen kind of credential needs; the rest may be empty."""
 
     kind: CredentialKind

@@ -6,7 +6,6 @@ files that settings name, to tell at once whether they can be used; opens no soc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.core.partitions import is_partition_name
@@ -45,8 +44,7 @@ _OWN_HOST_NAME = "WEBSITE_HOSTNAME"
 _PREFIX = "CALLING_"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """Usable settings.
 
     ``region`` is empty where there is only one deployment; ``callback_host`` is the

@@ -5,12 +5,11 @@ the global service, US Government L4 (GCC High) and L5 (DoD), not for China.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
+class Cloud(NamedTuple):
     """The defaults of one cloud; ``None`` or empty: there is none, it must be set.
 
     Attributes:

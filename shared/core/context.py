@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.core.ports import Clock, KeySource, PeerHealth
 from shared.core.reasons import Reason
@@ -10,8 +11,7 @@ from shared.core.tokens import TokenPolicy
 from shared.core.verified_tokens import VerifiedTokens
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleContext:
+class RuleContext(NamedTuple):
     """What the settings say, prepared for the rules, and the ports they need.
 
     Attributes:

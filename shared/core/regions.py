@@ -6,22 +6,22 @@ thousand.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.core.conditions import CONDITION_NAMES, CONDITIONS
 
 _MAX_REMEMBERED = 65_536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionRule:
+class RegionRule(NamedTuple):
     """One rule: all conditions must hold; then ``regions`` in order of preference.
 
     ``conditions`` maps names of ``CONDITIONS`` to the values that let a call through.
     """
 
-    conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     regions: Sequence[str]
+    conditions: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     def holds(self, facts: Mapping[str, str | None]) -> bool:
         """Tell whether all conditions hold for a call with these facts."""

@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -204,7 +203,7 @@ def service() -> Service:
     report = read_settings({**base, "CALLING_REGION_HOSTS": json.dumps(HOSTS)})
     served = build_service(report)
     assert isinstance(served, UsableService)
-    served._context = replace(_DEPLOYMENT, answers_calls=False)
+    served._context = _DEPLOYMENT._replace(answers_calls=False)
     return served
 
 

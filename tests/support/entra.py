@@ -3,7 +3,6 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -106,7 +105,7 @@ class EntraWorld:
         kind = changes.pop("kind", CredentialKind.CLIENT_SECRET)
         ca_bundle = changes.pop("ca_bundle", self.certificates.bundle)
         client = EntraClient(
-            replace(self.settings(kind), **changes),
+            self.settings(kind)._replace(**changes),
             graph_url=GRAPH_URL,
             ca_bundle=ca_bundle,
         )

@@ -8,7 +8,7 @@ given tenant is assumed, and what is known of the recorded one is told.
 import time
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.core.context import LogFacts, RuleContext
@@ -170,7 +170,7 @@ def _assume(
     verified = VerifiedTokens(leeway_seconds=0)
     verified.remember(digest_of(_TOKEN.encode()), keys.current(), claims)
     context = rule_context(settings, keys, peers, policy)
-    return replace(context, verified_tokens=verified)
+    return context._replace(verified_tokens=verified)
 
 
 def _decide(
