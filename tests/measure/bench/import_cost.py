@@ -1,6 +1,7 @@
 """(h): cold import and resident memory of the app, against the libraries it needs.
 
-Every sample is a fresh process. Processes with and without the app take turns.
+Every sample is a fresh process. Processes with and without the app take turns. What is
+counted is processor time: other work on the machine hardly changes it.
 """
 
 import os
@@ -23,9 +24,9 @@ _LIBRARIES = (
 _APP = "import function_app"
 _PROBE = """
 import time
-started_at = time.perf_counter()
+started_at = time.process_time()
 {statement}
-seconds = time.perf_counter() - started_at
+seconds = time.process_time() - started_at
 import resource
 with open("/proc/self/statm") as statm:
     pages = int(statm.read().split()[1])
@@ -53,7 +54,7 @@ def measure() -> list[Measurement]:
 
 
 def _sample(statement: str) -> tuple[float, float]:
-    """Run a statement in a fresh process; return microseconds and resident bytes."""
+    """Run a statement in a fresh process; return processor µs and resident bytes."""
     finished = subprocess.run(
         [sys.executable, "-c", _PROBE.format(statement=statement)],
         cwd=CHECKOUT,
