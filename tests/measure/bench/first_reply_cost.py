@@ -19,7 +19,7 @@ from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
 from tests.measure.load.target import OtherRegion
 from tests.simulator.platform.notifications import Call, Caller, incoming, new_id
-from tests.simulator.world import OutsideWorld
+from tests.simulator.services.neighbours import Neighbours
 
 ROUNDS = 21
 
@@ -33,7 +33,7 @@ def measure() -> list[Measurement]:
     """Compare the times until the first redirect."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        OutsideWorld() as world,
+        Neighbours() as world,
         OtherRegion(world.authority.certificate) as sea,
     ):
         authorities = Path(folder) / "authorities.pem"
@@ -49,7 +49,7 @@ def measure() -> list[Measurement]:
         return [_compare(world, settings)]
 
 
-def _compare(world: OutsideWorld, settings: dict[str, str]) -> Measurement:
+def _compare(world: Neighbours, settings: dict[str, str]) -> Measurement:
     times: dict[str, list[float]] = {"mine": [], "floor": []}
     apps = {"mine": _APP, "floor": _EMPTY_APP}
     # The first process of each app writes the compiled files.
@@ -63,7 +63,7 @@ def _compare(world: OutsideWorld, settings: dict[str, str]) -> Measurement:
     )
 
 
-def _request(world: OutsideWorld) -> str:
+def _request(world: Neighbours) -> str:
     """Return a call that the rules give to the other region, as JSON."""
     call = Call(tenant_id=world.tenant_id, caller=Caller(country_code="SG"))
     url = f"https://{_OWN_HOST}/api/calls"
