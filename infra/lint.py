@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path[0] = str(CHECKOUT)
 
 from infra.bicep import NOT_FOUND, BicepError, BicepServer, find_bicep
-from infra.check_environment import PARAMS, check_environment
+from infra.environment import PARAMS, check_environment
 
 INFRA = CHECKOUT / "infra"
 TEST_VARIABLES = {

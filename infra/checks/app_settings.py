@@ -6,10 +6,10 @@ would get; without the packages of the app (``make setup``) they are not judged.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from infra.checks.notes import Json, Notes, objects, suggestion
+from infra.checks.notes import Json, Notes, suggestion
 
 SAMPLE = Path(__file__).resolve().parents[2] / "local.settings.sample.json"
 # Written by the templates, from the rest of the file and from what they make.
@@ -24,7 +24,10 @@ OWNED = (
 SECRETS = ("MicrosoftAppPassword",)
 # Files are in the app, not on this machine.
 _FILES = ("CALLING_CERTIFICATE_PATH", "CALLING_CA_BUNDLE")
-_ANY_GUID = "00000000-0000-0000-0000-000000000000"
+_DEPLOYMENT_IDS = {
+    "MicrosoftAppId": "00000000-0000-0000-0000-000000000000",
+    "CALLING_IDENTITY_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
+}
 
 
 def check_settings(settings: Json, notes: Notes) -> None:
@@ -45,10 +48,11 @@ def check_settings(settings: Json, notes: Notes) -> None:
             notes.note(place, "must be a text, JSON and numbers in quotes as well.")
 
 
-def check_app_settings(description: Mapping[str, Json], notes: Notes) -> bool:
+def check_app_settings(regions: Iterable[Mapping[str, str]], notes: Notes) -> bool:
     """Note what the app would refuse; tell whether that could be found out.
 
-    ``description`` must be in order in all other respects.
+    ``regions`` are the app settings of each region, without the IDs that only a
+    deployment knows.
     """
     try:
         from shared.settings import read_settings  # noqa: PLC0415 - needs packages
@@ -56,8 +60,8 @@ def check_app_settings(description: Mapping[str, Json], notes: Notes) -> bool:
         return False
     found = {
         problem
-        for app_settings in _app_settings(description)
-        for problem in read_settings(app_settings).problems
+        for app_settings in regions
+        for problem in read_settings({**app_settings, **_DEPLOYMENT_IDS}).problems
         if not problem.startswith(_FILES)
     }
     for problem in sorted(found):
@@ -68,20 +72,3 @@ def check_app_settings(description: Mapping[str, Json], notes: Notes) -> bool:
 def _known_names() -> list[str]:
     values = json.loads(SAMPLE.read_text("utf-8"))["Values"]
     return [name for name in values if name.startswith("CALLING_")]
-
-
-def _app_settings(description: Mapping[str, Json]) -> Iterator[dict[str, str]]:
-    """Yield what each region would get, with a host where only Azure knows it."""
-    domain = description["domain"]
-    zone = domain["zone"] if domain else "azurewebsites.net"
-    codes = [region["code"] for _, region in objects(description["regions"])]
-    for code in codes:
-        yield {
-            **description["settings"],
-            "MicrosoftAppId": _ANY_GUID,
-            "CALLING_REGION": code,
-            "CALLING_REGION_HOSTS": json.dumps({c: f"{c}.{zone}" for c in codes}),
-            "CALLING_GLOBAL_HOST": f"{domain['globalLabel']}.{zone}" if domain else "",
-            "CALLING_REGION_RULES": json.dumps(description["rules"]),
-            "CALLING_IDENTITY_CLIENT_ID": _ANY_GUID,
-        }

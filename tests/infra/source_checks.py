@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from infra.check_environment import MEMBERS
 from infra.checks import domain, regions
+from infra.environment import MEMBERS
 from tests.infra.templates import Templates
 
 REGIONAL_OUTPUTS = {

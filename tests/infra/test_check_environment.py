@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from infra.check_environment import (
+from infra.check_environment import records
+from infra.checks.app_settings import OWNED, SECRETS
+from infra.environment import (
     PARAMS,
+    Environment,
     check_description,
     check_environment,
-    records,
 )
-from infra.checks.app_settings import OWNED, SECRETS
 from shared.settings import NAMES, read_settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -62,7 +63,8 @@ def described(place: str, value: object) -> dict[str, Any]:
 
 def test_a_good_description_has_no_problem() -> None:
     """Nor has one without a domain."""
-    assert check_description("prod", GOOD) == (GOOD, [], True)
+    good = Environment.from_description("prod", GOOD)
+    assert check_description("prod", GOOD) == (good, [], True)
     assert check_description("dev", described("domain", None)).problems == []
 
 
@@ -328,9 +330,14 @@ def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) 
     assert problem == "there is no such file; there are: prod, test."
 
 
+def recorded(description: dict[str, Any]) -> list[str]:
+    """Return the records of a description."""
+    return [*records(Environment.from_description("prod", description))]
+
+
 def test_the_records_tell_the_script_what_it_has_to_know() -> None:
     """One a line, a word for what it is, then values without blanks."""
-    assert [*records(GOOD)] == [
+    assert recorded(GOOD) == [
         "workload tmscalls",
         "federation https://login.microsoftonline.com api://AzureADTokenExchange",
         f"domain calls.contoso.com global {GOOD['domain']['keyVaultId']}",
@@ -339,7 +346,7 @@ def test_the_records_tell_the_script_what_it_has_to_know() -> None:
         "region sea southeastasia",
     ]
     government = described("settings.CALLING_CLOUD", "gcc-high")
-    assert [*records({**government, "domain": None})][:3] == [
+    assert recorded({**government, "domain": None})[:3] == [
         "workload tmscalls",
         "federation https://login.microsoftonline.us api://AzureADTokenExchangeUSGov",
         "region weu westeurope",
@@ -360,7 +367,7 @@ def test_a_federated_credential_is_made_only_where_the_app_uses_it(
     settings: dict[str, str], *, is_needed: bool
 ) -> None:
     """Whoever answers no calls needs no rights in the registration."""
-    found = [*records({**GOOD, "settings": settings})]
+    found = recorded({**GOOD, "settings": settings})
 
     assert any(line.startswith("federation ") for line in found) is is_needed
 

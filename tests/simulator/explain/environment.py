@@ -4,13 +4,13 @@ What only Azure or the deployment's machine knows (application ID, files, creden
 plays no part in a decision and is replaced or left out.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.simulator.environment.description import EnvironmentFile
+from infra.environment import Environment as EnvironmentFile
+from infra.environment import region_settings
 
 DEFAULT_FILE = Path(__file__).resolve().parents[3] / "infra" / "params" / "prod.json"
 
@@ -51,14 +51,14 @@ class Environment:
             for name, value in self.settings.items()
             if name not in _NOT_FOR_DECISIONS
         }
-        return {
-            **further,
-            "MicrosoftAppId": _ANY_GUID,
-            "CALLING_REGION": region,
-            "CALLING_REGION_HOSTS": json.dumps(dict(self.hosts)),
-            "CALLING_GLOBAL_HOST": self.global_host,
-            "CALLING_REGION_RULES": json.dumps(list(self.rules)),
-        }
+        settings = region_settings(
+            region,
+            hosts=self.hosts,
+            global_host=self.global_host,
+            rules=self.rules,
+            further=further,
+        )
+        return {**settings, "MicrosoftAppId": _ANY_GUID}
 
 
 def read_environment(path: Path) -> Environment:
