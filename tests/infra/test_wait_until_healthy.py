@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.core.health import HealthReport, KeyFreshness
-from shared.core.replies import health_reply
-from shared.settings import read_settings
+from tests.infra.health import health
 from tests.support.servers import (
     Certificates,
     FaultServer,
@@ -22,31 +20,13 @@ from tests.support.servers import (
 )
 
 SCRIPT = Path(__file__).resolve().parents[2] / "infra" / "wait_until_healthy.py"
-HOSTS = '{"weu": "weu.example", "sea": "sea.example"}'
 
 
-def health(keys: KeyFreshness = "fresh", **settings: str) -> bytes:
-    """Return what the app itself answers with these settings."""
-    report = read_settings(
-        {
-            "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",
-            "CALLING_ANSWER": "false",
-            "CALLING_REGION": "weu",
-            "CALLING_REGION_HOSTS": HOSTS,
-            **settings,
-        }
-    )
-    answer = health_reply(
-        HealthReport(report.region, keys, report.problems, report.warnings)
-    )
-    return reply(answer.status, answer.body or b"", Content_Type="application/json")
-
-
-WELL = health()
+HEALTHY = health()
 
 
 class Gate:
-    """Runs the script against a server that answers one thing after the other."""
+    """Runs the script against a server that gives one answer after the other."""
 
     def __init__(self, certificates: Certificates) -> None:
         """Serve with these certificates, which the script trusts."""
@@ -94,8 +74,8 @@ def gate(tmp_path: Path) -> Gate:
 
 
 def test_a_healthy_region_opens_the_gate_after_three_answers(gate: Gate) -> None:
-    """One could be the last of an instance that is about to go."""
-    finished = gate.run([WELL])
+    """A single one may come from an instance that is about to go."""
+    finished = gate.run([HEALTHY])
 
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout == "  weu is healthy.\n"
@@ -104,7 +84,7 @@ def test_a_healthy_region_opens_the_gate_after_three_answers(gate: Gate) -> None
 
 def test_the_row_starts_anew_after_any_other_answer(gate: Gate) -> None:
     """Old and new instances take turns while a site is updated."""
-    finished = gate.run([WELL, WELL, reply(503), WELL], seconds=50)
+    finished = gate.run([HEALTHY, HEALTHY, reply(503), HEALTHY], seconds=50)
 
     assert finished.returncode == 0
     assert gate.asked == 6
@@ -119,8 +99,8 @@ def test_the_row_starts_anew_after_any_other_answer(gate: Gate) -> None:
         ),
         (health(CALLING_ANSWER="perhaps"), "503, problems: ['CALLING_ANSWER: must be"),
         (health(MicrosoftAppId=""), "503, problems: ['MicrosoftAppId: is required"),
-        (health("none"), "503, keys: none"),
-        (health(CALLING_REGION="sea"), "200, but it says that it is region 'sea'"),
+        (health(keys="none"), "503, keys: none"),
+        (health("sea"), "200, but it says that it is region 'sea'"),
         (reply(404), "404, and no health report: is the code published?"),
         (reply(200, b"<html>"), "200, and no health report"),
         (json_reply([1]), "200, and no health report"),
@@ -132,7 +112,7 @@ def test_the_row_starts_anew_after_any_other_answer(gate: Gate) -> None:
 def test_anything_else_keeps_the_gate_closed_and_is_told(
     answer: bytes | None, why: str, gate: Gate
 ) -> None:
-    """The roll-out stops there, so the sentence is all that somebody has."""
+    """The roll-out stops there, and the sentence is all that the operator gets."""
     finished = gate.run([answer])
 
     assert finished.returncode == 1
@@ -141,9 +121,9 @@ def test_anything_else_keeps_the_gate_closed_and_is_told(
 
 
 def test_what_heals_in_time_opens_the_gate(gate: Gate) -> None:
-    """New settings are a warning to the code before them, until it is replaced."""
+    """The old code warns of new settings until it is replaced."""
     old = health(CALLING_LATER="1")
-    finished = gate.run([reply(404), old, old, WELL], seconds=50)
+    finished = gate.run([reply(404), old, old, HEALTHY], seconds=50)
 
     assert finished.returncode == 0
     assert finished.stdout.splitlines() == [
@@ -156,10 +136,10 @@ def test_what_heals_in_time_opens_the_gate(gate: Gate) -> None:
 def test_an_untrusted_certificate_keeps_the_gate_closed(
     gate: Gate, tmp_path: Path
 ) -> None:
-    """The calling platform would refuse it, too."""
+    """The calling platform would not accept it either."""
     (tmp_path / "other").mkdir()
     stranger = Certificates(tmp_path / "other")
-    with FaultServer(http(lambda *_: WELL, stranger.context())) as server:
+    with FaultServer(http(lambda *_: HEALTHY, stranger.context())) as server:
         finished = gate.run_against(f"{server.url}/api/health")
 
     assert finished.returncode == 1
@@ -167,7 +147,6 @@ def test_an_untrusted_certificate_keeps_the_gate_closed(
 
 
 def test_only_https_is_asked(gate: Gate) -> None:
-    """Whatever a deployment gave as its host."""
     finished = gate.run_against("file:///etc/hostname")
 
     assert finished.returncode == 2

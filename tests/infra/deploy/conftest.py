@@ -5,33 +5,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy.deploy_world import World
+from tests.infra.deploy.workstation import Workstation
 from tests.support.servers import Certificates
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    """A checkout and an Azure in which nothing is deployed."""
-    return World(tmp_path, Certificates(tmp_path))
+def workstation(tmp_path: Path) -> Workstation:
+    """A workstation whose Azure is empty."""
+    return Workstation(tmp_path, Certificates(tmp_path))
 
 
 @pytest.fixture(scope="session")
-def first_deployment(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A world in which ``test``, two regions and a domain, was deployed from nothing.
+def first_deployment(tmp_path_factory: pytest.TempPathFactory) -> Workstation:
+    """A workstation that deployed ``test``, two regions and a domain, from nothing.
 
-    For reading: tests that go on from there take ``deployed``.
+    Only for reading: a test that goes on from there takes ``deployed``.
     """
     folder = tmp_path_factory.mktemp("first")
-    world = World(folder, Certificates(folder))
-    world.describe("test", "weu", "eus2")
-    finished = world.deploy("test")
+    workstation = Workstation(folder, Certificates(folder))
+    workstation.describe("test", "weu", "eus2")
+    finished = workstation.deploy("test")
     assert finished.returncode == 0, finished.stderr
-    return world
+    return workstation
 
 
 @pytest.fixture
-def deployed(world: World, first_deployment: World) -> World:
-    """A world of one's own, in which ``test`` is deployed already."""
-    world.describe("test", "weu", "eus2")
-    world.azure = deepcopy(first_deployment.azure)
-    return world
+def deployed(workstation: Workstation, first_deployment: Workstation) -> Workstation:
+    """A workstation of the test's own, which has deployed ``test`` already."""
+    workstation.describe("test", "weu", "eus2")
+    workstation.azure = deepcopy(first_deployment.azure)
+    return workstation

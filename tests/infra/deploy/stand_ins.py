@@ -1,8 +1,8 @@
-"""``az``, ``func``, ``dig``, ``sleep`` and pip, as far as deploy.sh uses them.
+"""Stand-ins for ``az``, ``func``, ``dig``, ``sleep`` and pip, as deploy.sh uses them.
 
-The commands on PATH are a few lines of bash that ask a server of the test on loopback:
-what to print, and whether to fail. So the test knows each call, and Azure is an object
-of the test. What Azure would refuse is refused here.
+Each command on PATH is a few lines of bash that ask a server in the test what to print
+and whether to fail. So the test sees every call, and ``Azure`` is an object of the
+test, which refuses what Azure would refuse.
 """
 
 import json
@@ -18,7 +18,7 @@ VERIFICATION_ID = "0F1E2D3C4B5A"
 TENANT_ID = "b2c8f1a0-5d3e-4c7b-9a61-0e4d2f8c6b17"
 LOCATIONS = {"weu": "westeurope", "eus2": "eastus2", "sea": "southeastasia"}
 PACKAGES = Path(".python_packages/lib/site-packages")
-# Variables that a call is told by, and all that the parameter files read.
+# Variables that are recorded with a call, and further ones that parameter files read.
 _SHOWN = ("REGION", "BIND_HOST_NAMES", "CUSTOM_DOMAIN_VERIFICATION_ID")
 _READ = (
     "MICROSOFT_APP_ID",
@@ -27,8 +27,8 @@ _READ = (
     "ACTION_GROUP_ID",
 )
 
-# Count, name, the variables that are set, arguments: to the server. From it: the exit
-# status in a line, then what to print.
+# It sends the number of arguments, its name, the variables and the arguments. It gets a
+# line with the exit status, then what to print.
 _COMMAND = """#!{bash}
 {before}
 exec 3<>"/dev/tcp/127.0.0.1/$STAND_INS"
@@ -39,7 +39,7 @@ if ((status)); then printf '%s' "$text" >&2; exit "$status"; fi
 {after}
 printf '%s' "$text"
 """
-# Everything but pip is the real thing, the gate in a hurry.
+# Only pip is replaced. The other scripts are real, and the gate does not wait.
 _BEFORE_PYTHON = 'if [[ $1 == *check_environment.py ]]; then exec {python} "$@"; fi'
 _AFTER_PYTHON = (
     "if [[ $1 == *wait_until_healthy.py ]]; then"
@@ -48,7 +48,7 @@ _AFTER_PYTHON = (
 
 
 def write_command(path: Path, *, bash: Path, python: str = "") -> None:
-    """Write the stand-in of a command; of Python, ``python`` is the real one."""
+    """Write the stand-in of a command; ``python`` is the real Python for its own."""
     path.write_text(
         _COMMAND.format(
             bash=bash,
@@ -69,22 +69,28 @@ class RefusedError(Exception):
 
 @dataclass
 class Group:
-    """A resource group: the how manieth that was made, and what is deployed in it."""
+    """A resource group.
 
-    made: int
+    Attributes:
+        number: 1 for the first group that was made; a group that is made again gets a
+            new one, and its region a new identity.
+        deployments: names of the deployments in it, in order.
+    """
+
+    number: int
     deployments: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Azure:
-    """What there is, and how the world behaves.
+    """What exists in Azure, and how it behaves.
 
     Attributes:
         has_domain: whether binding host names needs the global part first.
-        credentials: whom the bot's registration trusts, by name.
-        published: codes of the regions that have code.
-        dns_after: how many questions for a record stay without an answer; -1: all.
-        fail: the call that has this in it fails.
+        credentials: federated credentials of the bot's registration, by name.
+        published: codes of the regions that code was published to.
+        dns_after: number of DNS queries that get no answer at first; -1: all.
+        fail: a call that contains this text fails.
         hosts: host of each region's app, by code.
     """
 
@@ -101,22 +107,21 @@ class Azure:
     hosts: dict[str, str] = field(default_factory=dict)
 
     def deployments(self, code: str) -> list[str]:
-        """Return the names of what was deployed in a region of ``test``, in order."""
+        """Return the names of the deployments of a region of ``test``, in order."""
         return self.groups[f"rg-tmscalls-test-{code}"].deployments
 
 
 class StandIns:
-    """Answers the commands of one run, in ``folder``, and notes them in ``calls``."""
+    """Answers the commands of one run in ``folder``, and keeps them in ``calls``."""
 
     def __init__(self, azure: Azure, folder: Path) -> None:
-        """Act on this Azure."""
         self.calls: list[str] = []
         self._azure = azure
         self._folder = folder
 
     @contextmanager
     def serving(self) -> Iterator[int]:
-        """Serve on loopback; yield the port."""
+        """Serve the commands on loopback and yield the port."""
         stand_ins = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -158,7 +163,7 @@ class StandIns:
         call = " ".join([*shown, name, *arguments])
         self.calls.append(call)
         if self._azure.fail and self._azure.fail in call:
-            raise RefusedError("the world is against you")
+            raise RefusedError("the test wants this call to fail")
         commands: dict[str, Callable[[], str]] = {
             "az": lambda: az(self._azure, arguments, environment),
             "func": lambda: self._func(arguments),
@@ -169,7 +174,7 @@ class StandIns:
         return commands[name]()
 
     def _func(self, arguments: list[str]) -> str:
-        """Core Tools: send what lies here."""
+        """Publish the folder, as Core Tools do."""
         if not (self._folder / PACKAGES).is_dir():
             raise RefusedError("there are no packages here")
         app = _option(arguments, "publish")
@@ -188,7 +193,7 @@ class StandIns:
 
 
 def az(azure: Azure, arguments: list[str], environment: Mapping[str, str]) -> str:
-    """Azure's command line."""
+    """Do what Azure's command line would do, and return what it prints."""
     if not azure.is_logged_in:
         raise RefusedError("Please run 'az login' to setup account.")
     commands: dict[str, Callable[[], str]] = {
@@ -262,7 +267,7 @@ def _deployment(
             raise RefusedError("(DeploymentNotFound)")
         outputs = {
             "customDomainVerificationId": VERIFICATION_ID,
-            "identityPrincipalId": f"principal-{code}-{group.made}",
+            "identityPrincipalId": f"principal-{code}-{group.number}",
             "functionAppName": f"func-{code}",
             "regionHost": azure.hosts[code],
         }
@@ -279,7 +284,7 @@ def _deployment(
 def _check_order(
     azure: Azure, group: Group, code: str, environment: Mapping[str, str]
 ) -> None:
-    """Refuse what comes too early."""
+    """Refuse a deployment that comes before what it needs."""
     if code == "global":
         if environment.get("CUSTOM_DOMAIN_VERIFICATION_ID") != VERIFICATION_ID:
             raise RefusedError("the verification id is not the subscription's")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.infra.deploy.deploy_world import World, health
 from tests.infra.deploy.stand_ins import TENANT_ID, VERIFICATION_ID
+from tests.infra.deploy.workstation import Workstation
+from tests.infra.health import health
 
 
 def first_stamp(code: str) -> str:
@@ -42,7 +43,7 @@ def is_trust(call: str) -> bool:
 
 
 def test_the_first_deployment_makes_everything_in_order(
-    first_deployment: World,
+    first_deployment: Workstation,
 ) -> None:
     """Host names are bound after the global part; code comes last, region by region."""
     changes = first_deployment.changes
@@ -66,9 +67,8 @@ def test_the_first_deployment_makes_everything_in_order(
 
 
 def test_the_registration_trusts_the_identity_of_each_region(
-    first_deployment: World,
+    first_deployment: Workstation,
 ) -> None:
-    """With the issuer of the tenant and the audience of the cloud."""
     credentials = first_deployment.azure.credentials
 
     assert sorted(credentials) == ["tmscalls-test-eus2", "tmscalls-test-weu"]
@@ -80,17 +80,19 @@ def test_the_registration_trusts_the_identity_of_each_region(
 
 
 def test_the_package_is_built_once_before_any_region_is_touched(
-    first_deployment: World,
+    first_deployment: Workstation,
 ) -> None:
-    """So all regions get the same bits, and a failed build changes nothing."""
+    """All regions get the same bits, and a failed build changes nothing."""
     calls = first_deployment.calls
 
     [built] = [n for n, call in enumerate(calls) if call.startswith("python -m pip")]
     assert built < calls.index(stamp("weu"))
 
 
-def test_a_second_deployment_changes_nothing_but_deploys_again(deployed: World) -> None:
-    """Templates and code, in all regions; it makes nothing anew."""
+def test_a_second_deployment_changes_nothing_but_deploys_again(
+    deployed: Workstation,
+) -> None:
+    """Templates and code go to all regions again; nothing is created anew."""
     finished = deployed.deploy("test")
 
     assert finished.returncode == 0, finished.stderr
@@ -123,27 +125,27 @@ BREAKS = [
 
 
 def test_a_deployment_that_breaks_at_every_step_in_turn_gets_done(
-    world: World,
+    workstation: Workstation,
 ) -> None:
-    """Each break is told by its step, nothing follows it, and the next run goes on."""
-    world.describe("test", "weu")
+    """Each failure names its step and ends the run; the next run carries on."""
+    workstation.describe("test", "weu")
     for fail, step in BREAKS:
-        world.azure.fail = fail
+        workstation.azure.fail = fail
 
-        broken = world.deploy("test")
+        broken = workstation.deploy("test")
 
         assert broken.returncode != 0
         assert f"deploy: stopped at «{step}" in broken.stderr
         assert "the same command goes on." in broken.stderr
-        assert fail in world.calls[-1]
-    world.azure.fail = ""
+        assert fail in workstation.calls[-1]
+    workstation.azure.fail = ""
 
-    finished = world.deploy("test")
+    finished = workstation.deploy("test")
 
     assert finished.returncode == 0, finished.stderr
-    assert world.changes == [GLOBAL_PART, stamp("weu"), *publish("weu")]
+    assert workstation.changes == [GLOBAL_PART, stamp("weu"), *publish("weu")]
     # Nothing is done twice that was done; the last run and two breaks did the rest.
-    assert world.azure.deployments("weu") == ["first", *["stamp"] * 4]
+    assert workstation.azure.deployments("weu") == ["first", *["stamp"] * 4]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_a_deployment_that_breaks_at_every_step_in_turn_gets_done(
     ],
 )
 def test_an_unhealthy_region_stops_the_roll_out(
-    settings: dict[str, str], why: str, deployed: World
+    settings: dict[str, str], why: str, deployed: Workstation
 ) -> None:
     """The next region keeps its settings and its code."""
     deployed.health["weu"] = health("weu", **settings)
@@ -169,9 +171,9 @@ def test_an_unhealthy_region_stops_the_roll_out(
 
 
 def test_a_new_region_is_up_before_the_others_may_send_it_calls(
-    deployed: World,
+    deployed: Workstation,
 ) -> None:
-    """It comes first whatever its place; unhealthy, it leaves the others alone."""
+    """It goes first wherever it is listed. If it fails, the others are untouched."""
     rules = [{"regions": ["sea"]}]
     deployed.describe("test", "weu", "eus2", "sea", rules=rules)
     deployed.health["sea"] = health("sea", CALLING_LATER="1")
@@ -189,8 +191,8 @@ def test_a_new_region_is_up_before_the_others_may_send_it_calls(
     ]
 
 
-def test_a_region_that_was_made_anew_is_trusted_again(deployed: World) -> None:
-    """Its identity is another one; the credential of the old one is changed."""
+def test_a_region_that_was_made_anew_is_trusted_again(deployed: Workstation) -> None:
+    """Its identity is a new one, so its credential is updated."""
     del deployed.azure.groups["rg-tmscalls-test-eus2"]
 
     finished = deployed.deploy("--region", "eus2", "test")
@@ -202,8 +204,8 @@ def test_a_region_that_was_made_anew_is_trusted_again(deployed: World) -> None:
     assert subject == "principal-eus2-4"
 
 
-def test_one_region_can_be_deployed_alone(deployed: World) -> None:
-    """With the global part; no other region is touched, and the script says so."""
+def test_one_region_can_be_deployed_alone(deployed: Workstation) -> None:
+    """The global part goes along; the script says how to tell the other regions."""
     finished = deployed.deploy("--region", "eus2", "test")
 
     assert finished.returncode == 0, finished.stderr
@@ -213,37 +215,35 @@ def test_one_region_can_be_deployed_alone(deployed: World) -> None:
     assert finished.stdout.endswith(last)
 
 
-def test_without_a_domain_there_is_no_global_part(world: World) -> None:
-    """And no host name, no record and no dig."""
-    world.describe("test", "weu", domain=None)
-    world.remove("dig")
+def test_without_a_domain_there_is_no_global_part(workstation: Workstation) -> None:
+    workstation.describe("test", "weu", domain=None)
+    workstation.remove("dig")
 
-    finished = world.deploy("test")
+    finished = workstation.deploy("test")
 
     assert finished.returncode == 0, finished.stderr
-    assert [call for call in world.changes if not is_trust(call)] == [
+    assert [call for call in workstation.changes if not is_trust(call)] == [
         "az group create -n rg-tmscalls-test-weu -l westeurope -o none",
         stamp("weu"),
         *publish("weu"),
     ]
-    assert not [call for call in world.calls if "global" in call or "dns" in call]
-    host = world.azure.hosts["weu"]
+    assert not [call for call in workstation.calls if "global" in call or "dns" in call]
+    host = workstation.azure.hosts["weu"]
     assert finished.stdout.endswith(f"# Calling webhook: https://{host}/api/calls\n")
 
 
-def test_who_answers_no_calls_needs_no_trust(world: World) -> None:
-    """Nor rights in the bot's registration."""
+def test_who_answers_no_calls_needs_no_trust(workstation: Workstation) -> None:
+    """Nor does the operator need rights in the bot's registration."""
     settings = {"CALLING_ANSWER": "false"}
-    world.describe("test", "weu", domain=None, settings=settings)
+    workstation.describe("test", "weu", domain=None, settings=settings)
 
-    finished = world.deploy("test")
+    finished = workstation.deploy("test")
 
     assert finished.returncode == 0, finished.stderr
-    assert not [call for call in world.calls if is_trust(call)]
+    assert not [call for call in workstation.calls if is_trust(call)]
 
 
-def test_records_are_waited_for(deployed: World) -> None:
-    """They take their time to be seen."""
+def test_records_are_waited_for(deployed: Workstation) -> None:
     deployed.azure.dns_after = 2
 
     finished = deployed.deploy("--region", "weu", "test")
@@ -260,8 +260,10 @@ def test_records_are_waited_for(deployed: World) -> None:
     ]
 
 
-def test_records_that_never_appear_end_with_what_to_look_at(deployed: World) -> None:
-    """Before any host name is bound."""
+def test_records_that_never_appear_end_with_what_to_look_at(
+    deployed: Workstation,
+) -> None:
+    """The run ends before any host name is bound."""
     deployed.azure.dns_after = -1
 
     finished = deployed.deploy("test", DNS_WAIT_SECONDS="0")
@@ -274,8 +276,8 @@ def test_records_that_never_appear_end_with_what_to_look_at(deployed: World) -> 
     ) in finished.stderr
 
 
-def test_what_if_changes_nothing(deployed: World) -> None:
-    """It asks about every region and the global part; Core Tools need not be there."""
+def test_what_if_changes_nothing(deployed: Workstation) -> None:
+    """It asks about all regions and the global part, and needs no Core Tools."""
     deployed.remove("func")
     deployed.remove("dig")
 
@@ -290,13 +292,14 @@ def test_what_if_changes_nothing(deployed: World) -> None:
     ]
 
 
-def test_what_if_from_nothing_says_what_cannot_be_asked_yet(world: World) -> None:
-    """There is no group to ask about."""
-    world.describe("test", "weu")
+def test_what_if_from_nothing_says_what_cannot_be_asked_yet(
+    workstation: Workstation,
+) -> None:
+    workstation.describe("test", "weu")
 
-    finished = world.deploy("--what-if", "test")
+    finished = workstation.deploy("--what-if", "test")
 
     assert finished.returncode == 0, finished.stderr
-    assert [call for call in world.calls if "group exists" not in call] == []
+    assert [call for call in workstation.calls if "group exists" not in call] == []
     assert "# There is no rg-tmscalls-test-weu: all is new.\n" in finished.stdout
     assert "# It can be asked for once rg-tmscalls-test-global and" in finished.stdout

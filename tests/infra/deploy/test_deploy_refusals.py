@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.infra.deploy.deploy_world import World
+from tests.infra.deploy.workstation import Workstation
 
 USAGE = [
     ([], "which environment? See --help."),
@@ -20,19 +20,18 @@ USAGE = [
 
 @pytest.mark.parametrize(("arguments", "sentence"), USAGE)
 def test_wrong_arguments_are_explained(
-    arguments: list[str], sentence: str, world: World
+    arguments: list[str], sentence: str, workstation: Workstation
 ) -> None:
-    """And nothing is called."""
-    finished = world.deploy(*arguments)
+    finished = workstation.deploy(*arguments)
 
     assert finished.returncode == 1
     assert finished.stderr.splitlines()[0] == f"deploy: {sentence}"
-    assert world.calls == []
+    assert workstation.calls == []
 
 
-def test_help_tells_options_and_variables(world: World) -> None:
-    """From the head of the script, so it is never out of date."""
-    finished = world.deploy("--help")
+def test_help_tells_options_and_variables(workstation: Workstation) -> None:
+    """The text is the head of the script, so it cannot go out of date."""
+    finished = workstation.deploy("--help")
 
     assert finished.returncode == 0
     for word in ("--dry-run", "--what-if", "--region CODE", "MICROSOFT_APP_ID"):
@@ -59,62 +58,59 @@ VARIABLES = [
 
 @pytest.mark.parametrize(("name", "value", "sentence"), VARIABLES)
 def test_a_wrong_variable_is_told_before_azure_is_asked(
-    name: str, value: str, sentence: str, world: World
+    name: str, value: str, sentence: str, workstation: Workstation
 ) -> None:
-    """By name; the templates read them for a question as well."""
-    finished = world.deploy("--what-if", "dev", **{name: value})
+    finished = workstation.deploy("--what-if", "dev", **{name: value})
 
     assert finished.returncode == 1
     assert f"deploy: {sentence}\n" in finished.stderr
-    assert world.calls == []
+    assert workstation.calls == []
 
 
 @pytest.mark.parametrize(
     ("command", "environment"), [("az", "dev"), ("func", "dev"), ("dig", "prod")]
 )
 def test_a_missing_tool_is_told_before_azure_is_asked(
-    command: str, environment: str, world: World
+    command: str, environment: str, workstation: Workstation
 ) -> None:
-    """With the place that says where to get it."""
-    world.remove(command)
+    workstation.remove(command)
 
-    finished = world.deploy(environment)
+    finished = workstation.deploy(environment)
 
     assert finished.returncode == 1
     assert f"deploy: {command} is missing; see docs/deploy.md.\n" in finished.stderr
-    assert world.calls == []
+    assert workstation.calls == []
 
 
-def test_a_checkout_that_is_not_set_up_is_told(world: World) -> None:
-    """Its Python checks the environment and builds the package."""
-    (world.root / ".venv" / "bin" / "python").unlink()
+def test_a_checkout_that_is_not_set_up_is_told(workstation: Workstation) -> None:
+    (workstation.root / ".venv" / "bin" / "python").unlink()
 
-    finished = world.deploy("dev")
+    finished = workstation.deploy("dev")
 
     assert finished.returncode == 1
     assert ".venv/bin/python is missing; run `make setup` first." in finished.stderr
 
 
-def test_an_unknown_environment_is_answered_with_the_known_ones(world: World) -> None:
-    """A typing error is the likeliest reason."""
-    finished = world.deploy("pord")
+def test_an_unknown_environment_is_answered_with_the_known_ones(
+    workstation: Workstation,
+) -> None:
+    finished = workstation.deploy("pord")
 
     assert finished.returncode == 1
     problem, stop = finished.stderr.splitlines()
     assert problem.startswith("infra/params/pord.json: there is no such file; there")
     assert stop == "deploy: nothing was done."
-    assert world.calls == []
+    assert workstation.calls == []
 
 
-def test_a_description_with_a_problem_is_not_deployed(world: World) -> None:
-    """Every problem of the file is told."""
-    world.describe("test", "weu", rules=[{"regions": ["sea"]}])
+def test_a_description_with_a_problem_is_not_deployed(workstation: Workstation) -> None:
+    workstation.describe("test", "weu", rules=[{"regions": ["sea"]}])
 
-    finished = world.deploy("test")
+    finished = workstation.deploy("test")
 
     assert finished.returncode == 1
     assert "rules[0].regions: «sea» is no region of this file." in finished.stderr
-    assert world.calls == []
+    assert workstation.calls == []
 
 
 MISSING = [
@@ -137,38 +133,40 @@ MISSING = [
 
 @pytest.mark.parametrize(("members", "sentence"), MISSING)
 def test_what_must_be_there_is_asked_for_before_anything_is_made(
-    members: dict[str, object], sentence: str, world: World
+    members: dict[str, object], sentence: str, workstation: Workstation
 ) -> None:
-    """Instead of after the minutes that the first regions take."""
-    world.describe("test", "weu")
+    """A template that fails late costs minutes."""
+    workstation.describe("test", "weu")
     for name, value in members.items():
-        setattr(world.azure, name, value)
+        setattr(workstation.azure, name, value)
 
-    finished = world.deploy("test", BOT_NAME="bot-calls")
+    finished = workstation.deploy("test", BOT_NAME="bot-calls")
 
     assert finished.returncode == 1
     assert f"deploy: {sentence}\n" in finished.stderr
     assert "stopped at «Ask Azure for what must be there already»" in finished.stderr
-    assert world.changes == []
+    assert workstation.changes == []
 
 
-def test_an_output_that_is_missing_ends_the_run_with_its_name(world: World) -> None:
-    """A template that was changed; an empty name must not reach a command."""
-    world.describe("test", "weu", domain=None)
-    script = world.root / "infra" / "steps.sh"
+def test_an_output_that_is_missing_ends_the_run_with_its_name(
+    workstation: Workstation,
+) -> None:
+    """An empty name must not reach a command."""
+    workstation.describe("test", "weu", domain=None)
+    script = workstation.root / "infra" / "steps.sh"
     script.write_text(script.read_text().replace("stamp functionAppName", "stamp no"))
 
-    finished = world.deploy("test")
+    finished = workstation.deploy("test")
 
     assert finished.returncode == 1
     assert "the deployment stamp in rg-tmscalls-test-weu has no output no." in (
         finished.stderr
     )
-    assert not [call for call in world.calls if call.startswith("func")]
+    assert not [call for call in workstation.calls if call.startswith("func")]
 
 
-def test_nothing_secret_and_no_colour_is_printed(deployed: World) -> None:
-    """What is printed goes into the logs of pipelines."""
+def test_nothing_secret_and_no_colour_is_printed(deployed: Workstation) -> None:
+    """What is printed ends up in the logs of pipelines."""
     printed = deployed.deploy("test").stdout
 
     assert not re.search(r"\x1b|[Pp]assword|secret", printed)

@@ -2,17 +2,14 @@
 
 import json
 import re
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy.deploy_world import CHECKOUT, World
+from tests.infra.deploy.workstation import CHECKOUT, Workstation, shellcheck
 
 PAGES = ["deploy.md", "drills.md", "remove-region.md"]
-SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 _BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]+))?\)")
 
@@ -40,25 +37,16 @@ def anchors(text: str) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_are_sound(page: str, tmp_path: Path) -> None:
-    """As ShellCheck judges the page as a whole: names are set before they are used."""
+    """ShellCheck reads the page as one script: names are set before they are used."""
     script = tmp_path / "page.sh"
     script.write_text(commands(page))
 
-    finished = subprocess.run(
-        [SHELLCHECK, "--external-sources", f"--source-path={CHECKOUT}", script],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert finished.stdout == ""
-    assert finished.returncode == 0
+    shellcheck(script)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_the_page_names_is_there(page: str) -> None:
-    """Linked pages and headings, files of the checkout, options of the script."""
+    """Links, headings, files of the checkout and options of the script exist."""
     text = read(page)
     for target, anchor in _LINK.findall(text):
         file = (CHECKOUT / "docs" / target).resolve() if target else None
@@ -90,9 +78,9 @@ def test_where_the_script_points_to_is_there() -> None:
     ],
 )
 def test_names_can_be_sourced_for_every_environment(
-    environment: str, expected: str, world: World
+    environment: str, expected: str, workstation: Workstation
 ) -> None:
-    """They are those that deploy.sh uses, and stop nobody's shell."""
+    """They are those of deploy.sh, and a failing command does not end the shell."""
     script = f"""
 source infra/names.sh {environment}
 echo "$(echo $REGIONS)|$ZONE|$GLOBAL_HOST"
@@ -100,18 +88,17 @@ group weu
 false
 echo "still there"
 """
-    (world.root / "try.sh").write_text(script)
+    (workstation.root / "try.sh").write_text(script)
 
-    finished = world.run("try.sh")
+    finished = workstation.run("try.sh")
 
     assert finished.stderr == ""
     group = f"rg-tmscalls-{environment}-weu"
     assert finished.stdout.splitlines() == [expected, group, "still there"]
-    assert group in world.deploy("--dry-run", environment).stdout
+    assert group in workstation.deploy("--dry-run", environment).stdout
 
 
-def test_the_names_ask_azure_for_what_only_it_knows(deployed: World) -> None:
-    """The outputs of a region's deployment."""
+def test_the_names_ask_azure_for_what_only_it_knows(deployed: Workstation) -> None:
     script = "source infra/names.sh test\noutput eus2 functionAppName\n"
     (deployed.root / "try.sh").write_text(script)
 
@@ -121,7 +108,7 @@ def test_the_names_ask_azure_for_what_only_it_knows(deployed: World) -> None:
 
 
 def test_the_devcontainer_has_the_python_of_the_app() -> None:
-    """And finishes itself with a script that exists."""
+    """The script that completes it exists."""
     container = json.loads(
         (CHECKOUT / ".devcontainer" / "devcontainer.json").read_text("utf-8")
     )

@@ -27,7 +27,7 @@ _EXTENSION = re.compile(r"\.(cpython-313-x86_64-linux-gnu|abi3)\.so$")
 
 
 def make_checkout(folder: Path) -> None:
-    """Make as much of a checkout as package.sh needs."""
+    """Make the part of a checkout that package.sh needs."""
     shutil.copytree(CHECKOUT / "infra", folder / "infra")
     shutil.copy(CHECKOUT / "requirements.lock", folder)
     (folder / ".venv").symlink_to(VENV)
@@ -61,7 +61,6 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_package_holds_exactly_the_locked_versions(package: Path) -> None:
-    """Nothing of an earlier build, nothing of the development environment."""
     locked = dict(_LOCKED.findall((CHECKOUT / "requirements.lock").read_text("utf-8")))
 
     found = {
@@ -75,7 +74,7 @@ def test_the_package_holds_exactly_the_locked_versions(package: Path) -> None:
 
 
 def test_every_extension_loads_into_python_3_13_on_linux(package: Path) -> None:
-    """Whatever machine it was built on."""
+    """The machine that builds the package does not matter."""
     extensions = [path.name for path in package.rglob("*.so")]
 
     assert extensions
@@ -83,7 +82,7 @@ def test_every_extension_loads_into_python_3_13_on_linux(package: Path) -> None:
 
 
 def test_the_app_runs_on_the_package_alone(package: Path) -> None:
-    """Its functions are found, and what is imported late can be."""
+    """Its functions are found, and modules that it imports late are there."""
     code = f"""
 import sys
 sys.path[:0] = [{str(package / PACKAGES)!r}, {str(CHECKOUT)!r}]
@@ -106,7 +105,7 @@ print(*(m.__file__ for m in (azure.identity, cryptography, jwt, msal, requests))
 
 
 def test_all_of_the_package_is_published(package: Path) -> None:
-    """Whatever .funcignore leaves out by name."""
+    """No pattern of .funcignore leaves out a file of it."""
     lines = (CHECKOUT / ".funcignore").read_text("utf-8").splitlines()
     names = [
         str(path.relative_to(package))
@@ -136,7 +135,7 @@ def test_bytecode_is_there_and_is_taken_as_it_is(package: Path) -> None:
 def test_only_wheels_with_the_locked_hashes_are_taken(
     hashes: str, complaint: str, package: Path, tmp_path: Path
 ) -> None:
-    """The lock decides what is published, not the index."""
+    """The lock decides what is published, not the package index."""
     make_checkout(tmp_path)
     lock = (CHECKOUT / "requirements.lock").read_text("utf-8")
     pins = [f"{name}=={version}{hashes}" for name, version in _LOCKED.findall(lock)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy.deploy_world import CHECKOUT
+from tests.infra.deploy.workstation import CHECKOUT
 
 INFRA = CHECKOUT / "infra"
 REGIONAL, GLOBAL = INFRA / "regional.bicep", INFRA / "global.bicep"
@@ -18,13 +18,12 @@ pytestmark = pytest.mark.skipif(not REGIONAL.exists(), reason="no templates yet"
 
 
 def found(pattern: str, files: Iterable[Path]) -> set[str]:
-    """Return what a pattern finds at the start of lines of these files."""
+    """Return what a pattern finds in these files; ``^`` is the start of a line."""
     text = "".join(file.read_text("utf-8") for file in files)
     return set(re.findall(pattern, text, re.MULTILINE))
 
 
 def test_every_output_that_is_asked_for_is_an_output_of_a_region() -> None:
-    """Else the script ends in the middle of a deployment."""
     asked = set(re.findall(r"ask_output \w+ \"\S+ \w+ (\w+)", SCRIPT))
     asked |= set(re.findall(r"properties\.outputs\.(\w+)\.value", SCRIPT))
 
@@ -33,7 +32,7 @@ def test_every_output_that_is_asked_for_is_an_output_of_a_region() -> None:
 
 
 def test_every_variable_that_parameter_files_read_is_set_by_the_script() -> None:
-    """And none is set that nobody reads."""
+    """The script sets no variable that nobody reads."""
     read = found(
         r"readEnvironmentVariable\('(\w+)'", (INFRA / "params").glob("*.bicepparam")
     )
@@ -45,7 +44,7 @@ def test_every_variable_that_parameter_files_read_is_set_by_the_script() -> None
 
 
 def test_every_environment_has_the_parameter_files_that_the_script_names() -> None:
-    """Of the global part where there is a domain, and only there."""
+    """There is one for the global part only where there is a domain."""
     for description in (INFRA / "params").glob("*.json"):
         has_domain = '"domain": null' not in description.read_text("utf-8")
         assert description.with_suffix(".regional.bicepparam").exists()

@@ -13,17 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from shared.core.health import HealthReport
-from shared.core.replies import health_reply
-from shared.settings import read_settings
 from tests.infra.deploy.stand_ins import LOCATIONS, Azure, StandIns, write_command
+from tests.infra.health import APP_ID, health
 from tests.support.servers import Certificates, FaultServer, Peer, Request, http, reply
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 WORKSPACE = "/subscriptions/s/resourceGroups/rg-shared/providers/w/workspaces/calls"
 VARIABLES = {"MICROSOFT_APP_ID": APP_ID, "LOG_ANALYTICS_WORKSPACE_ID": WORKSPACE}
-# What changes something, and the gate; all other calls ask.
+# Calls that change something, and the gate. All others only ask.
 _CHANGING = (
     "az group create",
     "az deployment group create",
@@ -35,17 +33,16 @@ _CHANGING = (
 _SYSTEM = ("awk", "bash", "env", "sed", "grep", "rm", "dirname")
 
 
-class World:
-    """Runs deploy.sh.
+class Workstation:
+    """An operator's machine: a checkout, commands on PATH, and the Azure they talk to.
 
     Attributes:
-        azure: what Azure holds; a test may change it between runs.
-        health: what regions report that do not report that all is well, by code.
-        calls: what the last run called, with each region's host by its code.
+        azure: a test may change it between runs.
+        health: health reports by code, for regions that are not healthy.
+        calls: the calls of the last run; ``host-<code>`` stands for a region's host.
     """
 
     def __init__(self, root: Path, certificates: Certificates) -> None:
-        """Build the checkout in ``root``; nothing is deployed."""
         self.root = root
         self.azure = Azure()
         self.health: dict[str, bytes] = {}
@@ -68,7 +65,7 @@ class World:
         self.azure.has_domain = described["domain"] is not None
 
     def remove(self, command: str) -> None:
-        """Take a command from PATH."""
+        """Remove a command from PATH."""
         (self._bin / command).unlink()
 
     def deploy(
@@ -80,7 +77,7 @@ class World:
     def run(
         self, script: str, *arguments: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a script of bash in the checkout."""
+        """Run a bash script in the checkout."""
         stand_ins = StandIns(self.azure, self.root)
         with self._regions() as hosts, stand_ins.serving() as port:
             self.azure.hosts = hosts
@@ -106,7 +103,7 @@ class World:
 
     @property
     def changes(self) -> list[str]:
-        """The calls that change something, and the gate."""
+        """The calls that change something, and those of the gate."""
         return [call for call in self.calls if any(word in call for word in _CHANGING)]
 
     def _make_commands(self) -> None:
@@ -134,7 +131,7 @@ class World:
             yield {code: server.host for code, server in servers.items()}
 
     def _report_of(self, code: str) -> Callable[[Request, Peer], bytes]:
-        """Answer as the app does, once it was published."""
+        """Return a handler that answers as the app does once it was published."""
 
         def answer(_request: Request, _peer: Peer) -> bytes:
             if code not in self.azure.published:
@@ -144,18 +141,13 @@ class World:
         return answer
 
 
-def health(code: str, **settings: str) -> bytes:
-    """Return what the app itself reports with these settings."""
-    report = read_settings(
-        {
-            "MicrosoftAppId": APP_ID,
-            "CALLING_ANSWER": "false",
-            "CALLING_REGION": code,
-            "CALLING_REGION_HOSTS": json.dumps({code: f"{code}.example"}),
-            **settings,
-        }
+def shellcheck(*scripts: Path | str) -> None:
+    """Assert that ShellCheck, which also parses the scripts, has nothing to say."""
+    finished = subprocess.run(
+        [SHELLCHECK, "--external-sources", f"--source-path={CHECKOUT}", *scripts],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    answer = health_reply(
-        HealthReport(report.region, "fresh", report.problems, report.warnings)
-    )
-    return reply(answer.status, answer.body or b"", Content_Type="application/json")
+    assert (finished.stdout, finished.returncode) == ("", 0)
