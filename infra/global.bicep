@@ -1,5 +1,5 @@
 metadata name = 'Global part'
-metadata description = 'What the regions of an environment share: Traffic Manager in front of them, DNS records, the calling webhook of the bot. Deployed once per environment.'
+metadata description = 'What the regions of an environment share: Traffic Manager in front of them, DNS records, the calling webhook of the bot. Deployed once per environment. regional.bicep says why there is dependsOn.'
 
 import {
   checkedRegions
@@ -11,10 +11,11 @@ import {
   nameToken
   regionHost
   regionType
+  tagsType
   trafficManagerDomain
 } from 'topology.bicep'
 
-@description('Optional. What the names begin with: lower-case letters and digits.')
+@description('Optional. First word of all names: lower-case letters and digits.')
 @minLength(2)
 @maxLength(12)
 param workload string = 'tmscalls'
@@ -27,27 +28,27 @@ param environmentName string
 @description('Required. All regions of the environment.')
 param regions regionType[]
 
-@description('Required. Domain of the environment: apps have no certificate for a host under trafficmanager.net.')
+@description('Required. Domain of the environment. There is no way without one: apps cannot have a certificate for a host under trafficmanager.net.')
 param domain domainType
 
-@description('Required. What the asuid records say, an output of every region.')
+@description('Required. Content of the asuid records, an output of every region.')
 @minLength(1)
 param customDomainVerificationId string
 
-@description('Optional. Name of the Azure Bot whose Teams channel gets the webhook. Default: none, the webhook is registered by hand.')
+@description('Optional. Name of the Azure Bot whose Teams channel gets the webhook. Default: none; then you register the webhook by hand.')
 param botName string = ''
 
 @description('Optional. Resource group of the Azure Bot. Default: that of this deployment.')
 param botResourceGroupName string = resourceGroup().name
 
-@description('Optional. Resource ID of the action group that alerts tell. Default: none.')
+@description('Optional. Resource ID of the action group that alerts notify. Default: none.')
 param actionGroupId string = ''
 
 @description('Optional. How Traffic Manager chooses a region among the healthy ones.')
 @allowed(['Performance', 'Priority', 'Weighted'])
 param trafficRoutingMethod string = 'Performance'
 
-@description('Optional. Seconds for which the world may keep the answer of Traffic Manager.')
+@description('Optional. Seconds for which resolvers may cache the answer of Traffic Manager.')
 @minValue(0)
 @maxValue(300)
 param dnsTtl int = 30
@@ -56,7 +57,7 @@ param dnsTtl int = 30
 @allowed([10, 30])
 param probeInterval int = 10
 
-@description('Optional. Failed probes in a row after which a region still gets calls.')
+@description('Optional. Number of failed probes in a row after which a region still gets calls.')
 @minValue(0)
 @maxValue(9)
 param toleratedFailures int = 2
@@ -67,11 +68,11 @@ param probePath string = '/api/health'
 @description('Optional. Path of the calling webhook.')
 param webhookPath string = '/api/calls'
 
-@description('Optional. Whether the zone and its records are made here. Default: true; false where somebody else manages the zone.')
+@description('Optional. Whether to make the zone and its records. Default: true; use false where somebody else manages the zone.')
 param manageDns bool = true
 
 @description('Optional. Tags of the resources.')
-param tags { *: string } = {}
+param tags tagsType = {}
 
 var usableRegions = checkedRegions(regions, domain)
 var token = nameToken(subscription().id, workload, environmentName)
@@ -118,10 +119,10 @@ module dns 'modules/dns.bicep' = if (manageDns) {
       })
     )
     customDomainVerificationId: customDomainVerificationId
-    // Short, so that the host of a region can be led elsewhere by hand.
+    // Short, so that a region's host can be pointed elsewhere by hand.
     ttlSeconds: 300
   }
-  // The name of the profile belongs to whoever has it: first have it, then lead to it.
+  // Create the profile before pointing DNS at it: an unclaimed name can be taken over.
   dependsOn: [trafficManager]
 }
 
@@ -131,7 +132,7 @@ module callingWebhook 'modules/callingWebhook.bicep' = if (!empty(botName)) {
     botName: botName
     webhookUrl: webhook
   }
-  // Calls come as soon as the webhook is there, and look for its host.
+  // Calls come as soon as the webhook is registered, so its host must exist.
   dependsOn: [trafficManager, dns]
 }
 
@@ -142,15 +143,14 @@ module endpointAlert 'modules/endpointAlert.bicep' = {
     profileName: profileName
     actionGroupId: actionGroupId
   }
-  // It finds the profile by a name that is known beforehand.
   dependsOn: [trafficManager]
 }
 
-@description('URL of the calling webhook, as the bot knows it.')
+@description('URL of the calling webhook.')
 output webhookUrl string = webhook
 
-@description('Host of the Traffic Manager profile, to which the global host is an alias.')
+@description('Host of the Traffic Manager profile. The global host is an alias of it.')
 output trafficManagerHost string = profileHost
 
-@description('Hosts of all regions by code, which redirects name.')
+@description('Hosts of all regions by code, the targets of redirects.')
 output regionHosts { *: string } = hosts

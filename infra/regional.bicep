@@ -1,7 +1,11 @@
 metadata name = 'Region'
-metadata description = 'One region of an environment: the function app and what it needs, in a resource group of its own. Deployed once per region, in any order, again and again.'
+metadata description = '''One region of an environment: the function app and what it needs, in a resource group of its own.
+Deployed once per region, in any order and as often as you like.
+Modules look up the resources of other modules by name (existing), because names are known before a deployment and outputs are not: so what-if and snapshots show every value.
+Bicep cannot see such a dependency, and dependsOn states it.'''
 
 import {
+  appSettingsType
   checkedRegions
   checkedRules
   domainType
@@ -14,9 +18,10 @@ import {
   regionRuleType
   regionType
   storageAccountName
+  tagsType
 } from 'topology.bicep'
 
-@description('Optional. What the names begin with: lower-case letters and digits.')
+@description('Optional. First word of all names: lower-case letters and digits.')
 @minLength(2)
 @maxLength(12)
 param workload string = 'tmscalls'
@@ -32,10 +37,10 @@ param regionCode string
 @description('Required. All regions of the environment, this one included.')
 param regions regionType[]
 
-@description('Required. Domain of the environment; null where the default host names of the apps have to do.')
+@description('Required. Domain of the environment; null to use the default host names of the apps.')
 param domain domainType?
 
-@description('Optional. Region rules, which decide where a call is taken.')
+@description('Optional. Region rules, which decide what region takes a call.')
 param rules regionRuleType[] = []
 
 @description('Optional. Azure location. Default: that of the resource group.')
@@ -50,48 +55,48 @@ param botAppId string
 @minLength(1)
 param logAnalyticsWorkspaceId string
 
-@description('Optional. Resource ID of the action group that alerts tell. Default: none.')
+@description('Optional. Resource ID of the action group that alerts notify. Default: none.')
 param actionGroupId string = ''
 
-@description('Optional. Whether to bind the host names of the domain, which takes their asuid records. Default: true; false for the first deployment of a region.')
+@description('Optional. Whether to bind the host names of the domain, which needs their asuid records. Default: true; use false for the first deployment of a region.')
 param bindHostNames bool = true
 
-@description('Optional. Version of Python, that of .python-version.')
+@description('Optional. Version of Python, the same as in .python-version.')
 param pythonVersion string = '3.13'
 
-@description('Optional. Memory of an instance in MB; 2048 come with a whole CPU.')
+@description('Optional. Memory of an instance in MB; 2048 MB come with a whole CPU.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Optional. Most instances on demand.')
+@description('Optional. Upper limit of on-demand instances.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Optional. Instances that are always ready; with zones at least two are.')
+@description('Optional. Number of always-ready instances; at least two with zoneRedundant.')
 @minValue(1)
 @maxValue(1000)
 param alwaysReadyInstances int = 1
 
-@description('Optional. Requests that an instance handles at a time.')
+@description('Optional. Number of requests that an instance handles at the same time.')
 @minValue(2)
 @maxValue(1000)
 param httpPerInstanceConcurrency int = 16
 
-@description('Optional. Whether instances and storage are spread over zones, which the location must have.')
+@description('Optional. Whether instances and storage are spread over zones. The location must have zones.')
 param zoneRedundant bool = false
 
-@description('Optional. Whether Azure makes a default host name that nobody can take over once the app is gone. It must then be written into the list of regions as defaultHostName.')
+@description('Optional. Whether Azure makes a default host name that nobody can take over once the app is gone. Then write that name into the list of regions, as defaultHostName.')
 param uniqueDefaultHostName bool = false
 
-@description('Optional. Service tags that may call, for example AzureCloud, AzureTrafficManager, ApplicationInsightsAvailability. Default: all of the internet may, and the token decides.')
+@description('Optional. Service tags that may call, for example AzureCloud, AzureTrafficManager, ApplicationInsightsAvailability. Default: anybody may call, and the token decides.')
 param allowedServiceTags string[] = []
 
-@description('Optional. Further app settings that the code reads.')
-param extraAppSettings { *: string } = {}
+@description('Optional. Further app settings for the code.')
+param extraAppSettings appSettingsType = {}
 
 @description('Optional. Tags of the resources.')
-param tags { *: string } = {}
+param tags tagsType = {}
 
 var usableRegions = checkedRegions(regions, domain)
 var region = findRegion(usableRegions, regionCode)
@@ -128,7 +133,6 @@ module storage 'modules/storage.bicep' = {
     identityName: identityName
     zoneRedundant: zoneRedundant
   }
-  // It finds the identity by a name that is known beforehand.
   dependsOn: [identity]
 }
 
@@ -140,7 +144,6 @@ module monitoring 'modules/monitoring.bicep' = {
     logAnalyticsWorkspaceId: logAnalyticsWorkspaceId
     identityName: identityName
   }
-  // It finds the identity by a name that is known beforehand.
   dependsOn: [identity]
 }
 
@@ -172,8 +175,7 @@ module functionApp 'modules/functionApp.bicep' = {
       CALLING_REGION_RULES: string(checkedRules(rules, usableRegions))
     })
   }
-  // It finds the others by names that are known beforehand, and its identity must have
-  // its roles before the app asks for the package.
+  // The identity needs its roles before the app fetches its package.
   dependsOn: [identity, storage, monitoring]
 }
 
@@ -186,7 +188,6 @@ module customDomain 'modules/customDomain.bicep' = if (bindsHostNames) {
     keyVaultId: domain!.keyVaultId
     secretName: domain!.secretName
   }
-  // It finds the app by a name that is known beforehand.
   dependsOn: [functionApp]
 }
 
@@ -201,7 +202,6 @@ module alerts 'modules/alerts.bicep' = {
     testedHost: domain == null || bindHostNames ? hosts[region.code] : ''
     healthPath: healthPath
   }
-  // It finds the app by a name that is known beforehand.
   dependsOn: [functionApp]
 }
 
@@ -214,10 +214,10 @@ output functionAppId string = functionApp.outputs.id
 @description('Host name that Azure gave the app.')
 output defaultHostName string = functionApp.outputs.defaultHostName
 
-@description('Host of the region, which redirects name.')
+@description('Host of the region, the target of redirects.')
 output regionHost string = hosts[region.code]
 
-@description('What the asuid records of the domain must say; the same for all apps of a subscription.')
+@description('Content of the asuid records of the domain; the same for all apps of a subscription.')
 output customDomainVerificationId string = functionApp.outputs.customDomainVerificationId
 
 @description('Object ID of the identity of the region: the subject of the federated credential of the bot.')

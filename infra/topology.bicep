@@ -1,5 +1,5 @@
 metadata name = 'Topology'
-metadata description = 'What an environment consists of: types, names and hosts, shared by the regional and the global template. Every function is pure, so that each region knows the hosts of all others without asking for them.'
+metadata description = 'Types, names and hosts of an environment, shared by the regional and the global template. All functions are pure, so that each region can compute the hosts of all others.'
 
 @export()
 @description('A region of an environment: one deployment of the function app.')
@@ -26,7 +26,7 @@ type regionType = {
 }
 
 @export()
-@description('The domain of an environment: a zone of its own, whose wildcard certificate serves all hosts of all regions.')
+@description('The domain of an environment: a DNS zone of its own. One wildcard certificate of the zone serves all hosts of all regions.')
 @sealed()
 type domainType = {
   @description('Required. DNS zone, for example calls.contoso.com.')
@@ -43,23 +43,37 @@ type domainType = {
 }
 
 @export()
-@description('A region rule: where all conditions hold, the regions are preferred in this order.')
+@description('A region rule: if all its conditions hold, its regions are preferred, in this order.')
 type regionRuleType = {
   @description('Required. Codes of the preferred regions.')
   @minLength(1)
   regions: string[]
 
-  @description('Optional. A condition and the values that fulfil it, as docs/settings.md describes them.')
+  @description('Optional. A condition and the values that meet it; see docs/settings.md.')
   *: string[]
 }
 
 @export()
-@description('Six letters that tell the names of two subscriptions, workloads or environments apart.')
+@description('Tags of the resources, by name.')
+type tagsType = {
+  @description('Optional. The value of a tag.')
+  *: string
+}
+
+@export()
+@description('App settings, by name. Azure knows texts only.')
+type appSettingsType = {
+  @description('Optional. The value of a setting.')
+  *: string
+}
+
+@export()
+@description('Six letters that differ between subscriptions, workloads and environments, so that names do too.')
 func nameToken(subscriptionId string, workload string, environmentName string) string =>
   take(uniqueString(subscriptionId, workload, environmentName), 6)
 
 @export()
-@description('What the names of an environment or of a region of it have in common: workload, environment, code.')
+@description('The common part of all names of a region or of the global part: workload, environment, code.')
 func nameStem(workload string, environmentName string, code string) string => '${workload}-${environmentName}-${code}'
 
 @export()
@@ -67,40 +81,40 @@ func nameStem(workload string, environmentName string, code string) string => '$
 func functionAppName(stem string, token string) string => 'func-${stem}-${token}'
 
 @export()
-@description('Name of the storage account of a region: lower-case letters and digits, 24 of them at most.')
+@description('Name of the storage account of a region: at most 24 lower-case letters and digits.')
 func storageAccountName(stem string, token string) string => 'st${replace(stem, '-', '')}${token}'
 
 @description('Whether a location belongs to Azure Government.')
 func isGovernment(location string) bool => startsWith(location, 'usgov') || startsWith(location, 'usdod')
 
 @export()
-@description('Domain of the Traffic Manager profiles of the cloud of a location.')
+@description('Domain of Traffic Manager profiles, which depends on the cloud that a location belongs to.')
 func trafficManagerDomain(location string) string =>
   isGovernment(location) ? 'usgovtrafficmanager.net' : 'trafficmanager.net'
 
 @export()
-@description('Default host name of the app of a region: the one in the list, else the one that follows from the name of the app.')
+@description('Default host name of the app of a region: the one in the list of regions, else the one that follows from the name of the app.')
 func defaultHostName(region regionType, appName string) string =>
   region.?defaultHostName ?? '${appName}.azurewebsites.${isGovernment(region.location) ? 'us' : 'net'}'
 
 @export()
-@description('Host of a region, which leads to its app and nowhere else: a redirect names this one. It never goes through Traffic Manager, which would send the call back.')
+@description('Host of a region, the target of redirects. It leads straight to the app, never through Traffic Manager, which would send the call back.')
 func regionHost(region regionType, domain domainType?, appName string) string =>
   domain == null ? defaultHostName(region, appName) : '${region.code}.${domain!.zone}'
 
 @export()
-@description('Host of the whole environment, which goes through Traffic Manager; empty where there is no domain.')
+@description('Host of the whole environment, which goes through Traffic Manager; empty without a domain.')
 func globalHost(domain domainType?) string => domain == null ? '' : '${domain!.globalLabel}.${domain!.zone}'
 
 @description('Codes of the regions.')
 func codesOf(regions regionType[]) string[] => map(regions, region => region.code)
 
-@description('Whether a host is a name of Traffic Manager, of either cloud.')
+@description('Whether a host belongs to Traffic Manager, in either cloud.')
 func isTrafficManagers(host string) bool => endsWith(toLower(host), 'trafficmanager.net')
 
-@description('Why no environment can be made of these regions; an empty text for each reason that does not hold.')
+@description('Reasons why these regions cannot be deployed; a reason that does not apply is an empty text.')
 func regionProblems(regions regionType[], domain domainType?) string[] => [
-  empty(regions) ? 'The list of regions is empty: an environment has one at least' : ''
+  empty(regions) ? 'The list of regions is empty: an environment needs at least one' : ''
   length(union(codesOf(regions), [])) < length(regions) ? 'Two regions have the same code: ${join(codesOf(regions), ', ')}' : ''
   contains(codesOf(regions), domain.?globalLabel ?? '')
     ? 'The region ${domain.?globalLabel ?? ''} has the label of the global host: a redirect to it would come back'
@@ -109,30 +123,30 @@ func regionProblems(regions regionType[], domain domainType?) string[] => [
       map(regions, region => isTrafficManagers(region.?defaultHostName ?? '')),
       true
     )
-    ? 'A host of a region is a name of Traffic Manager: a redirect to it would come back'
+    ? 'A host of a region belongs to Traffic Manager: a redirect to it would come back'
     : ''
 ]
 
-@description('The reasons of regionProblems that do hold, as one text.')
+@description('All reasons that apply, as one text.')
 func problemsOf(regions regionType[], domain domainType?) string =>
   join(filter(regionProblems(regions, domain), problem => !empty(problem)), '. ')
 
 @export()
-@description('The regions, or the reason why they cannot be used. infra/check_environment.py finds more.')
+@description('The regions. Fails with the reasons if they cannot be used; infra/check_environment.py checks more.')
 func checkedRegions(regions regionType[], domain domainType?) regionType[] =>
   empty(problemsOf(regions, domain)) ? regions : fail(problemsOf(regions, domain))
 
 @export()
-@description('The region with this code, or the reason why there is none.')
+@description('The region with this code. Fails if there is none.')
 func findRegion(regions regionType[], code string) regionType =>
-  first(filter(regions, region => region.code == code)) ?? fail('REGION is «${code}», which is no region of this environment; it has: ${join(codesOf(regions), ', ')}')
+  first(filter(regions, region => region.code == code)) ?? fail('REGION is «${code}», but this environment has no such region; it has: ${join(codesOf(regions), ', ')}')
 
-@description('Codes that rules name and that no region has.')
+@description('Codes in rules that belong to no region.')
 func unknownCodes(rules regionRuleType[], regions regionType[]) string[] =>
   filter(flatten(map(rules, rule => rule.regions)), code => !contains(codesOf(regions), code))
 
 @export()
-@description('The region rules, or the reason why they cannot be used.')
+@description('The region rules. Fails with the reason if they cannot be used.')
 func checkedRules(rules regionRuleType[], regions regionType[]) regionRuleType[] =>
   empty(unknownCodes(rules, regions))
     ? rules

@@ -1,14 +1,16 @@
 metadata name = 'Alerts of a region'
-metadata description = 'What somebody must hear about: failing requests, refused tokens, unanswered calls, rules that disagree, a host that cannot be reached.'
+metadata description = 'Alerts for failing requests, refused tokens, unanswered calls, rules that disagree and a host that cannot be reached.'
 
-@description('Required. What the names of the alerts begin with.')
+import { tagsType } from '../topology.bicep'
+
+@description('Required. Prefix of the names of the alerts.')
 param namePrefix string
 
 @description('Required. Azure location.')
 param location string
 
 @description('Required. Tags of the resources.')
-param tags object
+param tags tagsType
 
 @description('Required. Name of the function app.')
 param appName string
@@ -16,16 +18,16 @@ param appName string
 @description('Required. Name of the Application Insights component of the region.')
 param insightsName string
 
-@description('Required. Resource ID of the action group that is told; empty: nobody is, and the alerts show in the portal only.')
+@description('Required. Resource ID of the action group to notify; empty: the alerts only show in the portal.')
 param actionGroupId string
 
-@description('Required. Host of the region to try from outside; empty while it is not bound.')
+@description('Required. Host of the region to test from outside; empty while it is not bound.')
 param testedHost string
 
 @description('Required. Path of the health report.')
 param healthPath string
 
-// docs/reasons.md describes the line. Sampling is made up for by itemCount.
+// docs/reasons.md describes the log line. itemCount makes up for sampling.
 var handled = '''
 traces
 | where message has "notification.handled"
@@ -130,15 +132,15 @@ resource logged 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
         ]
       }
       autoMitigate: true
-      // A component has no tables for some minutes after it is made.
+      // A new component has no tables for some minutes.
       skipQueryValidation: true
       actions: { actionGroups: actionGroups }
     }
   }
 ]
 
-// Traffic Manager does not look at certificates; this does, and at the host that
-// redirects name.
+// Traffic Manager does not check certificates. This test does, at the host that redirects
+// use.
 resource reachable 'Microsoft.Insights/webtests@2022-06-15' = if (!empty(testedHost)) {
   name: '${namePrefix}-reachable'
   location: location
@@ -147,7 +149,7 @@ resource reachable 'Microsoft.Insights/webtests@2022-06-15' = if (!empty(testedH
   properties: {
     Name: '${namePrefix}-reachable'
     SyntheticMonitorId: '${namePrefix}-reachable'
-    Description: 'The health report of the region at the host that redirects name.'
+    Description: 'The health report of the region, at the host that redirects use.'
     Kind: 'standard'
     Enabled: true
     Frequency: 900
@@ -174,7 +176,7 @@ resource unreachable 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(t
   location: 'global'
   tags: tags
   properties: {
-    description: 'From two of three places the region is not reached at its own host, is not healthy, or has a certificate for less than 14 days.'
+    description: 'Seen from two of three places, the region cannot be reached at its own host, is not healthy, or its certificate ends within 14 days.'
     severity: 1
     enabled: true
     scopes: [reachable.id, insights.id]

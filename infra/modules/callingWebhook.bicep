@@ -1,5 +1,5 @@
 metadata name = 'Calling webhook'
-metadata description = 'The Teams channel of an Azure Bot that is there already, with calling and the webhook of the environment.'
+metadata description = 'The Teams channel of an existing Azure Bot, with calling enabled and the webhook of the environment.'
 
 @description('Required. Name of the Azure Bot.')
 param botName string

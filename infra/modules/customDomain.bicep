@@ -1,5 +1,7 @@
 metadata name = 'Custom domain'
-metadata description = 'The wildcard certificate and the host names of an app. The asuid record of every host name must be there before.'
+metadata description = 'The wildcard certificate and the host names of an app. The asuid record of every host name must exist already.'
+
+import { tagsType } from '../topology.bicep'
 
 @description('Required. Name of the function app.')
 param appName string
@@ -8,7 +10,7 @@ param appName string
 param location string
 
 @description('Required. Tags of the resources.')
-param tags object
+param tags tagsType
 
 @description('Required. Host names of the app.')
 param hostNames string[]
@@ -31,7 +33,7 @@ resource certificate 'Microsoft.Web/sites/certificates@2025-03-01' = {
   properties: { keyVaultId: keyVaultId, keyVaultSecretName: secretName }
 }
 
-// One after the other: two at a time fail with a conflict.
+// One after the other: two at the same time fail with a conflict.
 @batchSize(1)
 resource bindings 'Microsoft.Web/sites/hostNameBindings@2025-03-01' = [
   for hostName in hostNames: {

@@ -1,19 +1,31 @@
 metadata name = 'DNS'
-metadata description = 'The zone of an environment: the global host leads to Traffic Manager, each region\'s host to its app, and asuid records prove to Azure whose names they are.'
+metadata description = 'The zone of an environment. The global host leads to Traffic Manager, each region\'s host to its app, and asuid records prove to Azure that the names are ours.'
+
+import { tagsType } from '../topology.bicep'
+
+@description('A host of the zone and the host that it is an alias of.')
+@sealed()
+type aliasType = {
+  @description('Required. Label of the host in the zone, for example weu.')
+  label: string
+
+  @description('Required. The host that it leads to.')
+  host: string
+}
 
 @description('Required. Name of the zone.')
 param zoneName string
 
 @description('Required. Tags of the resources.')
-param tags object
+param tags tagsType
 
-@description('Required. Aliases: the label of a host and the host that it leads to.')
-param aliases array
+@description('Required. Hosts of the zone.')
+param aliases aliasType[]
 
-@description('Required. What the asuid records say.')
+@description('Required. Content of the asuid records.')
 param customDomainVerificationId string
 
-@description('Required. Seconds for which the world may keep a record.')
+@description('Required. Seconds for which resolvers may cache a record.')
 param ttlSeconds int
 
 resource zone 'Microsoft.Network/dnsZones@2018-05-01' = {

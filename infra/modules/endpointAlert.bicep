@@ -1,16 +1,18 @@
 metadata name = 'Alert of the endpoints'
-metadata description = 'Tells which region Traffic Manager has taken out of its answers.'
+metadata description = 'Fires for a region that Traffic Manager has taken out of its answers.'
+
+import { tagsType } from '../topology.bicep'
 
 @description('Required. Name of the alert.')
 param name string
 
 @description('Required. Tags of the resources.')
-param tags object
+param tags tagsType
 
 @description('Required. Name of the Traffic Manager profile.')
 param profileName string
 
-@description('Required. Resource ID of the action group that is told; empty: nobody is, and the alert shows in the portal only.')
+@description('Required. Resource ID of the action group to notify; empty: the alert only shows in the portal.')
 param actionGroupId string
 
 resource profile 'Microsoft.Network/trafficmanagerprofiles@2022-04-01' existing = {

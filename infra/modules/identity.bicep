@@ -1,5 +1,7 @@
 metadata name = 'Identity'
-metadata description = 'The identity of a region: with it the app reads its package, sends telemetry and, trusted by the registration of the bot, asks Graph.'
+metadata description = 'The identity of a region. The app uses it to read its package and to send telemetry, and to call Graph, because the registration of the bot trusts it.'
+
+import { tagsType } from '../topology.bicep'
 
 @description('Required. Name of the user-assigned identity.')
 param name string
@@ -8,7 +10,7 @@ param name string
 param location string
 
 @description('Required. Tags of the resources.')
-param tags object
+param tags tagsType
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name

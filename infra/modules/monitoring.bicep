@@ -1,5 +1,7 @@
 metadata name = 'Monitoring'
-metadata description = 'Application Insights of a region on the shared workspace. It takes telemetry from identities with the role only.'
+metadata description = 'Application Insights of a region, on the shared workspace. It accepts telemetry only from identities that have the role.'
+
+import { tagsType } from '../topology.bicep'
 
 @description('Required. Name of the Application Insights component.')
 param name string
@@ -8,7 +10,7 @@ param name string
 param location string
 
 @description('Required. Tags of the resources.')
-param tags object
+param tags tagsType
 
 @description('Required. Resource ID of the Log Analytics workspace that all regions share.')
 param logAnalyticsWorkspaceId string
@@ -36,7 +38,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-// The name is made of what is known before anything exists; a principal ID is not.
+// A principal ID is not known before a deployment, so the name does without it.
 resource metricsPublisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
   name: guid(insights.id, identityName, monitoringMetricsPublisher)

@@ -1,5 +1,7 @@
 metadata name = 'Storage'
-metadata description = 'The storage account of a region, for the package and the locks of the Functions host. It has no keys: the identity of the region is all that opens it.'
+metadata description = 'The storage account of a region, for the package and the locks of the Functions host. It has no keys: only the identity of the region has access.'
+
+import { tagsType } from '../topology.bicep'
 
 @description('Required. Name of the storage account.')
 param name string
@@ -8,7 +10,7 @@ param name string
 param location string
 
 @description('Required. Tags of the resources.')
-param tags object
+param tags tagsType
 
 @description('Required. Name of the container that holds the package.')
 param containerName string
@@ -16,7 +18,7 @@ param containerName string
 @description('Required. Name of the user-assigned identity of the region.')
 param identityName string
 
-@description('Required. Whether the data are kept in three zones.')
+@description('Required. Whether data is kept in three zones.')
 param zoneRedundant bool
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -39,7 +41,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
-    // No network of our own: access needs a token of Entra, from wherever.
+    // Open to all networks: access needs a token of Entra wherever it comes from.
     networkAcls: { bypass: 'AzureServices', defaultAction: 'Allow' }
     publicNetworkAccess: 'Enabled'
     supportsHttpsTrafficOnly: true
@@ -61,7 +63,7 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   properties: { publicAccess: 'None' }
 }
 
-// The name is made of what is known before anything exists; a principal ID is not.
+// A principal ID is not known before a deployment, so the name does without it.
 resource dataOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   name: guid(account.id, identityName, storageBlobDataOwner)

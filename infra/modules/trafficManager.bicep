@@ -1,24 +1,45 @@
 metadata name = 'Traffic Manager'
-metadata description = 'The profile that leads the calling platform to the nearest healthy region. It is one document: a region that left the list leaves the profile.'
+metadata description = 'The profile that sends the calling platform to the nearest healthy region. Endpoints are part of the profile, so a region that is removed from the list also leaves the profile.'
+
+import { tagsType } from '../topology.bicep'
+
+@description('A region as Traffic Manager knows it.')
+@sealed()
+type endpointType = {
+  @description('Required. Name of the endpoint, the code of the region.')
+  name: string
+
+  @description('Required. Host of the region.')
+  target: string
+
+  @description('Required. Azure location of the region, for routing by latency.')
+  location: string
+
+  @description('Required. Whether Traffic Manager sends calls there.')
+  enabled: bool
+
+  @description('Required. Place in the order of regions for Priority routing.')
+  priority: int
+}
 
 @description('Required. Name of the profile, also the first label of its host.')
 param name string
 
 @description('Required. Tags of the resources.')
-param tags object
+param tags tagsType
 
 @description('Required. How a region is chosen.')
 @allowed(['Performance', 'Priority', 'Weighted'])
 param trafficRoutingMethod string
 
-@description('Required. Seconds for which the world may keep an answer.')
+@description('Required. Seconds for which resolvers may cache an answer.')
 param ttlSeconds int
 
 @description('Required. Seconds from one probe to the next.')
 @allowed([10, 30])
 param probeIntervalSeconds int
 
-@description('Required. Failed probes in a row that are tolerated.')
+@description('Required. Number of failed probes in a row that are tolerated.')
 param toleratedFailures int
 
 @description('Required. Path of the probe.')
@@ -27,8 +48,8 @@ param probePath string
 @description('Required. Host of the probe, which every region must have bound.')
 param probeHost string
 
-@description('Required. Endpoints: name, target, location, whether enabled, priority.')
-param endpoints array
+@description('Required. Endpoints, one for each region.')
+param endpoints endpointType[]
 
 resource profile 'Microsoft.Network/trafficmanagerprofiles@2022-04-01' = {
   name: name
@@ -46,12 +67,12 @@ resource profile 'Microsoft.Network/trafficmanagerprofiles@2022-04-01' = {
       timeoutInSeconds: 5
       toleratedNumberOfFailures: toleratedFailures
       expectedStatusCodeRanges: [{ min: 200, max: 200 }]
-      // Without it the probe asks for the host of the profile, which no app knows. It
-      // is the global host, so that the probe also tells whether that one is bound.
+      // Without this header the probe asks for the host of the profile, which no app
+      // knows. With the global host it also shows whether that host is bound.
       customHeaders: [{ name: 'Host', value: probeHost }]
     }
-    // External, though the apps are in Azure: Traffic Manager then leaves the host
-    // names of the apps alone.
+    // External, though the apps are in Azure: with azureEndpoints Traffic Manager would
+    // change the host names of the apps.
     endpoints: [
       for endpoint in endpoints: {
         name: endpoint.name

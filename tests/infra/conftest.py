@@ -23,7 +23,7 @@ def bicep_cli() -> Path:
 def compiler(
     bicep_cli: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Compiler]:
-    """The compiler; the processes of a test run share what it has found out."""
+    """The compiler; all processes of a test run share its answers."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent

@@ -28,6 +28,7 @@ VARIABLES = {
         "/providers/Microsoft.Insights/actionGroups/on-call"
     ),
 }
+SITE = "Microsoft.Web/sites"
 _VARIABLE = re.compile(r"readEnvironmentVariable\('(\w+)'(?:, '([^']*)')?\)")
 
 type Resource = dict[str, Any]
@@ -49,6 +50,21 @@ class Snapshot:
         found = self.all(kind)
         assert len(found) == 1, f"{len(found)} of {kind}"
         return found[0]
+
+    def properties(self, kind: str) -> Resource:
+        """Return the properties of the only resource of a type."""
+        properties: Resource = self.one(kind)["properties"]
+        return properties
+
+    @property
+    def site(self) -> Resource:
+        """The properties of the function app."""
+        return self.properties(SITE)
+
+    @property
+    def identity(self) -> str:
+        """Resource ID of the identity."""
+        return str(self.one("Microsoft.ManagedIdentity/userAssignedIdentities")["id"])
 
     @property
     def app_settings(self) -> dict[str, str]:
@@ -171,7 +187,7 @@ class Templates:
         return self._with_file(file, f"{self.files[file]}\n{line}\n")
 
     def with_description(
-        self, environment: str, edit: Callable[[dict[str, Any]], None]
+        self, environment: str, edit: Callable[[dict[str, Any]], object]
     ) -> Self:
         """Return templates with a description of an environment that was edited."""
         description = self.description(environment)

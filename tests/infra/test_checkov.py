@@ -26,14 +26,14 @@ OUTDATED_TLS = {"CKV_AZURE_15", "CKV_AZURE_145"}
 
 
 def write_template(resources: list[dict[str, Any]], file: Path) -> None:
-    """Write resources as a template of ARM."""
+    """Write resources as an ARM template."""
     template = {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": resources}
     file.write_text(json.dumps(template), "utf-8")
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What checkov finds if nothing is skipped, in a broken template as well."""
+    """What checkov finds with no check skipped, also in a broken template."""
     if not CHECKOV.exists():
         pytest.skip("checkov is not there; `make test` sets it up")
     folder = tmp_path_factory.mktemp("arm")
@@ -74,14 +74,14 @@ def skips() -> dict[str, str]:
 
 
 def test_exactly_what_is_accepted_is_found(report: dict[str, Any]) -> None:
-    """No finding without a reason, and no reason that is left over."""
+    """No finding is without a reason, and no reason without a finding."""
     assert findings(report, broken=False) == set(skips())
     listed = re.findall(r"CKV\w+", CONFIGURATION.read_text("utf-8"))
     assert sorted(listed) == sorted(skips())
 
 
 def test_it_looks_at_everything_and_would_find_more(report: dict[str, Any]) -> None:
-    """A file that it cannot read is no file that is in order."""
+    """Checkov silently passes over a file that it cannot read."""
     assert report["summary"]["parsing_errors"] == 0
     assert report["summary"]["passed"] >= 80
     assert findings(report, broken=True) == {*skips(), *OUTDATED_TLS}

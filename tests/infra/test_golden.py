@@ -30,7 +30,6 @@ def prepare(deployment: Deployment, folder: Path) -> None:
 def test_a_deployment_makes_what_its_snapshot_says(
     deployment: Deployment, bicep_cli: Path, tmp_path: Path
 ) -> None:
-    """With the real parameter files and their environment variables."""
     prepare(deployment, tmp_path)
 
     finished = run_snapshot(bicep_cli, deployment, "validate", tmp_path)
@@ -39,7 +38,6 @@ def test_a_deployment_makes_what_its_snapshot_says(
 
 
 def test_a_snapshot_notices_a_change(bicep_cli: Path, tmp_path: Path) -> None:
-    """Of one value of one resource."""
     deployment = DEPLOYMENTS[-1]
     prepare(deployment, tmp_path)
     module = tmp_path / "modules" / "trafficManager.bicep"
@@ -52,7 +50,7 @@ def test_a_snapshot_notices_a_change(bicep_cli: Path, tmp_path: Path) -> None:
 
 
 def test_there_is_a_snapshot_for_every_region(templates: Templates) -> None:
-    """And for the global part; none is left of what is no more."""
+    """There is one for the global part, too, and none is left over."""
     expected = {
         f"{environment}.{region['code']}": region["location"]
         for environment in ("prod", "dev")
@@ -66,7 +64,7 @@ def test_there_is_a_snapshot_for_every_region(templates: Templates) -> None:
 
 
 def test_snapshots_tell_all_but_what_only_azure_knows() -> None:
-    """No parameter and no condition is left open, and the compiler had no complaint."""
+    """No parameter or condition is unresolved, and the compiler had no complaint."""
     for deployment in DEPLOYMENTS:
         golden = json.loads(deployment.golden.read_text("utf-8"))
         assert golden["diagnostics"] == []

@@ -17,14 +17,14 @@ DEFAULTS = {
 
 
 def test_the_diagram_is_that_of_the_snapshots() -> None:
-    """Drawn anew, it is the same: run `python -m tests.infra.diagram`."""
+    """If not: run `python -m tests.infra.diagram`."""
     document = DOCUMENT.read_text("utf-8")
 
     assert place(document) == document
 
 
 def documented(heading: str) -> list[tuple[str, str, bool]]:
-    """Return name, default and whether it is bold, of a table of parameters."""
+    """Return name, default and whether the name is bold, from a table of parameters."""
     return [
         (code(name)[0], (code(default) or [default])[0], name.startswith("**"))
         for name, default, _meaning in read_table(NAME, heading)
@@ -32,7 +32,7 @@ def documented(heading: str) -> list[tuple[str, str, bool]]:
 
 
 def test_every_parameter_is_documented_with_its_default(templates: Templates) -> None:
-    """In the order of the template; bold if the parameter file sets it."""
+    """The order is that of the template; bold ones are set by the parameter file."""
     for heading, part in (
         ("parameter of a region", "regional"),
         ("parameter of the global part", "global"),
@@ -49,7 +49,6 @@ def test_every_parameter_is_documented_with_its_default(templates: Templates) ->
 
 
 def test_every_output_is_documented(templates: Templates) -> None:
-    """And where it comes from."""
     rows = read_table(NAME, "output")
     assert [(code(name)[0], part) for name, part, _meaning in rows] == [
         (name, part)
@@ -59,14 +58,13 @@ def test_every_output_is_documented(templates: Templates) -> None:
 
 
 def test_every_module_is_documented() -> None:
-    """In the table of files."""
     rows = read_table(NAME, "file")
     modules = CHECKOUT.joinpath("infra", "modules").glob("*.bicep")
     assert {Path(code(row[0])[0]).name for row in rows} == {m.name for m in modules}
 
 
 def test_every_alert_is_documented(templates: Templates) -> None:
-    """By the last part of its name."""
+    """The table names the last part of an alert's name."""
     alerts = [
         resource["name"].partition(prefix)[2]
         for deployment, prefix in (
@@ -81,7 +79,6 @@ def test_every_alert_is_documented(templates: Templates) -> None:
 
 
 def test_the_sum_of_the_cost_is_its_sum() -> None:
-    """Of both columns."""
     *rows, total = read_table(NAME, "what")
     for column in (1, 2):
         addends = [int(row[column]) for row in rows]

@@ -27,7 +27,7 @@ def server(bicep_cli: Path) -> Iterator[BicepServer]:
 
 
 def test_the_compiler_has_nothing_to_say(server: BicepServer) -> None:
-    """Of any template or parameter file of the checkout; nor has the check."""
+    """Neither has the check of descriptions."""
     assert list(find_template_problems(server)) == []
     assert list(find_environment_problems()) == []
 
@@ -37,13 +37,13 @@ BROKEN = [
         "modules/dns.bicep",
         "@description('Required. Name of the zone.')",
         "@description('Required. Name of the zone.')\nparam unused string\n",
-        "modules/dns.bicep:5: Warning no-unused-params: ",
+        "modules/dns.bicep:17: Warning no-unused-params: ",
     ),
     (
         "modules/dns.bicep",
         "parent: zone\n    name: alias.label",
         "parent: zon\n    name: alias.label",
-        'modules/dns.bicep:29: Error BCP057: The name "zon" does not exist',
+        'modules/dns.bicep:41: Error BCP057: The name "zon" does not exist',
     ),
     (
         "modules/storage.bicep",
@@ -90,7 +90,7 @@ def problems(
 def test_what_the_compiler_says_is_a_problem(
     sentence: str, problems: list[str]
 ) -> None:
-    """Errors, warnings, and another format; with file and line."""
+    """Errors, warnings and format are told with file and line."""
     assert [problem for problem in problems if sentence in problem], problems
 
 
@@ -106,7 +106,7 @@ def run_lint(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_compiler_that_cannot_be_started_is_a_problem() -> None:
-    """Somebody asked for it by name."""
+    """Somebody chose it with $BICEP."""
     finished = run_lint({"BICEP": "/nonexistent/bicep"})
 
     assert finished.returncode == 1
@@ -127,7 +127,7 @@ def make_command(path: Path, text: str = "#!/bin/sh\n") -> Path:
 def test_the_compiler_is_found_in_the_order_that_is_documented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """$BICEP, PATH, where Azure CLI puts it, beside the checkout, or nowhere."""
+    """$BICEP, PATH, Azure CLI's place, beside the checkout, or nowhere."""
     checkout = tmp_path / "a" / "checkout"
     monkeypatch.setattr("infra.bicep.CHECKOUT", checkout)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -145,14 +145,13 @@ def test_the_compiler_is_found_in_the_order_that_is_documented(
 
 
 def test_a_compiler_that_ends_is_an_error_and_not_a_hang(tmp_path: Path) -> None:
-    """Before it has answered."""
     mute = make_command(tmp_path / "bicep", "#!/bin/sh\nread -r line\n")
     with BicepServer(mute, {}) as server, pytest.raises(BicepError, match="has ended"):
         server.format(tmp_path / "any.bicep")
 
 
 def test_a_home_that_cannot_be_written_to_will_do(tmp_path: Path) -> None:
-    """The compiler unpacks itself elsewhere, which .NET calls so."""
+    """A variable of .NET makes the compiler unpack itself elsewhere."""
     name = "DOTNET_BUNDLE_EXTRACT_BASE_DIR"
     elsewhere = bicep_environment({"HOME": str(tmp_path / "none")})[name]
     assert elsewhere.startswith(tempfile.gettempdir())

@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 from functools import cache
-from typing import Any
 
 from infra.bicep import CHECKOUT
 from shared.core.hosts import is_under_traffic_manager
+from tests.infra.checks import check
 from tests.infra.templates import VARIABLES, Resource, Snapshot, Templates
+
+_DNS = "modules/dns.bicep"
+_PROFILE = "modules/trafficManager.bicep"
 
 PROFILE = "Microsoft.Network/trafficmanagerprofiles"
 EXTERNAL = "Microsoft.Network/trafficManagerProfiles/externalEndpoints"
@@ -41,9 +44,8 @@ def _routes() -> list[tuple[str, str]]:
     return [(method, path) for method, path in json.loads(finished.stdout)]
 
 
-def _profile(snapshot: Snapshot) -> dict[str, Any]:
-    properties: dict[str, Any] = snapshot.one(PROFILE)["properties"]
-    return properties
+def _profile(snapshot: Snapshot) -> Resource:
+    return snapshot.properties(PROFILE)
 
 
 def _aliases(snapshot: Snapshot) -> dict[str, str]:
@@ -63,8 +65,16 @@ def _proofs(snapshot: Snapshot) -> dict[str, list[str]]:
     }
 
 
-def a_redirect_never_goes_through_traffic_manager(templates: Templates) -> None:
-    """Not by the name that it is sent to, and not by what the name stands for."""
+@check(
+    ("topology.bicep", "'${region.code}.${domain!.zone}'", "globalHost(domain)"),
+    (
+        "global.bicep",
+        " host: defaultHostName(",
+        " host: empty(stem) ? '' : profileHost //",
+    ),
+)
+def test_a_redirect_never_goes_through_traffic_manager(templates: Templates) -> None:
+    """Neither the host of a redirect nor what it is an alias of belongs to it."""
     shared = templates.global_part()
     aliases = _aliases(shared)
     for code in templates.codes("prod"):
@@ -78,8 +88,9 @@ def a_redirect_never_goes_through_traffic_manager(templates: Templates) -> None:
             assert not is_under_traffic_manager(aliases[host])
 
 
-def the_global_host_leads_to_traffic_manager(templates: Templates) -> None:
-    """It is the one that the regions know, and in the URL of the webhook."""
+@check(("global.bicep", "host: profileHost }", "host: hosts[usableRegions[0].code] }"))
+def test_the_global_host_leads_to_traffic_manager(templates: Templates) -> None:
+    """The regions and the URL of the webhook have the same one."""
     shared = templates.global_part()
     profile = shared.one(PROFILE)
     host = templates.regional().app_settings["CALLING_GLOBAL_HOST"]
@@ -90,7 +101,8 @@ def the_global_host_leads_to_traffic_manager(templates: Templates) -> None:
     assert shared.outputs["webhookUrl"].startswith(f"https://{host}/")
 
 
-def every_host_is_proved_to_be_ours(templates: Templates) -> None:
+@check((_DNS, "name: 'asuid.${alias.label}'", "name: 'awverify.${alias.label}'"))
+def test_every_host_is_proved_to_be_ours(templates: Templates) -> None:
     """Azure looks for the asuid record before it binds a host name."""
     proof = [VARIABLES["CUSTOM_DOMAIN_VERIFICATION_ID"]]
     labels = ["global", *templates.codes("prod")]
@@ -99,8 +111,9 @@ def every_host_is_proved_to_be_ours(templates: Templates) -> None:
     }
 
 
-def records_can_be_changed_within_minutes(templates: Templates) -> None:
-    """By hand, when a region is lost."""
+@check(("global.bicep", "ttlSeconds: 300", "ttlSeconds: 3600"))
+def test_records_can_be_changed_within_minutes(templates: Templates) -> None:
+    """An operator may have to do so when a region is lost."""
     shared = templates.global_part()
     records = shared.all("Microsoft.Network/dnsZones/CNAME")
     records += shared.all("Microsoft.Network/dnsZones/TXT")
@@ -108,8 +121,8 @@ def records_can_be_changed_within_minutes(templates: Templates) -> None:
     assert {record["properties"]["TTL"] for record in records} == {300}
 
 
-def somebody_else_may_manage_the_zone(templates: Templates) -> None:
-    """Then there are no records, and the rest is the same."""
+@check(("global.bicep", "if (manageDns) {", "if (manageDns || !empty(token)) {"))
+def test_somebody_else_may_manage_the_zone(templates: Templates) -> None:
     shared = templates.with_parameter(
         "params/prod.global.bicepparam", "param manageDns = false"
     ).global_part()
@@ -118,8 +131,12 @@ def somebody_else_may_manage_the_zone(templates: Templates) -> None:
     assert shared.one(PROFILE) == templates.global_part().one(PROFILE)
 
 
-def every_region_is_an_external_endpoint(templates: Templates) -> None:
-    """With its location, for the table of latencies; in the profile, not beside it."""
+@check(
+    (_PROFILE, "endpointLocation: endpoint.location", "endpointLocation: null"),
+    (_PROFILE, "Profiles/externalEndpoints'", "Profiles/azureEndpoints'"),
+)
+def test_every_region_is_an_external_endpoint(templates: Templates) -> None:
+    """Endpoints have a location, for routing by latency, and lie in the profile."""
     shared = templates.global_part()
     endpoints = _profile(shared)["endpoints"]
     regions = templates.description("prod")["regions"]
@@ -138,8 +155,13 @@ def every_region_is_an_external_endpoint(templates: Templates) -> None:
     assert _profile(shared)["profileStatus"] == "Enabled"
 
 
-def the_probe_is_one_that_an_app_answers(templates: Templates) -> None:
-    """HTTPS, a path that is there, and the host that every region has bound."""
+@check(
+    ("global.bicep", "= '/api/health'", "= '/health'"),
+    (_PROFILE, "name: 'Host'", "name: 'X-Host'"),
+    (_PROFILE, "protocol: 'HTTPS'", "protocol: 'HTTP'"),
+)
+def test_the_probe_is_one_that_an_app_answers(templates: Templates) -> None:
+    """It uses HTTPS, a path that exists and the host that every region has bound."""
     monitor = _profile(templates.global_part())["monitorConfig"]
     assert (monitor["protocol"], monitor["port"]) == ("HTTPS", 443)
     assert ("GET", monitor["path"]) in _routes()
@@ -152,8 +174,10 @@ def the_probe_is_one_that_an_app_answers(templates: Templates) -> None:
     assert monitor["expectedStatusCodeRanges"] == [{"min": 200, "max": 200}]
 
 
-def a_lost_region_is_out_of_the_answers_within_65_seconds(templates: Templates) -> None:
-    """By the product's own figures, within what Traffic Manager allows."""
+@check(("global.bicep", "param dnsTtl int = 30", "param dnsTtl int = 60"))
+def test_a_lost_region_is_out_of_the_answers_within_65_seconds(
+    templates: Templates,
+) -> None:
     profile = _profile(templates.global_part())
     monitor = profile["monitorConfig"]
     interval, timeout = monitor["intervalInSeconds"], monitor["timeoutInSeconds"]
@@ -166,8 +190,8 @@ def a_lost_region_is_out_of_the_answers_within_65_seconds(templates: Templates) 
     assert (tolerated + 1) * interval + timeout + ttl <= 65
 
 
-def the_webhook_of_the_bot_is_a_route_of_the_app(templates: Templates) -> None:
-    """Reached through the global host, with calling on."""
+@check(("global.bicep", "= '/api/calls'", "= '/api/messages'"))
+def test_the_webhook_of_the_bot_is_a_route_of_the_app(templates: Templates) -> None:
     shared = templates.global_part()
     channel = shared.one("Microsoft.BotService/botServices/channels")
     assert channel["name"] == f"{VARIABLES['BOT_NAME']}/MsTeamsChannel"
@@ -179,8 +203,17 @@ def the_webhook_of_the_bot_is_a_route_of_the_app(templates: Templates) -> None:
     assert ("POST", "/" + url.split("/", maxsplit=3)[3]) in _routes()
 
 
-def without_the_name_of_a_bot_no_webhook_is_registered(templates: Templates) -> None:
-    """It is done by hand then; the bot may also be in another group."""
+@check(
+    (
+        "global.bicep",
+        "scope: resourceGroup(botResourceGroupName)",
+        "scope: resourceGroup(empty(botResourceGroupName) ? '' : resourceGroup().name)",
+    )
+)
+def test_without_the_name_of_a_bot_no_webhook_is_registered(
+    templates: Templates,
+) -> None:
+    """The bot may be in another resource group."""
     channel = "Microsoft.BotService/botServices/channels"
     assert not templates.global_part(BOT_NAME="").all(channel)
     elsewhere = templates.with_parameter(
@@ -189,13 +222,11 @@ def without_the_name_of_a_bot_no_webhook_is_registered(templates: Templates) -> 
     assert "/resourceGroups/rg-bots/" in elsewhere.one(channel)["id"]
 
 
-def a_fourth_region_changes_what_it_must_and_no_more(templates: Templates) -> None:
-    """One endpoint, its records, one host; in other regions one app setting."""
-
-    def add(description: dict[str, Any]) -> None:
-        description["regions"].append({"code": "jpe", "location": "japaneast"})
-
-    grown = templates.with_description("prod", add)
+@check(("global.bicep", "?? index + 1", "?? length(usableRegions) - index"))
+def test_a_fourth_region_changes_what_it_must_and_no_more(templates: Templates) -> None:
+    """It adds an endpoint, records and a host, and changes one setting elsewhere."""
+    japan = {"code": "jpe", "location": "japaneast"}
+    grown = templates.with_description("prod", lambda d: d["regions"].append(japan))
     before, after = templates.global_part(), grown.global_part()
     new = [one for one in after.resources if one not in before.resources]
     profile, alias, proof = sorted(new, key=lambda one: one["name"] != _name(before))
@@ -222,13 +253,18 @@ def _name(snapshot: Snapshot) -> str:
     return str(snapshot.one(PROFILE)["name"])
 
 
-def a_disabled_region_loses_its_endpoint_only(templates: Templates) -> None:
-    """Records, hosts and settings stay: redirects to it still arrive."""
-
-    def disable(description: dict[str, Any]) -> None:
-        description["regions"][1]["enabled"] = False
-
-    disabled = templates.with_description("prod", disable)
+@check(
+    (
+        "global.bicep",
+        "map(usableRegions, (r",
+        "map(filter(usableRegions, o => o.?enabled ?? true), (r",
+    )
+)
+def test_a_disabled_region_loses_its_endpoint_only(templates: Templates) -> None:
+    """Redirects to it still arrive."""
+    disabled = templates.with_description(
+        "prod", lambda d: d["regions"][1].update(enabled=False)
+    )
     expected = templates.global_part()
     endpoint: Resource = _profile(expected)["endpoints"][1]
     endpoint["properties"]["endpointStatus"] = "Disabled"
@@ -237,13 +273,11 @@ def a_disabled_region_loses_its_endpoint_only(templates: Templates) -> None:
         assert disabled.regional(code=code) == templates.regional(code=code)
 
 
-def a_region_has_its_place_in_the_order(templates: Templates) -> None:
-    """Which counts where Traffic Manager is told to go by priority."""
-
-    def prefer(description: dict[str, Any]) -> None:
-        description["regions"][2]["priority"] = 7
-
-    endpoints = _profile(templates.with_description("prod", prefer).global_part())[
-        "endpoints"
-    ]
+@check(("global.bicep", "region.?priority ?? index + 1", "index + 1"))
+def test_a_region_has_its_place_in_the_order(templates: Templates) -> None:
+    """The place counts with routing by priority."""
+    preferred = templates.with_description(
+        "prod", lambda d: d["regions"][2].update(priority=7)
+    )
+    endpoints = _profile(preferred.global_part())["endpoints"]
     assert [one["properties"]["priority"] for one in endpoints] == [1, 2, 7]

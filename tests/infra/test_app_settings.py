@@ -7,8 +7,11 @@ from typing import Any
 from infra.bicep import CHECKOUT
 from infra.checks.app_settings import OWNED, SECRETS
 from shared.settings import NAMES, Settings, read_settings
+from tests.infra.checks import check
 from tests.infra.templates import VARIABLES, Snapshot, Templates
 from tests.support.markdown_tables import code, read_table
+
+_APP = "modules/functionApp.bicep"
 
 # Read by the Functions host and by the exporter of telemetry.
 PLATFORM_SETTINGS = {
@@ -71,8 +74,15 @@ def _fill_in(value: str) -> str:
     return ONLY_AZURE_KNOWS[found[1]]
 
 
-def what_is_written_is_read(templates: Templates) -> None:
-    """By the code or by the platform, with no secret among it."""
+@check(
+    (
+        _APP,
+        "AzureWebJobsDisableHomepage: 'true'",
+        "AzureWebJobsDisableHomepage: 'true'\n    FUNCTIONS_WORKER_RUNTIME: 'python'",
+    )
+)
+def test_what_is_written_is_read(templates: Templates) -> None:
+    """Either the code or the platform reads a setting, and none is a secret."""
     for _environment, _region, snapshot in _regions(templates):
         names = set(snapshot.app_settings)
         assert names <= {*NAMES, *PLATFORM_SETTINGS}
@@ -81,10 +91,11 @@ def what_is_written_is_read(templates: Templates) -> None:
         assert not names & REJECTED
 
 
-def what_the_code_reads_is_what_sample_and_documentation_say(
+@check(("regional.bicep", "CALLING_REGION_RULES: string", "CALLING_RULES: string"))
+def test_what_the_code_reads_is_what_sample_and_documentation_say(
     templates: Templates,
 ) -> None:
-    """Setting by setting; the templates write names of this list only."""
+    """The templates write names of this list only."""
     sample = json.loads((CHECKOUT / "local.settings.sample.json").read_text("utf-8"))
     known = [name for name in sample["Values"] if name in NAMES]
     documented = [code(row[0])[0] for row in read_table("docs/settings.md", "name")]
@@ -93,16 +104,35 @@ def what_the_code_reads_is_what_sample_and_documentation_say(
     assert written <= set(known)
 
 
-def no_value_is_a_secret(templates: Templates) -> None:
-    """Nor anything that Azure would have to look up with a key."""
+@check(
+    (
+        _APP,
+        "AzureWebJobsStorage__credential: 'managedidentity'",
+        "AzureWebJobsStorage__credential: storage.listKeys().keys[0].value",
+    )
+)
+def test_no_value_is_a_secret(templates: Templates) -> None:
+    """Nor is there anything that Azure would look up with a key."""
     for _environment, _region, snapshot in _regions(templates):
         text = json.dumps([snapshot.resources, snapshot.outputs])
         assert not re.search(r"list(?:Keys|AccountSas|Secrets)|AccountKey=|sig=", text)
         assert "@Microsoft.KeyVault" not in text
 
 
-def the_app_can_use_its_settings(templates: Templates) -> None:
-    """Its own reader finds no problem and nothing unknown in any region."""
+@check(
+    (
+        "regional.bicep",
+        "CALLING_REGION_HOSTS: string(hosts)",
+        "CALLING_REGION_HOSTS: string(map(items(hosts), one => one.value))",
+    ),
+    (
+        _APP,
+        "CALLING_IDENTITY_CLIENT_ID: identity.properties.clientId",
+        "CALLING_IDENTITY_CLIENT_ID: identityName",
+    ),
+)
+def test_the_app_can_use_its_settings(templates: Templates) -> None:
+    """Its own reader has no problem and no warning in any region."""
     for environment, region, snapshot in _regions(templates):
         report = read_settings(_filled_in(snapshot.app_settings))
         assert (report.problems, report.warnings) == ((), ())
@@ -128,8 +158,15 @@ def _assert_as_described(settings: Settings, description: dict[str, Any]) -> Non
     assert identity == ONLY_AZURE_KNOWS["clientId"]
 
 
-def further_settings_arrive_and_change_no_other(templates: Templates) -> None:
-    """Those of the description; the templates' own win, whatever it says."""
+@check(
+    (
+        "regional.bicep",
+        "union(extraAppSettings, {",
+        "union(empty(extraAppSettings) ? {} : {}, {",
+    )
+)
+def test_further_settings_arrive_and_change_no_other(templates: Templates) -> None:
+    """The settings of the templates win over those of the description."""
     tenant = "1fdd12d0-4620-44ed-baec-459b611f84b2"
 
     def set_more(description: dict[str, Any]) -> None:
@@ -144,8 +181,15 @@ def further_settings_arrive_and_change_no_other(templates: Templates) -> None:
     assert edited.app_settings == expected
 
 
-def the_host_uses_the_identity(templates: Templates) -> None:
-    """For storage and for telemetry, where there is no key."""
+@check(
+    (
+        _APP,
+        "'Authorization=AAD;ClientId=${identity.properties.clientId}'",
+        "'ClientId=${identity.properties.clientId}'",
+    )
+)
+def test_the_host_uses_the_identity(templates: Templates) -> None:
+    """Storage and telemetry have no keys."""
     region = templates.regional()
     settings = _filled_in(region.app_settings)
     client_id = ONLY_AZURE_KNOWS["clientId"]

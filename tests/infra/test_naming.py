@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from infra.checks import limits
+from tests.infra.checks import check
 from tests.infra.templates import SUBSCRIPTION, Snapshot, Templates
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
@@ -47,8 +48,8 @@ def _deployments(templates: Templates) -> list[Snapshot]:
     return [*regional, templates.global_part()]
 
 
-def names_are_legal(templates: Templates) -> None:
-    """In every region of every environment."""
+@check(("topology.bicep", "'')}${token}'", "'')}${token}${token}'"))
+def test_names_are_legal(templates: Templates) -> None:
     names = [
         (resource["type"], resource["name"])
         for deployment in _deployments(templates)
@@ -60,14 +61,14 @@ def names_are_legal(templates: Templates) -> None:
     assert {kind for kind, _ in names} >= set(RULES)
 
 
-def names_are_those_that_the_description_is_checked_for(templates: Templates) -> None:
-    """The check knows their lengths, also of the longest that it lets pass."""
-
-    def lengthen(description: dict[str, Any]) -> None:
-        description["regions"][0]["code"] = "abcde"
-        description["rules"] = []
-
-    longest = templates.with_description("dev", lengthen)
+@check(("topology.bicep", "'func-${stem}-${token}'", "'app-${stem}-${token}'"))
+def test_names_are_those_that_the_description_is_checked_for(
+    templates: Templates,
+) -> None:
+    """The check of descriptions knows the length of every name."""
+    longest = templates.with_description(
+        "dev", lambda d: d["regions"][0].update(code="abcde")
+    )
     for tried, environment, code in (
         (templates, "prod", "eus2"),
         (templates, "dev", "weu"),
@@ -89,8 +90,9 @@ def names_are_those_that_the_description_is_checked_for(templates: Templates) ->
             assert len(name) <= expected[resource].max_length
 
 
-def every_region_knows_the_same_hosts(templates: Templates) -> None:
-    """Without asking for them, and so do the global part and the outputs."""
+@check(("regional.bicep", "  usableRegions,\n", "  [region],\n"))
+def test_every_region_knows_the_same_hosts(templates: Templates) -> None:
+    """The global part and the outputs agree with them."""
     shared = templates.global_part()
     expected = shared.outputs["regionHosts"]
     assert list(expected) == templates.codes("prod")
@@ -108,13 +110,10 @@ def every_region_knows_the_same_hosts(templates: Templates) -> None:
         assert region.app_settings["CALLING_REGION"] == code
 
 
-def order_changes_no_name(templates: Templates) -> None:
-    """Nor does it change a host: regions may stand and be deployed in any order."""
-
-    def turn(description: dict[str, Any]) -> None:
-        description["regions"].reverse()
-
-    turned = templates.with_description("prod", turn)
+@check(("regional.bicep", "'id-${stem}'", "'id-${stem}-${usableRegions[0].code}'"))
+def test_order_changes_no_name(templates: Templates) -> None:
+    """Regions may be listed and deployed in any order."""
+    turned = templates.with_description("prod", lambda d: d["regions"].reverse())
     assert _hosts(turned.regional()) == _hosts(templates.regional())
     assert _names(turned.regional()) == _names(templates.regional())
     assert sorted(_names(turned.global_part())) == sorted(
@@ -122,14 +121,16 @@ def order_changes_no_name(templates: Templates) -> None:
     )
 
 
-def the_name_of_the_deployment_changes_nothing(templates: Templates) -> None:
-    """``first`` and ``stamp`` are the same deployment."""
+@check(("regional.bicep", "'id-${stem}'", "'id-${stem}-${deployment().name}'"))
+def test_the_name_of_the_deployment_changes_nothing(templates: Templates) -> None:
     first = templates.regional(target={"deploymentName": "first"})
     assert first.resources == templates.regional().resources
 
 
-def worldwide_names_differ_between_subscriptions(templates: Templates) -> None:
-    """Somebody else may deploy the same environment."""
+@check(
+    ("topology.bicep", "String(subscriptionId, ", "String(take(subscriptionId, 0), ")
+)
+def test_worldwide_names_differ_between_subscriptions(templates: Templates) -> None:
     other = {"subscriptionId": SUBSCRIPTION.replace("0", "9")}
     for mine, theirs in (
         (templates.regional(), templates.regional(target=other)),
@@ -138,8 +139,14 @@ def worldwide_names_differ_between_subscriptions(templates: Templates) -> None:
         _assert_no_name_in_common(mine, theirs)
 
 
-def worldwide_names_differ_between_environments(templates: Templates) -> None:
-    """In one subscription, with the same code of a region."""
+@check(
+    (
+        "topology.bicep",
+        "workload, environmentName), 6",
+        "workload, take(environmentName, 0)), 6",
+    )
+)
+def test_worldwide_names_differ_between_environments(templates: Templates) -> None:
     _assert_no_name_in_common(templates.regional(), templates.regional("dev"))
     _assert_no_name_in_common(
         templates.with_description(
@@ -162,10 +169,11 @@ def _token(snapshot: Snapshot) -> str:
     return str(snapshot.one(kind)["name"])[-6:]
 
 
-def a_region_without_a_domain_has_the_default_host_of_its_app(
+@check(("topology.bicep", "null ? ''", "null ? 'azurewebsites.net'"))
+def test_a_region_without_a_domain_has_the_default_host_of_its_app(
     templates: Templates,
 ) -> None:
-    """And there is no global host, which would be the same."""
+    """A global host would be the same, so there is none."""
     region = templates.regional("dev")
     name = region.one("Microsoft.Web/sites")["name"]
     assert _hosts(region) == {"weu": f"{name}.azurewebsites.net"}
@@ -175,10 +183,11 @@ def a_region_without_a_domain_has_the_default_host_of_its_app(
     assert not region.all("Microsoft.Web/sites/certificates")
 
 
-def a_default_host_that_azure_made_unique_is_taken_from_the_list(
+@check(("topology.bicep", "region.?defaultHostName ?? '${", "'${"))
+def test_a_default_host_that_azure_made_unique_is_taken_from_the_list(
     templates: Templates,
 ) -> None:
-    """Where it leads the host of the region, or is it where there is no domain."""
+    """The region's host is an alias of it, or is it where there is no domain."""
     unique = "func-x-a1b2c3d4.westeurope-01.azurewebsites.net"
 
     def name_it(description: dict[str, Any]) -> None:
@@ -198,9 +207,8 @@ def a_default_host_that_azure_made_unique_is_taken_from_the_list(
     assert site["autoGeneratedDomainNameLabelScope"] == "TenantReuse"
 
 
-def azure_government_has_domains_of_its_own(templates: Templates) -> None:
-    """For apps and for Traffic Manager."""
-
+@check(("topology.bicep", "'usgovtrafficmanager.net'", "'trafficmanager.net'"))
+def test_azure_government_has_domains_of_its_own(templates: Templates) -> None:
     def move(description: dict[str, Any]) -> None:
         for region in description["regions"]:
             region["location"] = "usgovvirginia"

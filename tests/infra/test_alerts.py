@@ -10,8 +10,11 @@ from shared.core.context import LogFacts
 from shared.core.reasons import Reason
 from shared.core.webhook import Correlation
 from shared.edge.telemetry import RequestLog
+from tests.infra.checks import check
 from tests.infra.templates import VARIABLES, Resource, Templates
 from tests.support.rules import build_request
+
+_ALERTS = "modules/alerts.bicep"
 
 METRIC_ALERTS = "Microsoft.Insights/metricAlerts"
 LOG_ALERTS = "Microsoft.Insights/scheduledQueryRules"
@@ -56,8 +59,15 @@ def _canonical_line() -> dict[str, Any]:
     return line
 
 
-def queries_read_the_line_that_the_code_writes(templates: Templates) -> None:
-    """The event, the fields and the codes are the code's own."""
+@check(
+    (
+        _ALERTS,
+        '| where line.event == "notification.handled"',
+        '| where line.event == "notification.done"',
+    ),
+    (_ALERTS, "toint(line.status) == 401", "toint(line.statusCode) == 401"),
+)
+def test_queries_read_the_line_that_the_code_writes(templates: Templates) -> None:
     line = _canonical_line()
     for query in _queries(templates).values():
         assert query.startswith("traces\n")
@@ -69,8 +79,19 @@ def queries_read_the_line_that_the_code_writes(templates: Templates) -> None:
         assert quoted <= {reason.value for reason in Reason}
 
 
-def lost_calls_and_suppressed_redirects_are_noticed(templates: Templates) -> None:
-    """Each by the reasons that docs/reasons.md gives it."""
+@check(
+    (
+        _ALERTS,
+        '"answer-unavailable", "answer-refused", "credential-unavailable"',
+        '"answer-refused", "credential-unavailable"',
+    ),
+    (
+        _ALERTS,
+        'set_has_element(line.notes, "redirect-suppressed")',
+        'line.reason == "redirect-suppressed"',
+    ),
+)
+def test_lost_calls_and_suppressed_redirects_are_noticed(templates: Templates) -> None:
     queries = _queries(templates)
     assert set(queries) == {"refused", "unanswered", "redirect-suppressed"}
     for reason in (
@@ -91,8 +112,8 @@ def lost_calls_and_suppressed_redirects_are_noticed(templates: Templates) -> Non
         assert rule["properties"]["windowSize"] in ("PT5M", "PT15M")
 
 
-def failing_requests_are_noticed(templates: Templates) -> None:
-    """Of this app, by its metric."""
+@check((_ALERTS, "'Http5xx'", "'Http4xx'"))
+def test_failing_requests_are_noticed(templates: Templates) -> None:
     region = templates.regional()
     alert = _named(region.all(METRIC_ALERTS), "tmscalls-prod-weu-failing")
     [criterion] = alert["criteria"]["allOf"]
@@ -105,8 +126,12 @@ def failing_requests_are_noticed(templates: Templates) -> None:
     assert alert["windowSize"] == "PT5M"
 
 
-def a_region_that_traffic_manager_gives_up_is_noticed(templates: Templates) -> None:
-    """By the name of its endpoint."""
+@check(
+    ("modules/endpointAlert.bicep", "operator: 'LessThan'", "operator: 'GreaterThan'")
+)
+def test_a_region_that_traffic_manager_gives_up_is_noticed(
+    templates: Templates,
+) -> None:
     shared = templates.global_part()
     alert = _named(shared.all(METRIC_ALERTS), "tmscalls-prod-global-degraded")
     profile = shared.one("Microsoft.Network/trafficmanagerprofiles")
@@ -119,8 +144,18 @@ def a_region_that_traffic_manager_gives_up_is_noticed(templates: Templates) -> N
     assert (dimension["name"], dimension["values"]) == ("EndpointName", ["*"])
 
 
-def the_host_that_redirects_name_is_tried_from_outside(templates: Templates) -> None:
-    """With its certificate, which Traffic Manager does not look at."""
+@check(
+    (_ALERTS, "SSLCheck: true", "SSLCheck: false"),
+    (
+        "regional.bicep",
+        "testedHost: domain == null || bindHostNames ? hosts[region.code] : ''",
+        "testedHost: domain == null || bindHostNames ? globalHost(domain) : ''",
+    ),
+)
+def test_the_host_that_redirects_name_is_tried_from_outside(
+    templates: Templates,
+) -> None:
+    """Its certificate is checked, too: Traffic Manager does not look at that."""
     for environment in ("prod", "dev"):
         region = templates.regional(environment)
         test = region.one(WEBTESTS)
@@ -140,8 +175,15 @@ def the_host_that_redirects_name_is_tried_from_outside(templates: Templates) -> 
         assert alert["criteria"]["failedLocationCount"] < len(properties["Locations"])
 
 
-def the_action_group_is_told(templates: Templates) -> None:
-    """By every alert; without one there are alerts all the same."""
+@check(
+    (
+        _ALERTS,
+        "actions: { actionGroups: actionGroups }",
+        "actions: { actionGroups: [] }",
+    )
+)
+def test_the_action_group_is_told(templates: Templates) -> None:
+    """Without an action group there are the same alerts."""
     group = VARIABLES["ACTION_GROUP_ID"]
     for told, metric, log in (
         (group, [{"actionGroupId": group}], [group]),

@@ -1,0 +1,175 @@
+"""Checks of the function app: plan, scale, TLS, access, package, identity."""
+
+from typing import Any
+
+from infra.bicep import CHECKOUT
+from tests.infra.checks import check
+from tests.infra.templates import SITE, Snapshot, Templates
+
+_APP = "modules/functionApp.bicep"
+PLAN = "Microsoft.Web/serverfarms"
+REGIONAL = "params/prod.regional.bicepparam"
+# https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings
+_REJECTED = """
+alwaysOn appSettings containerSize ftpsState functionAppScaleLimit healthCheckPath
+isReserved isXenon javaVersion linuxFxVersion minimumElasticInstanceCount
+netFrameworkVersion nodeVersion phpVersion powerShellVersion preWarmedInstanceCount
+pythonVersion use32BitWorkerProcess vnetRouteAllEnabled windowsFxVersion
+"""
+REJECTED_SITE_CONFIG = set(_REJECTED.split())
+
+
+def _scale(snapshot: Snapshot) -> dict[str, Any]:
+    scale: dict[str, Any] = snapshot.site["functionAppConfig"]["scaleAndConcurrency"]
+    return scale
+
+
+@check((_APP, "'FC1', tier: 'FlexConsumption'", "'Y1', tier: 'Dynamic'"))
+def test_the_plan_is_flex_consumption_on_linux(templates: Templates) -> None:
+    region = templates.regional()
+    plan = region.one(PLAN)
+    assert plan["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
+    assert plan["properties"]["reserved"] is True
+    assert region.site["serverFarmId"] == plan["id"]
+    assert region.one(SITE)["kind"] == "functionapp,linux"
+
+
+@check((_APP, "      http20Enabled: true", "      http20Enabled: true\n ftpsState: ''"))
+def test_nothing_is_set_that_flex_consumption_rejects(templates: Templates) -> None:
+    """Such a property fails the deployment or is silently ignored."""
+    assert not REJECTED_SITE_CONFIG & templates.regional().site["siteConfig"].keys()
+
+
+@check(("regional.bicep", "pythonVersion string = '3.13'", "pythonVersion string = ''"))
+def test_python_is_the_version_of_the_project(templates: Templates) -> None:
+    """The packages are locked for the version in .python-version."""
+    expected = (CHECKOUT / ".python-version").read_text().strip()
+    runtime = templates.regional().site["functionAppConfig"]["runtime"]
+    assert runtime == {"name": "python", "version": expected}
+
+
+@check(
+    (_APP, "instanceCount: alwaysReadyInstances", "instanceCount: 0"),
+    (_APP, "[{ name: 'http', instanceCount", "[{ name: 'blob', instanceCount"),
+    (
+        "regional.bicep",
+        "PerInstanceConcurrency int = 16",
+        "PerInstanceConcurrency int = 2",
+    ),
+)
+def test_an_instance_is_ready_and_takes_several_calls(templates: Templates) -> None:
+    """A call needs no cold start, and the second one no second instance."""
+    scale = _scale(templates.regional())
+    assert [ready["name"] for ready in scale["alwaysReady"]] == ["http"]
+    assert scale["alwaysReady"][0]["instanceCount"] >= 1
+    assert scale["triggers"]["http"]["perInstanceConcurrency"] == 16
+    assert scale["instanceMemoryMB"] == 2048
+    assert 40 <= scale["maximumInstanceCount"] <= 1000
+
+
+@check(
+    ("regional.bicep", "max(alwaysReadyInstances, zoneRedundant ? 2 : 1)", "1"),
+    ("modules/storage.bicep", "'Standard_ZRS'", "'Standard_GRS'"),
+)
+def test_zones_take_two_instances_and_storage_in_three(templates: Templates) -> None:
+    """One parameter does all of it; by default there are no zones."""
+    assert templates.regional().properties(PLAN)["zoneRedundant"] is False
+    zoned = templates.with_parameter(REGIONAL, "param zoneRedundant = true").regional()
+    assert zoned.properties(PLAN)["zoneRedundant"] is True
+    assert _scale(zoned)["alwaysReady"] == [{"name": "http", "instanceCount": 2}]
+    storage = zoned.one("Microsoft.Storage/storageAccounts")
+    assert storage["sku"]["name"] == "Standard_ZRS"
+
+
+@check(
+    (_APP, "minTlsVersion: '1.2'\n      remote", "minTlsVersion: '1.3'\n      remote"),
+    (_APP, "httpsOnly: true", "httpsOnly: false"),
+)
+def test_callers_need_tls_of_a_version_that_they_have(templates: Templates) -> None:
+    """The calling platform would not connect to a host that wants TLS 1.3."""
+    site = templates.regional().site
+    config = site["siteConfig"]
+    assert site["httpsOnly"] is True
+    assert (config["minTlsVersion"], config["scmMinTlsVersion"]) == ("1.2", "1.2")
+    assert config["http20Enabled"] is True
+
+
+@check((_APP, "clientAffinityEnabled: false", "clientAffinityEnabled: true"))
+def test_nothing_answers_in_place_of_the_code(templates: Templates) -> None:
+    """There is no sign-in page, no CORS, no sticky session, no debugger."""
+    region = templates.regional()
+    assert region.site["clientAffinityEnabled"] is False
+    assert region.site["siteConfig"]["remoteDebuggingEnabled"] is False
+    assert "cors" not in region.site["siteConfig"]
+    assert [one["name"] for one in region.all("Microsoft.Web/sites/config")] == [
+        f"{region.one(SITE)['name']}/appsettings"
+    ]
+
+
+@check((_APP, "empty(allowedServiceTags) ? 'Allow' : 'Deny'", "'Allow'"))
+def test_anybody_may_call_unless_service_tags_are_given(templates: Templates) -> None:
+    """The addresses of the platform are not published; the token decides."""
+    config = templates.regional().site["siteConfig"]
+    assert config["ipSecurityRestrictionsDefaultAction"] == "Allow"
+    assert config["ipSecurityRestrictions"] == []
+    tags = ["AzureCloud", "AzureTrafficManager"]
+    line = f"param allowedServiceTags = {tags}"
+    config = templates.with_parameter(REGIONAL, line).regional().site["siteConfig"]
+    assert config["ipSecurityRestrictionsDefaultAction"] == "Deny"
+    rules = config["ipSecurityRestrictions"]
+    assert [rule["ipAddress"] for rule in rules] == tags
+    assert [(r["tag"], r["action"]) for r in rules] == [("ServiceTag", "Allow")] * 2
+    assert len({rule["priority"] for rule in rules}) == 2
+
+
+@check(
+    (
+        _APP,
+        "'scm'\n  properties: { allow: false }",
+        "'scm'\n  properties: { allow: true }",
+    )
+)
+def test_there_are_no_passwords_for_publishing(templates: Templates) -> None:
+    region = templates.regional()
+    app = region.one(SITE)["name"]
+    policies = region.all("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert {p["name"]: p["properties"] for p in policies} == {
+        f"{app}/ftp": {"allow": False},
+        f"{app}/scm": {"allow": False},
+    }
+
+
+@check(
+    (_APP, "primaryEndpoints.blob}${containerName}'", "primaryEndpoints.blob}other'")
+)
+def test_the_package_is_read_with_the_identity(templates: Templates) -> None:
+    region = templates.regional()
+    deployment = region.site["functionAppConfig"]["deployment"]["storage"]
+    assert deployment["type"] == "blobContainer"
+    assert deployment["authentication"] == {
+        "type": "UserAssignedIdentity",
+        "userAssignedIdentityResourceId": region.identity,
+    }
+    container = region.one("Microsoft.Storage/storageAccounts/blobServices/containers")
+    account = region.one("Microsoft.Storage/storageAccounts")["id"]
+    assert account in deployment["value"]
+    assert f"'{container['name'].rpartition('/')[2]}'" in deployment["value"]
+
+
+@check((_APP, "type: 'UserAssigned'\n", "type: 'SystemAssigned, UserAssigned'\n"))
+def test_the_app_has_one_identity(templates: Templates) -> None:
+    """The app also uses it to read from a Key Vault."""
+    region = templates.regional()
+    assert region.one(SITE)["identity"] == {
+        "type": "UserAssigned",
+        "userAssignedIdentities": {region.identity: {}},
+    }
+    assert region.site["keyVaultReferenceIdentity"] == region.identity
+
+
+@check((_APP, "CertificatesEnabled: true", "CertificatesEnabled: false"))
+def test_an_app_can_get_a_certificate(templates: Templates) -> None:
+    """That is decided when the app is created, even where there is no domain yet."""
+    for environment in ("prod", "dev"):
+        site = templates.regional(environment).site
+        assert site["siteScopedCertificatesEnabled"] is True

@@ -1,0 +1,175 @@
+"""Checks of what is around the app: storage, roles, logs, host names, order, tags."""
+
+import re
+
+from tests.infra.checks import check
+from tests.infra.templates import SITE, VARIABLES, Resource, Templates
+
+_APP = "modules/functionApp.bicep"
+_DOMAIN = "modules/customDomain.bicep"
+_INSIGHTS = "modules/monitoring.bicep"
+_STORAGE = "modules/storage.bicep"
+STORAGE_BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@check(
+    (_STORAGE, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true"),
+    (_STORAGE, "publicAccess: 'None'", "publicAccess: 'Blob'"),
+)
+def test_storage_has_no_keys_and_nothing_public(templates: Templates) -> None:
+    region = templates.regional()
+    storage = region.properties("Microsoft.Storage/storageAccounts")
+    assert storage["allowSharedKeyAccess"] is False
+    assert storage["allowBlobPublicAccess"] is False
+    assert storage["allowCrossTenantReplication"] is False
+    assert storage["defaultToOAuthAuthentication"] is True
+    assert storage["supportsHttpsTrafficOnly"] is True
+    assert storage["minimumTlsVersion"] == "TLS1_2"
+    container = "Microsoft.Storage/storageAccounts/blobServices/containers"
+    assert region.properties(container)["publicAccess"] == "None"
+
+
+@check(
+    (_STORAGE, "scope: account\n", "scope: container\n"),
+    (_INSIGHTS, "'3913510d-42f4-4e42", "'b24988ac-6180-42a0"),
+)
+def test_the_identity_has_the_two_roles_that_it_needs(templates: Templates) -> None:
+    """Each role is on one resource, and what-if knows its name beforehand."""
+    region = templates.regional()
+    expected = {
+        STORAGE_BLOB_DATA_OWNER: region.one("Microsoft.Storage/storageAccounts")["id"],
+        MONITORING_METRICS_PUBLISHER: region.one("Microsoft.Insights/components")["id"],
+    }
+    found = {}
+    for role in region.all("Microsoft.Authorization/roleAssignments"):
+        properties = role["properties"]
+        assert GUID.fullmatch(role["name"])
+        assert properties["principalType"] == "ServicePrincipal"
+        assert f"'{region.identity}'" in properties["principalId"]
+        scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]
+        found[properties["roleDefinitionId"].rpartition("/")[2]] = scope
+    assert found == expected
+
+
+@check((_INSIGHTS, "DisableLocalAuth: true", "DisableLocalAuth: false"))
+def test_telemetry_takes_an_identity(templates: Templates) -> None:
+    insights = templates.regional().properties("Microsoft.Insights/components")
+    assert insights["DisableLocalAuth"] is True
+    assert insights["WorkspaceResourceId"] == VARIABLES["LOG_ANALYTICS_WORKSPACE_ID"]
+
+
+@check((_APP, "'FunctionAppLogs', enabled: true", "'FunctionAppLogs', enabled: false"))
+def test_the_host_logs_to_the_workspace(templates: Templates) -> None:
+    """The log tells of failures that come before telemetry can be sent."""
+    region = templates.regional()
+    diagnostics = region.one("Microsoft.Insights/diagnosticSettings")
+    assert diagnostics["id"].startswith(region.one(SITE)["id"])
+    properties = diagnostics["properties"]
+    assert properties["workspaceId"] == VARIABLES["LOG_ANALYTICS_WORKSPACE_ID"]
+    assert properties["logs"] == [{"category": "FunctionAppLogs", "enabled": True}]
+    assert properties["metrics"] == [{"category": "AllMetrics", "enabled": True}]
+
+
+@check(
+    ("regional.bicep", "hostNames: [globalHost(domain), ", "hostNames: ["),
+    (_DOMAIN, "sslState: 'SniEnabled'", "sslState: 'Disabled'"),
+)
+def test_both_hosts_are_bound_with_the_wildcard_certificate(
+    templates: Templates,
+) -> None:
+    """Traffic Manager changes the address, not the name, so the global host counts."""
+    domain = templates.description("prod")["domain"]
+    for code in templates.codes("prod"):
+        region = templates.regional(code=code)
+        certificate = region.one("Microsoft.Web/sites/certificates")
+        assert certificate["properties"] == {
+            "keyVaultId": domain["keyVaultId"],
+            "keyVaultSecretName": domain["secretName"],
+        }
+        bindings = region.all("Microsoft.Web/sites/hostNameBindings")
+        app = region.one(SITE)["name"]
+        assert [binding["name"] for binding in bindings] == [
+            f"{app}/global.calls.contoso.com",
+            f"{app}/{code}.calls.contoso.com",
+        ]
+        for binding in bindings:
+            properties = binding["properties"]
+            assert properties["sslState"] == "SniEnabled"
+            assert properties["hostNameType"] == "Verified"
+            assert certificate["id"] in properties["thumbprint"]
+            assert properties["thumbprint"].endswith(".thumbprint]")
+
+
+@check(("regional.bicep", "domain != null && bindHostNames", "domain != null"))
+def test_the_first_deployment_binds_no_host_name(templates: Templates) -> None:
+    """The DNS records are not there yet. All else is as in later deployments."""
+    bound, first = templates.regional(), templates.regional(BIND_HOST_NAMES="false")
+    missing = {r["type"] for r in bound.resources if r not in first.resources}
+    assert missing == {
+        "Microsoft.Web/sites/certificates",
+        "Microsoft.Web/sites/hostNameBindings",
+        "Microsoft.Insights/webtests",
+        "Microsoft.Insights/metricAlerts",
+    }
+    assert all(resource in bound.resources for resource in first.resources)
+    assert first.outputs == bound.outputs
+
+
+@check((_DOMAIN, "@batchSize(1)\n", ""))
+def test_host_names_are_bound_one_after_the_other(templates: Templates) -> None:
+    """Two at the same time fail with a conflict."""
+    resources = templates.compiled("modules/customDomain.bicep")["resources"]
+    copy = resources["bindings"]["copy"]
+    assert (copy.get("mode"), copy.get("batchSize")) == ("serial", 1)
+
+
+@check(("regional.bicep", "[identity, storage, monitoring]", "[identity]"))
+def test_what_is_needed_is_there_before(templates: Templates) -> None:
+    """Roles precede the app, the app its host names, the profile the DNS records."""
+    regional = _dependencies(templates.compiled("regional.bicep"))
+    assert regional["storage"] >= {"identity"}
+    assert regional["monitoring"] >= {"identity"}
+    assert regional["functionApp"] >= {"identity", "storage", "monitoring"}
+    assert regional["customDomain"] >= {"functionApp"}
+    assert regional["alerts"] >= {"functionApp"}
+    shared = _dependencies(templates.compiled("global.bicep"))
+    assert shared["dns"] >= {"trafficManager"}
+    assert shared["callingWebhook"] >= {"trafficManager", "dns"}
+    assert shared["endpointAlert"] >= {"trafficManager"}
+
+
+def _dependencies(compiled: Resource) -> dict[str, set[str]]:
+    resources = compiled["resources"].items()
+    return {name: set(resource.get("dependsOn", [])) for name, resource in resources}
+
+
+@check((_APP, "planName\n  location: location", "planName\n  location: 'westeurope'"))
+def test_everything_of_a_region_is_in_its_location(templates: Templates) -> None:
+    """Metric alerts have no location."""
+    region = templates.regional(target={"location": "japaneast"})
+    places = {r["location"] for r in region.resources if "location" in r}
+    assert places == {"japaneast", "global"}
+    everywhere = [r["type"] for r in region.resources if r.get("location") == "global"]
+    assert set(everywhere) == {"Microsoft.Insights/metricAlerts"}
+
+
+@check(
+    (
+        _APP,
+        "tags: tags\n  kind: 'functionapp,linux'",
+        "tags: {}\n  kind: 'functionapp,linux'",
+    )
+)
+def test_resources_carry_tags(templates: Templates) -> None:
+    """They name the environment, and include those of the parameter."""
+    region = templates.with_parameter(
+        "params/prod.regional.bicepparam", "param tags = { owner: 'calls' }"
+    ).regional()
+    tagged = [resource["tags"] for resource in region.resources if "tags" in resource]
+    expected = {"workload": "tmscalls", "environment": "prod", "region": "weu"}
+    assert len(tagged) > 8
+    assert all(
+        tags.items() >= {**expected, "owner": "calls"}.items() for tags in tagged
+    )
