@@ -1,7 +1,7 @@
 """The Bicep compiler as one long-lived process: ``bicep jsonrpc``, on standard streams.
 
-It compiles, formats and predicts (``snapshot``) without Azure. A process of its own for
-each question would take seconds, most of them to start. Standard library only.
+It compiles, formats and predicts (``snapshot``) without Azure. One process for each
+question would take seconds, most of them to start. Standard library only.
 """
 
 import json
@@ -25,7 +25,7 @@ class BicepError(Exception):
 
 
 def find_bicep() -> Path | None:
-    """Return the CLI: $BICEP, on PATH, where Azure CLI puts it, beside the checkout."""
+    """Find the CLI: $BICEP, on PATH, where Azure CLI puts it, beside the checkout."""
     if chosen := os.environ.get("BICEP"):
         return Path(chosen)
     if found := shutil.which("bicep"):
@@ -38,10 +38,9 @@ def find_bicep() -> Path | None:
 
 
 def bicep_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment for the CLI, which unpacks itself at home.
+    """Return an environment for the CLI, which unpacks itself in the home folder.
 
-    .NET compiles its code once only: to do so again for what is used often, as is the
-    default, takes twice the time that it saves here.
+    Tiered compilation of .NET is off: it takes twice the time that it saves here.
     """
     environment = {"DOTNET_TieredCompilation": "0", **os.environ, **variables}
     home = Path(environment.get("HOME", "/nonexistent"))
@@ -52,7 +51,7 @@ def bicep_environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 class BicepServer:
-    """The compiler, asked for one thing at a time; a context manager.
+    """The compiler, for one request at a time; a context manager.
 
     ``variables`` are what ``readEnvironmentVariable`` finds. Every method raises
     ``BicepError`` if the compiler refuses or ends.
@@ -123,7 +122,7 @@ class BicepServer:
         return result
 
     def _read(self) -> bytes:
-        """Read one message: header lines, an empty one, as many bytes as they say."""
+        """Read one message: headers, an empty line, the body."""
         stream = self._process.stdout
         assert stream is not None  # noqa: S101 - it is a pipe
         length = 0

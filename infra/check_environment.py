@@ -1,9 +1,9 @@
-"""Check the description of an environment, infra/params/<environment>.json, by itself.
+"""Check the description of an environment, infra/params/<environment>.json.
 
 ``python infra/check_environment.py prod`` prints every problem at once, in sentences
-for people, and ends with 1 if there is one. It needs the standard library only, asks
-nobody and changes nothing; deploy.sh, ``make lint`` and the tests run it.
-``--records`` prints what deploy.sh has to know, one record a line.
+for people, and ends with 1 if there is one. It needs the standard library only, uses no
+network and changes nothing; deploy.sh and people run it.
+``--records`` prints what deploy.sh needs to know, one record a line.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from shared.core.clouds import CLOUDS
 
 
 def records(environment: Environment) -> Iterator[str]:
-    """Yield what deploy.sh has to know: a word for what it is, then values."""
+    """Yield what deploy.sh needs to know: a word for the kind, then values."""
     yield f"workload {environment.workload}"
     # The app trims values, and ignores a blank one.
     settings = {k: v.strip() for k, v in environment.settings.items() if v.strip()}
@@ -35,7 +35,7 @@ def records(environment: Environment) -> Iterator[str]:
 
 
 def _needs_federation(settings: Mapping[str, str]) -> bool:
-    """Tell whether the app gets tokens for Graph with the identity of the region."""
+    """Tell whether the app uses the region's identity to get tokens for Graph."""
     return (
         settings.get("CALLING_ANSWER", "true").lower() == "true"
         and settings.get("CALLING_CREDENTIAL", "managed-identity") == "managed-identity"
@@ -56,7 +56,9 @@ def main(arguments: list[str]) -> int:
     if environment is None:
         return 1
     if not findings.has_all_checks:
-        sentence = "the values of settings were not checked; that needs `make setup`."
+        sentence = (
+            "the values of settings were not checked, because that needs `make setup`."
+        )
         print(f"{file}: {sentence}", file=sys.stderr)
     if options.records:
         print("\n".join(records(environment)))

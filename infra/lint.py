@@ -1,8 +1,8 @@
 """Check the templates with the Bicep compiler, and every environment's description.
 
-Wanted are no errors, no warnings and the compiler's own format. Parameter files read
-environment variables, which get test values here. Without a Bicep CLI the templates are
-not checked, and a line says so. Nothing is changed.
+The compiler must find no error and no warning, and the format must be its own. The
+parameter files read environment variables, which get test values here. Without a Bicep
+CLI the templates are not checked, and a line says so. Nothing is changed.
 """
 
 import sys
@@ -44,7 +44,7 @@ def find_template_problems(server: BicepServer, root: Path = INFRA) -> Iterator[
                 yield _describe(finding, source.relative_to(root))
         if server.format(source) != source.read_text("utf-8"):
             name = source.relative_to(root)
-            yield f"{name}: is not as `bicep format` would write it."
+            yield f"{name}: is not in the format of `bicep format`."
 
 
 def _describe(finding: dict[str, Any], name: Path) -> str:

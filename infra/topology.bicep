@@ -61,7 +61,7 @@ type tagsType = {
 }
 
 @export()
-@description('App settings, by name. Azure knows texts only.')
+@description('App settings, by name. Every value is a string.')
 type appSettingsType = {
   @description('Optional. The value of a setting.')
   *: string

@@ -2,9 +2,9 @@
 
 ``python infra/wait_until_healthy.py --region CODE URL`` ends with 0 once the region has
 answered three times in a row that it can take calls: 200, its own code, no problems and
-no warnings. A warning is a setting that the published code does not know. Anything else
-is waited out, as an instance of the version before may still answer; when the time is
-over it ends with 1 and says what the last answer was. Standard library only.
+no warnings. A warning is a setting that the published code does not know. It waits
+through any other answer, because an instance of the old version may still reply. When
+the time is over it ends with 1 and prints the last answer. Standard library only.
 """
 
 import argparse
@@ -22,7 +22,7 @@ _MAX_BYTES = 64 * 1024
 
 
 def complaint(url: str, region: str) -> str:
-    """Ask for health once; return what is wrong with the answer, empty if nothing."""
+    """Ask for health once; return what is wrong with the answer, or an empty string."""
     try:
         with urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - https
             status, body = answer.status, answer.read(_MAX_BYTES)
@@ -45,16 +45,16 @@ def _judge(status: int, report: dict[str, object], region: str) -> str:
         if report.get(name) != []:
             return f"{status}, {name}: {report.get(name)}"
     if report.get("region") != region:
-        return f"{status}, but it says that it is region {report.get('region')!r}"
+        return f"{status}, but it says it is region {report.get('region')!r}"
     return "" if status == 200 else f"{status}, keys: {report.get('keys')}"  # noqa: PLR2004
 
 
 def wait(
     ask: Callable[[], str], *, seconds: float, interval_seconds: float
 ) -> tuple[bool, str]:
-    """Ask until it is well three times in a row; tell whether, and the last complaint.
+    """Ask until three answers in a row are good; return success and the last complaint.
 
-    At least ``IN_A_ROW`` answers are asked for, however little time there is.
+    It asks at least ``IN_A_ROW`` times, however little time there is.
     """
     deadline = time.monotonic() + seconds
     in_a_row, last = 0, ""
@@ -72,7 +72,7 @@ def wait(
 
 
 def main(arguments: list[str]) -> int:
-    """Wait as asked; 0 if the region is healthy."""
+    """Wait; return 0 if the region is healthy."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("url", help="of the health report, https")
     parser.add_argument("--region", required=True, help="code that it must name")
@@ -81,12 +81,12 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if not options.url.startswith("https://"):
         parser.error("the URL must be https")
-    is_well, last = wait(
+    is_healthy, last = wait(
         lambda: complaint(options.url, options.region),
         seconds=options.seconds,
         interval_seconds=options.interval_seconds,
     )
-    if is_well:
+    if is_healthy:
         print(f"  {options.region} is healthy.")
         return 0
     print(f"{options.region} is not healthy: {last}", file=sys.stderr)

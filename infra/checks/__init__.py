@@ -1,1 +1,1 @@
-"""What is checked of the description of an environment, a module for each part."""
+"""Checks of the description of an environment: a module for each member."""

@@ -1,8 +1,8 @@
-"""The settings of an environment: names that may stand here, values that the app takes.
+"""The settings of an environment: names that are allowed, values that the app accepts.
 
-The names come from local.settings.sample.json, which a test holds equal to the code.
-The values are judged by the app's own reader, on the app settings that each region
-would get; without the packages of the app (``make setup``) they are not judged.
+The names come from local.settings.sample.json, which a test compares with the code. The
+app's own reader checks the values, in the app settings that each region would get. It
+needs the packages of the app (``make setup``); without them values are not checked.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from infra.checks.notes import Json, Notes, suggestion
 
 SAMPLE = Path(__file__).resolve().parents[2] / "local.settings.sample.json"
-# Written by the templates, from the rest of the file and from what they make.
+# The templates write these, from the rest of the file and from what they create.
 OWNED = (
     "MicrosoftAppId",
     "CALLING_REGION",
@@ -22,7 +22,7 @@ OWNED = (
     "CALLING_IDENTITY_CLIENT_ID",
 )
 SECRETS = ("MicrosoftAppPassword",)
-# Files are in the app, not on this machine.
+# These name files of the app, which are not on this machine.
 _FILES = ("CALLING_CERTIFICATE_PATH", "CALLING_CA_BUNDLE")
 _DEPLOYMENT_IDS = {
     "MicrosoftAppId": "00000000-0000-0000-0000-000000000000",
@@ -31,7 +31,7 @@ _DEPLOYMENT_IDS = {
 
 
 def check_settings(settings: Json, notes: Notes) -> None:
-    """Note settings that are unknown, the templates' own, secret or no text."""
+    """Note settings that are unknown, the templates' own, secret or not a string."""
     if type(settings) is not dict:
         notes.note("settings", "must be an object, {} if there are none.")
         return
@@ -41,15 +41,15 @@ def check_settings(settings: Json, notes: Notes) -> None:
         if name in OWNED:
             notes.note(place, "is written by the templates, not by this file.")
         elif name in SECRETS:
-            notes.note(place, "is a secret: it must not be in a file.")
+            notes.note(place, "is a secret and must not be in a file.")
         elif name not in known:
-            notes.note(place, f"is no setting of the app{suggestion(name, known)}.")
+            notes.note(place, f"is not a setting of the app{suggestion(name, known)}.")
         elif type(value) is not str:
-            notes.note(place, "must be a text, JSON and numbers in quotes as well.")
+            notes.note(place, "must be a string; put JSON and numbers in quotes, too.")
 
 
 def check_app_settings(regions: Iterable[Mapping[str, str]], notes: Notes) -> bool:
-    """Note what the app would refuse; tell whether that could be found out.
+    """Note what the app would refuse; tell whether it could be checked.
 
     ``regions`` are the app settings of each region, without the IDs that only a
     deployment knows.

@@ -1,4 +1,4 @@
-"""The domain of an environment: hosts that can be made, and none that would loop."""
+"""The domain of an environment: its hosts can be made, and no redirect loops."""
 
 import re
 from collections.abc import Mapping
@@ -35,13 +35,15 @@ def _check_zone(zone: Json, notes: Notes) -> None:
     if type(zone) is not str or not is_host(zone) or ":" in zone or "." not in zone:
         notes.note(place, "must be a domain name, such as calls.contoso.com.")
     elif len(zone) > limits.MAX_ZONE:
-        notes.note(place, f"must have {limits.MAX_ZONE} characters at most.")
+        notes.note(place, f"must have at most {limits.MAX_ZONE} characters.")
     elif zone != zone.lower():
         notes.note(place, "must be in lower case.")
     elif is_under_traffic_manager(zone):
-        notes.note(place, "is Traffic Manager's: a redirect to a host in it loops.")
+        notes.note(
+            place, "belongs to Traffic Manager: a redirect to a host in it loops."
+        )
     elif _AZURES_OWN.fullmatch(zone):
-        notes.note(place, "is Azure's own: no record can be made in it.")
+        notes.note(place, "belongs to Azure: you cannot make records in it.")
 
 
 def _check_global_label(label: Json, regions: Json, notes: Notes) -> None:
@@ -49,13 +51,18 @@ def _check_global_label(label: Json, regions: Json, notes: Notes) -> None:
         sentence = "must be one label of a host name, in lower case."
         notes.note("domain.globalLabel", sentence)
     elif label == limits.PROOF_LABEL:
-        notes.note("domain.globalLabel", f"«{label}» holds Azure's proofs in the zone.")
+        notes.note(
+            "domain.globalLabel",
+            f"«{label}» is reserved for Azure's domain verification.",
+        )
     for position, region in objects(regions):
         if region.get("code") == label:
             sentence = f"«{label}» is the global host's label: a redirect to it loops."
             notes.note(f"regions[{position}].code", sentence)
         elif region.get("code") == limits.PROOF_LABEL:
-            sentence = f"«{limits.PROOF_LABEL}» holds Azure's proofs in the zone."
+            sentence = (
+                f"«{limits.PROOF_LABEL}» is reserved for Azure's domain verification."
+            )
             notes.note(f"regions[{position}].code", sentence)
 
 
@@ -82,11 +89,13 @@ def _check_default_hosts(
         if type(host) is not str or not is_host(host):
             notes.note(place, "must be a host name, such as app.azurewebsites.net.")
         elif is_under_traffic_manager(host):
-            notes.note(place, "is Traffic Manager's: a redirect to it loops.")
+            notes.note(place, "belongs to Traffic Manager: a redirect to it loops.")
         elif zone and host == global_host:
             notes.note(place, "is the global host: a redirect to it loops.")
         elif zone and host.endswith(f".{zone}"):
-            notes.note(place, "is in the zone, whose names are aliases of this one.")
+            notes.note(
+                place, "is in the zone, but hosts of the zone are aliases of it."
+            )
         elif not matches(limits.DEFAULT_HOST, host):
             notes.note(
                 place, "must be the app's default host name, …azurewebsites.net."

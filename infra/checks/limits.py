@@ -1,14 +1,14 @@
-"""What Azure allows: its locations, and the names that the templates make.
+"""Limits of Azure: its locations, and the lengths of the names that the templates make.
 
-Data and pure functions; nothing here asks Azure. The names are made by topology.bicep;
-a test holds the lengths below against the names in the compiled snapshots.
+Nothing here asks Azure. topology.bicep makes the names; a test compares the lengths
+below with the names in the compiled snapshots.
 """
 
 import re
 from typing import NamedTuple
 
 # `az account list-locations --query "[?metadata.regionType=='Physical'].name"`, public
-# cloud and US Government. Not every one offers Flex Consumption: deploy.sh asks Azure.
+# cloud and US Government. Some do not offer Flex Consumption: deploy.sh asks Azure.
 # https://learn.microsoft.com/azure/reliability/regions-list
 _LOCATIONS = """
 australiacentral australiacentral2 australiaeast australiasoutheast austriaeast
@@ -25,7 +25,7 @@ usdodcentral usdodeast usgovarizona usgovtexas usgovvirginia
 """
 LOCATIONS = frozenset(_LOCATIONS.split())
 
-# A registration trusts 20 federated credentials at most, one per region:
+# A registration can have at most 20 federated credentials, one per region:
 # https://learn.microsoft.com/graph/api/resources/federatedidentitycredentials-overview
 MAX_REGIONS = 20
 MAX_PRIORITY = 1000
@@ -34,9 +34,9 @@ ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,7}")
 WORKLOAD = re.compile(r"[a-z][a-z0-9]{1,11}")
 REGION_CODE = re.compile(r"[a-z0-9]{2,6}")
 DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-# The label under which App Service looks for the proof of a host name.
+# Under this label App Service looks for the verification ID of a host name.
 PROOF_LABEL = "asuid"
-# Room for asuid.<label>. before the zone, within the 253 of a host name.
+# This leaves room for asuid.<label>. within the 253 characters of a host name.
 MAX_ZONE = 180
 KEY_VAULT_ID = re.compile(
     r"/subscriptions/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -48,11 +48,11 @@ KEY_VAULT_ID = re.compile(
 KEY_VAULT_SECRET = re.compile(r"[0-9A-Za-z-]{1,127}")
 DEFAULT_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.azurewebsites\.(?:net|us)")
 
-_TOKEN = "xxxxxx"  # noqa: S105 - stands for the six letters that Azure computes
+_TOKEN = "xxxxxx"  # noqa: S105 - a placeholder for the six letters that Azure computes
 
 
 class Name(NamedTuple):
-    """A name that the templates make: what it names, the name, its longest length."""
+    """A name that the templates make: its resource, the name, the maximum length."""
 
     resource: str
     name: str
@@ -60,7 +60,7 @@ class Name(NamedTuple):
 
 
 def names(workload: str, environment: str, code: str) -> list[Name]:
-    """Return the names of one region whose length is limited.
+    """Return those names of a region whose length Azure limits.
 
     https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
     """

@@ -1,11 +1,11 @@
-"""Noting problems: a place in the file, a sentence for people, all of them together."""
+"""Notes of problems: a place in the file and a sentence for each."""
 
 import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-# Any JSON value: what somebody wrote into the file.
+# Any JSON value: the file may contain anything.
 type Json = Any
 
 
@@ -13,7 +13,7 @@ class Notes:
     """Collects ``problems``, each ``place: sentence``."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start without a problem."""
         self.problems: list[str] = []
 
     def note(self, place: str, sentence: str) -> None:
@@ -38,13 +38,13 @@ class Notes:
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
-    """Return a question that names the nearest of ``known``, or nothing."""
+    """Return a question that names the closest match in ``known``, or nothing."""
     near = get_close_matches(name, sorted(known), n=1)
-    return f"; is «{near[0]}» meant?" if near else ""
+    return f"; did you mean «{near[0]}»?" if near else ""
 
 
 def matches(pattern: re.Pattern[str], value: Json) -> bool:
-    """Tell whether ``value`` is a text that the whole pattern fits."""
+    """Tell whether ``value`` is a string that the whole pattern matches."""
     return type(value) is str and pattern.fullmatch(value) is not None
 
 
@@ -55,6 +55,6 @@ def objects(value: Json) -> list[tuple[int, Mapping[str, Json]]]:
 
 
 def texts(value: Json) -> list[str]:
-    """Return the texts of a list that are not empty."""
+    """Return the strings of a list that are not empty."""
     items = value if type(value) is list else []
     return [item for item in items if type(item) is str and item]

@@ -1,4 +1,4 @@
-"""The regions of an environment: codes, locations, and the names that follow."""
+"""The regions of an environment: codes, locations, and the names made from them."""
 
 from collections.abc import Mapping
 
@@ -6,17 +6,17 @@ from infra.checks import limits
 from infra.checks.notes import Json, Notes, matches, objects, suggestion
 
 MEMBERS = ("code", "location", "enabled", "priority", "defaultHostName")
-# The group and the deployment of the global part are called so.
+# The name of the global part's group and deployment.
 GLOBAL = "global"
 
 
 def check_regions(regions: Json, notes: Notes) -> None:
-    """Note what is wrong with each region, and what two of them have in common."""
+    """Note what is wrong with each region, and values that two of them share."""
     if type(regions) is not list or not regions:
         notes.note("regions", "must be a list with at least one region.")
         return
     if len(regions) > limits.MAX_REGIONS:
-        sentence = f"has {len(regions)}; a bot trusts {limits.MAX_REGIONS} at most."
+        sentence = f"has {len(regions)}; a bot can trust at most {limits.MAX_REGIONS}."
         notes.note("regions", sentence)
     for position, region in enumerate(regions):
         if type(region) is dict:
@@ -27,7 +27,9 @@ def check_regions(regions: Json, notes: Notes) -> None:
         _check_unique(regions, name, notes)
     usable = objects(regions)
     if usable and all(region.get("enabled") is False for _, region in usable):
-        notes.note("regions", "are all disabled: the global host would lead nowhere.")
+        notes.note(
+            "regions", "are all disabled, so the global host would lead nowhere."
+        )
 
 
 def check_names(workload: Json, environment: str, regions: Json, notes: Notes) -> None:
@@ -44,7 +46,7 @@ def check_names(workload: Json, environment: str, regions: Json, notes: Notes) -
             if len(name) > longest:
                 sentence = (
                     f"the {resource} «{name}» would have {len(name)} characters, "
-                    f"{longest} are allowed; shorten the code or the workload."
+                    f"but Azure allows {longest}; shorten the code or the workload."
                 )
                 notes.note(f"regions[{position}].code", sentence)
 
@@ -70,7 +72,7 @@ def _check_location(location: Json, place: str, notes: Notes) -> None:
         notes.note(place, "must be the name of an Azure location.")
     elif location not in limits.LOCATIONS:
         near = suggestion(location.lower().replace(" ", ""), limits.LOCATIONS)
-        notes.note(place, f"«{location}» is no location of Azure{near}.")
+        notes.note(place, f"«{location}» is not an Azure location{near}.")
 
 
 def _check_unique(regions: Json, name: str, notes: Notes) -> None:
@@ -80,5 +82,5 @@ def _check_unique(regions: Json, name: str, notes: Notes) -> None:
         if not isinstance(value, str | int):
             continue
         if first.setdefault(value, position) != position:
-            sentence = f"«{value}» is already that of regions[{first[value]}]."
+            sentence = f"«{value}» is already used by regions[{first[value]}]."
             notes.note(f"regions[{position}].{name}", sentence)

@@ -1,4 +1,4 @@
-"""The region rules of an environment: what the app would refuse, and a bit more."""
+"""The region rules of an environment, checked slightly more strictly than by the app."""
 
 from infra.checks.notes import Json, Notes, objects, texts
 from shared.core.conditions import CONDITION_NAMES
@@ -26,11 +26,11 @@ def _check_rule(
     for name in rule.keys() & set(known):
         values = rule[name]
         if not texts(values) or len(texts(values)) < len(values):
-            sentence = "must be a list of texts, at least one and none of them empty."
+            sentence = "must be a list of strings: at least one, none of them empty."
             notes.note(f"{place}.{name}", sentence)
     for code in texts(rule.get("regions")):
         if code not in codes:
-            notes.note(f"{place}.regions", f"«{code}» is no region of this file.")
+            notes.note(f"{place}.regions", f"«{code}» is not a region of this file.")
     for tenant in texts(rule.get("tenant")):
         if not is_guid(tenant):
-            notes.note(f"{place}.tenant", f"«{tenant}» is no tenant ID.")
+            notes.note(f"{place}.tenant", f"«{tenant}» is not a tenant ID.")

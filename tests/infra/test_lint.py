@@ -49,7 +49,7 @@ BROKEN = [
         "modules/storage.bicep",
         "  name: name\n",
         "  name:   name\n",
-        "modules/storage.bicep: is not as `bicep format` would write it.",
+        "modules/storage.bicep: is not in the format of `bicep format`.",
     ),
     (
         "params/prod.global.bicepparam",

@@ -100,7 +100,7 @@ def test_the_row_starts_anew_after_any_other_answer(gate: Gate) -> None:
         (health(CALLING_ANSWER="perhaps"), "503, problems: ['CALLING_ANSWER: must be"),
         (health(MicrosoftAppId=""), "503, problems: ['MicrosoftAppId: is required"),
         (health(keys="none"), "503, keys: none"),
-        (health("sea"), "200, but it says that it is region 'sea'"),
+        (health("sea"), "200, but it says it is region 'sea'"),
         (reply(404), "404, and no health report: is the code published?"),
         (reply(200, b"<html>"), "200, and no health report"),
         (json_reply([1]), "200, and no health report"),

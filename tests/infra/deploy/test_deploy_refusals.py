@@ -109,7 +109,7 @@ def test_a_description_with_a_problem_is_not_deployed(workstation: Workstation) 
     finished = workstation.deploy("test")
 
     assert finished.returncode == 1
-    assert "rules[0].regions: «sea» is no region of this file." in finished.stderr
+    assert "rules[0].regions: «sea» is not a region of this file." in finished.stderr
     assert workstation.calls == []
 
 
