@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Deploy one environment, infra/params/<environment>.json, from nothing or once more.
+# Deploy one environment, infra/params/<environment>.json, for the first time or again.
 #
 #   infra/deploy.sh [--dry-run | --what-if] [--region CODE] ENVIRONMENT
 #
 #   --dry-run       print every command, in order, and run none; needs no Azure
 #   --what-if       ask Azure what the templates would change, and change nothing
-#   --region CODE   this region only, and the global part, which all share
+#   --region CODE   deploy only this region and the global part, which all share
 #
 # Environment variables: MICROSOFT_APP_ID and LOG_ANALYTICS_WORKSPACE_ID, which the
 # templates need; BOT_NAME and ACTION_GROUP_ID, which may be empty; DNS_WAIT_SECONDS.
 #
-# Every step prints the commands that it runs. Whatever fails ends the script; the same
-# command again goes on, as each step leaves alone what is already there.
+# Every step prints the commands that it runs. A failure ends the script; run the same
+# command again to carry on, because each step leaves alone what is already there.
 #
-# Settings and code are rolled out together, one region at a time, so that a bad setting
-# is stopped by the gate as bad code is. Names that Azure computes come from the outputs
-# of the deployments, never from here. docs/deploy.md tells the whole way.
+# Settings and code are rolled out together, one region at a time, so that the gate
+# stops bad settings as it stops bad code. Names that Azure computes come from the
+# outputs of the deployments, never from here. docs/deploy.md describes the whole procedure.
 #
 # shellcheck disable=SC2016 # what is printed is not expanded here
 set -euo pipefail
@@ -26,7 +26,7 @@ source infra/printed.sh
 source infra/steps.sh
 
 readonly DNS_WAIT_SECONDS=${DNS_WAIT_SECONDS:-1800}
-# `make setup` makes it; its Python is the app's, so that bytecode can be compiled.
+# `make setup` creates it. Its Python is that of the app, so it can compile bytecode.
 readonly PYTHON=.venv/bin/python
 
 mode=deploy
@@ -42,7 +42,7 @@ die() {
 say_where_it_stopped() {
   local status=$?
   if ((status)); then
-    echo "deploy: stopped at «$step». What was done stays; the same command goes on." >&2
+    echo "deploy: stopped at «$step». What was done stays; run the same command to carry on." >&2
   fi
 }
 
@@ -54,7 +54,7 @@ parse_arguments() {
   while (($#)); do
     case $1 in
       --dry-run | --what-if)
-        [[ $mode == deploy ]] || die "either --dry-run or --what-if, please."
+        [[ $mode == deploy ]] || die "use either --dry-run or --what-if."
         mode=${1#--}
         ;;
       --region)
@@ -68,7 +68,7 @@ parse_arguments() {
         ;;
       -*) die "there is no option $1; see --help." ;;
       *)
-        [[ -z $environment ]] || die "one environment at a time, please."
+        [[ -z $environment ]] || die "name only one environment."
         environment=$1
         ;;
     esac
@@ -77,7 +77,7 @@ parse_arguments() {
   [[ -n $environment ]] || die "which environment? See --help."
 }
 
-# --- what the environment is --------------------------------------------------------
+# --- the description of the environment ----------------------------------------------
 
 codes=() locations=()
 workload='' zone='' global_label='' key_vault='' first_location='' login_url='' audience=''
@@ -138,15 +138,15 @@ check_variables() {
   [[ $LOG_ANALYTICS_WORKSPACE_ID == /subscriptions/*/workspaces/* ]] ||
     die "LOG_ANALYTICS_WORKSPACE_ID must be the resource ID of a workspace."
   [[ $DNS_WAIT_SECONDS =~ ^[0-9]+$ ]] || die "DNS_WAIT_SECONDS must be a number."
-  # The parameter files read these as well.
+  # The parameter files read these, too.
   export BOT_NAME=${BOT_NAME:-} ACTION_GROUP_ID=${ACTION_GROUP_ID:-}
 }
 
-# What is printed is a script by itself, for whoever sets the same variables.
+# What a dry run prints is a script that works once the same variables are set.
 print_preamble() {
   echo '#!/usr/bin/env bash'
   echo "# What \`infra/deploy.sh $environment\` runs, in the checkout, if no region is new."
-  echo '# shellcheck disable=SC2034 # some answers are for deploy.sh, or for you'
+  echo '# shellcheck disable=SC2034 # only deploy.sh or you use some of the answers'
   echo 'set -euo pipefail'
   echo 'export MICROSOFT_APP_ID="${MICROSOFT_APP_ID:?}"'
   echo 'export LOG_ANALYTICS_WORKSPACE_ID="${LOG_ANALYTICS_WORKSPACE_ID:?}"'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the packages that are published with the app: exactly those of
+# Build the packages that are published with the app: exactly those in
 # requirements.lock, as wheels for the Linux on which Functions runs Python 3.13.
 #
 #   infra/package.sh [--dry-run]
@@ -19,11 +19,11 @@ mode=${mode#--}
   exit 1
 }
 run rm -rf .python_packages
-# Every locked package has a wheel for glibc 2.17 and later. Where a new version has
-# none, this fails, and needs one more --platform that the Linux of Functions takes.
+# Every locked package has a wheel for glibc 2.17 and later. If a new version has none,
+# this fails; then add a --platform that the Linux of Functions supports.
 run "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile \
   --target "$TARGET" --implementation cp --python-version 3.13 --only-binary :all: \
   --platform manylinux_2_17_x86_64 --require-hashes -r requirements.lock
-# A zip keeps no exact times, so bytecode that is compared with them would be compiled
-# anew at every cold start; this one is taken as it is.
+# A zip keeps no exact times, so at every cold start Python would recompile bytecode that
+# it checks by time. It does not check this bytecode.
 run "$PYTHON" -m compileall -q --invalidation-mode unchecked-hash "$TARGET"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Commands that are printed before they run, for deploy.sh and package.sh.
+# Print commands before they run, for deploy.sh and package.sh.
 #
-# Where $mode is dry-run, they are printed only, and $NAME stands for an answer that
-# nobody gave yet: what is printed is a script that does the same.
+# If $mode is dry-run, they are only printed, and $NAME stands for an answer that is not
+# known yet: the output is a script that does the same.
 # shellcheck disable=SC2016 # names are printed as they are
-# shellcheck disable=SC2154 # whoever sources this sets $mode
+# shellcheck disable=SC2154 # the script that sources this sets $mode
 
 is_dry() { [[ $mode == dry-run ]]; }
 
-# Print a word as a shell reads it. In a dry run, $NAME stands for what Azure knows.
+# Print a word quoted for a shell. In a dry run, $NAME stands for a value of Azure.
 quote() {
   if [[ $1 =~ ^[A-Za-z0-9_./:=@%+,-]+$ ]]; then
     printf '%s' "$1"
@@ -36,7 +36,7 @@ run() {
   is_dry || "$@"
 }
 
-# run_if CONDITION COMMAND…: the condition is one of our own, about a name that was asked.
+# run_if CONDITION COMMAND…: CONDITION is our own code, about a name that `ask` set.
 run_if() {
   local condition=$1
   shift
@@ -47,13 +47,13 @@ run_if() {
   fi
 }
 
-# check CONDITION: a condition that must hold, about a name that was asked.
+# check CONDITION: fail if CONDITION, about a name that `ask` has set, does not hold.
 check() {
   echo "$1"
   is_dry || eval "$1"
 }
 
-# ask NAME COMMAND…: keep what the command prints as $NAME.
+# ask NAME COMMAND…: store the output of the command in $NAME.
 ask() {
   local name=$1 answer
   shift

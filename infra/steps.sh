@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The steps of a deployment, in the order of deploy.sh, which sources this.
 #
-# Each says what it is about, prints its commands and runs them (printed.sh). Where an
-# answer of Azure decides, the condition is printed as well.
+# Each step says what it does, prints its commands and runs them (printed.sh). Where an
+# answer of Azure decides, it prints the condition, too.
 # shellcheck disable=SC2016 # conditions are evaluated later, names printed as they are
 # shellcheck disable=SC2154 # deploy.sh sets what the environment is; `ask` sets answers
 
@@ -13,10 +13,10 @@ begin() {
   printf '\n# %s\n' "$step"
 }
 
-# Minutes are lost if the last template finds out.
+# Check first: a template that fails late costs minutes.
 check_azure() {
   local location
-  begin "Ask Azure for what must be there already"
+  begin "Check what must exist in Azure already"
   ask TENANT_ID az account show --query tenantId -o tsv ||
     die "az has no subscription; log in with \`az login\`."
   run az resource show --ids "$LOG_ANALYTICS_WORKSPACE_ID" --query id -o tsv ||
@@ -52,11 +52,11 @@ make_group() {
   run_if '[ "$GROUP_EXISTS" = false ]' az group create -n "$(group "$1")" -l "$2" -o none
 }
 
-# A region that was never deployed whole comes before those that take calls: with their
-# new settings they may send it calls.
+# A new region, never deployed completely, comes before those that take calls: with
+# their new settings they may redirect calls to it.
 put_new_regions_first() {
   local code new=() old=()
-  begin "Ask which regions are new: they go first"
+  begin "Find out which regions are new: they go first"
   for code in "${codes[@]}"; do
     ask "DEPLOYED_$code" az deployment group list -g "$(group "$code")" \
       --query "[?properties.provisioningState=='Succeeded'].name" -o tsv
@@ -74,13 +74,14 @@ is_deployed() {
   grep -qx "$2" <<<"${!names}"
 }
 
-# stamp VERB CODE BIND_HOST_NAMES …: the command of a region's template, in $stamp.
+# set_stamp VERB CODE BIND_HOST_NAMES …: set $stamp to the command for the template.
 set_stamp() {
   stamp=(env "REGION=$2" "BIND_HOST_NAMES=$3" az deployment group "$1" -g "$(group "$2")"
     --parameters "infra/params/$environment.regional.bicepparam" "${@:4}")
 }
 
-# A host name can be bound only after its record is there, which needs the first stamp.
+# A host name can be bound only once its record exists, and the record needs an output
+# of this first deployment.
 deploy_first_stamps() {
   local code
   begin "Deploy new regions, without host names"
@@ -98,7 +99,7 @@ deploy_global() {
     --parameters "infra/params/$environment.global.bicepparam" -n global -o none
 }
 
-# ask_output NAME CODE DEPLOYMENT OUTPUT: an output of a region's deployment.
+# ask_output NAME CODE DEPLOYMENT OUTPUT: store an output of a region's deployment.
 ask_output() {
   ask "$1" az deployment group show -g "$(group "$2")" -n "$3" \
     --query "properties.outputs.$4.value" -o tsv
@@ -107,8 +108,8 @@ ask_output() {
 
 wait_for_dns() {
   local label
-  begin "Wait until the world sees the DNS records"
-  # Its parent must delegate the zone to these; empty if somebody else manages it.
+  begin "Wait until the DNS records are visible"
+  # The parent zone must delegate to these; empty if somebody else manages the zone.
   run az network dns zone list -g "$(group global)" \
     --query "[?name=='$zone'].nameServers[]" -o tsv
   for label in "$global_label" "${codes[@]}"; do
@@ -123,13 +124,13 @@ wait_for_record() {
   is_dry && return
   until [[ $(dig +short TXT "$1") == *"$CUSTOM_DOMAIN_VERIFICATION_ID"* ]]; do
     ((SECONDS < deadline)) ||
-      die "$1 is not there after $DNS_WAIT_SECONDS s. Is $zone delegated to the" \
+      die "$1 is not visible after $DNS_WAIT_SECONDS s. Is $zone delegated to the" \
         "name servers above? See docs/deploy.md."
     sleep "$DNS_POLL_SECONDS"
   done
 }
 
-# Once, for all regions the same bits: Core Tools send what lies here as it is.
+# Build once, so that all regions get the same bits: Core Tools upload this folder as is.
 build_package() {
   begin "Build the package"
   if is_dry; then
@@ -139,7 +140,7 @@ build_package() {
   fi
 }
 
-# Trust before code, so that no region takes calls that it cannot answer.
+# Trust comes before code, so that no region takes calls that it cannot answer.
 roll_out() {
   local index code later
   for index in "${!codes[@]}"; do
@@ -154,12 +155,12 @@ roll_out() {
     begin "Publish to $code"
     ask_output FUNCTION_APP "$code" stamp functionAppName
     run func azure functionapp publish "$FUNCTION_APP" --python --no-build
-    begin "Hold until $code is healthy"
+    begin "Wait until $code is healthy"
     ask_output REGION_HOST "$code" stamp regionHost
     run "$PYTHON" infra/wait_until_healthy.py --region "$code" \
       "https://$REGION_HOST/api/health" ||
       die "the roll-out stops at $code; not touched: ${later:-none}." \
-        "What to look at: docs/deploy.md, «A region that is not healthy»."
+        "What to check: docs/deploy.md, «A region that is not healthy»."
   done
 }
 
@@ -172,7 +173,7 @@ trust_identity() {
     "$login_url/$TENANT_ID/v2.0" "$PRINCIPAL_ID" "$audience")
   run_if '[ -z "$SUBJECT" ]' az ad app federated-credential create \
     --id "$MICROSOFT_APP_ID" --parameters "{\"name\":\"$2\",$trust}" -o none
-  # A region that was made anew has another identity.
+  # A region that was created again has a new identity.
   run_if '[ -n "$SUBJECT" ] && [ "$SUBJECT" != "$PRINCIPAL_ID" ]' \
     az ad app federated-credential update --id "$MICROSOFT_APP_ID" \
     --federated-credential-id "$2" --parameters "{$trust}" -o none
@@ -185,7 +186,7 @@ ask_what_if() {
     ask GROUP_EXISTS az group exists -n "$(group "$code")"
     set_stamp what-if "$code" true
     run_if '[ "$GROUP_EXISTS" = true ]' "${stamp[@]}"
-    [[ $GROUP_EXISTS == true ]] || echo "# There is no $(group "$code"): all is new."
+    [[ $GROUP_EXISTS == true ]] || echo "# $(group "$code") does not exist yet: everything in it will be new."
   done
   if has_domain; then
     ask_what_if_global
@@ -195,13 +196,13 @@ ask_what_if() {
 ask_what_if_global() {
   local last=$((${#codes[@]} - 1))
   begin "Ask what would change in the global part"
-  # Where the last region's group is missing, so is the number to prove the domain with.
+  # If the last region's group is missing, so is the domain verification ID.
   [[ $GROUP_EXISTS == false ]] || ask CUSTOM_DOMAIN_VERIFICATION_ID \
     az deployment group list -g "$(group "${codes[last]}")" -o tsv \
     --query "[?name=='first'].properties.outputs.customDomainVerificationId.value"
   ask GROUP_EXISTS az group exists -n "$(group global)"
   if [[ $GROUP_EXISTS != true || -z ${CUSTOM_DOMAIN_VERIFICATION_ID:-} ]]; then
-    echo "# It can be asked for once $(group global) and a region are there."
+    echo "# Azure can tell once $(group global) and a region exist."
     return
   fi
   run env "CUSTOM_DOMAIN_VERIFICATION_ID=$CUSTOM_DOMAIN_VERIFICATION_ID" \
@@ -217,5 +218,5 @@ finish() {
     echo "# Calling webhook: https://$REGION_HOST/api/calls"
   fi
   [[ -z $only_region ]] ||
-    echo "# The other regions learn of changes with: infra/deploy.sh $environment"
+    echo "# To tell the other regions of changes: infra/deploy.sh $environment"
 }

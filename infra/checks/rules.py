@@ -1,4 +1,4 @@
-"""The region rules of an environment, checked slightly more strictly than by the app."""
+"""The region rules of an environment, checked a bit more strictly than by the app."""
 
 from infra.checks.notes import Json, Notes, objects, texts
 from shared.core.conditions import CONDITION_NAMES

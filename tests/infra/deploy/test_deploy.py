@@ -108,11 +108,14 @@ def test_a_second_deployment_changes_nothing_but_deploys_again(
 
 
 BREAKS = [
-    ("az account show", "Ask Azure for what must be there already"),
-    ("az functionapp list-flex", "Ask Azure for what must be there already"),
+    ("az account show", "Check what must exist in Azure already"),
+    ("az functionapp list-flex", "Check what must exist in Azure already"),
     ("group create -n rg-tmscalls-test-global", "Make the resource groups that are"),
     ("group create -n rg-tmscalls-test-weu", "Make the resource groups that are"),
-    ("group list -g rg-tmscalls-test-weu", "Ask which regions are new: they go first"),
+    (
+        "group list -g rg-tmscalls-test-weu",
+        "Find out which regions are new: they go first",
+    ),
     ("-n first -o none", "Deploy new regions, without host names"),
     ("-n global -o none", "Deploy the global part: Traffic Manager, DNS records"),
     ("-m pip install", "Build the package"),
@@ -120,7 +123,7 @@ BREAKS = [
     ("-n stamp -o none", "Deploy weu"),
     ("federated-credential create", "Let the bot's registration trust the identity"),
     ("func azure functionapp publish", "Publish to weu"),
-    ("wait_until_healthy.py", "Hold until weu is healthy"),
+    ("wait_until_healthy.py", "Wait until weu is healthy"),
 ]
 
 
@@ -136,7 +139,7 @@ def test_a_deployment_that_breaks_at_every_step_in_turn_gets_done(
 
         assert broken.returncode != 0
         assert f"deploy: stopped at «{step}" in broken.stderr
-        assert "the same command goes on." in broken.stderr
+        assert "run the same command to carry on." in broken.stderr
         assert fail in workstation.calls[-1]
     workstation.azure.fail = ""
 
@@ -211,7 +214,7 @@ def test_one_region_can_be_deployed_alone(deployed: Workstation) -> None:
     assert finished.returncode == 0, finished.stderr
     assert deployed.changes == [GLOBAL_PART, stamp("eus2"), *publish("eus2")]
     assert not [call for call in deployed.calls if "weu" in call]
-    last = "# The other regions learn of changes with: infra/deploy.sh test\n"
+    last = "# To tell the other regions of changes: infra/deploy.sh test\n"
     assert finished.stdout.endswith(last)
 
 
@@ -271,7 +274,7 @@ def test_records_that_never_appear_end_with_what_to_look_at(
     assert finished.returncode == 1
     assert deployed.changes == [GLOBAL_PART]
     assert (
-        "deploy: asuid.global.calls.contoso.com is not there after 0 s. Is"
+        "deploy: asuid.global.calls.contoso.com is not visible after 0 s. Is"
         " calls.contoso.com delegated to the name servers above? See docs/deploy.md.\n"
     ) in finished.stderr
 
@@ -301,5 +304,8 @@ def test_what_if_from_nothing_says_what_cannot_be_asked_yet(
 
     assert finished.returncode == 0, finished.stderr
     assert [call for call in workstation.calls if "group exists" not in call] == []
-    assert "# There is no rg-tmscalls-test-weu: all is new.\n" in finished.stdout
-    assert "# It can be asked for once rg-tmscalls-test-global and" in finished.stdout
+    assert (
+        "# rg-tmscalls-test-weu does not exist yet: everything in it will be new.\n"
+        in finished.stdout
+    )
+    assert "# Azure can tell once rg-tmscalls-test-global and" in finished.stdout

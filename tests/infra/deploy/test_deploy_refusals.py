@@ -9,8 +9,8 @@ from tests.infra.deploy.workstation import Workstation
 USAGE = [
     ([], "which environment? See --help."),
     (["--dry-run"], "which environment? See --help."),
-    (["dev", "prod"], "one environment at a time, please."),
-    (["--dry-run", "--what-if", "dev"], "either --dry-run or --what-if, please."),
+    (["dev", "prod"], "name only one environment."),
+    (["--dry-run", "--what-if", "dev"], "use either --dry-run or --what-if."),
     (["--whatif", "dev"], "there is no option --whatif; see --help."),
     (["dev", "--region"], "--region needs the code of a region."),
     (["--region", "sea", "dev"], "dev has no region sea; it has: weu."),
@@ -144,7 +144,7 @@ def test_what_must_be_there_is_asked_for_before_anything_is_made(
 
     assert finished.returncode == 1
     assert f"deploy: {sentence}\n" in finished.stderr
-    assert "stopped at «Ask Azure for what must be there already»" in finished.stderr
+    assert "stopped at «Check what must exist in Azure already»" in finished.stderr
     assert workstation.changes == []
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What `infra/deploy.sh dev` runs, in the checkout, if no region is new.
-# shellcheck disable=SC2034 # some answers are for deploy.sh, or for you
+# shellcheck disable=SC2034 # only deploy.sh or you use some of the answers
 set -euo pipefail
 export MICROSOFT_APP_ID="${MICROSOFT_APP_ID:?}"
 export LOG_ANALYTICS_WORKSPACE_ID="${LOG_ANALYTICS_WORKSPACE_ID:?}"
@@ -9,7 +9,7 @@ export BOT_NAME="${BOT_NAME:-}" ACTION_GROUP_ID="${ACTION_GROUP_ID:-}"
 # Check the description of the environment
 .venv/bin/python infra/check_environment.py --records dev
 
-# Ask Azure for what must be there already
+# Check what must exist in Azure already
 TENANT_ID=$(az account show --query tenantId -o tsv)
 az resource show --ids "$LOG_ANALYTICS_WORKSPACE_ID" --query id -o tsv
 OFFERED=$(az functionapp list-flexconsumption-locations --query '[].name' -o tsv)
@@ -19,7 +19,7 @@ grep -qx westeurope <<<"$OFFERED"
 GROUP_EXISTS=$(az group exists -n rg-tmscalls-dev-weu)
 if [ "$GROUP_EXISTS" = false ]; then az group create -n rg-tmscalls-dev-weu -l westeurope -o none; fi
 
-# Ask which regions are new: they go first
+# Find out which regions are new: they go first
 DEPLOYED_weu=$(az deployment group list -g rg-tmscalls-dev-weu --query "[?properties.provisioningState=='Succeeded'].name" -o tsv)
 
 # Build the package
@@ -40,7 +40,7 @@ if [ -n "$SUBJECT" ] && [ "$SUBJECT" != "$PRINCIPAL_ID" ]; then az ad app federa
 FUNCTION_APP=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.functionAppName.value -o tsv)
 func azure functionapp publish "$FUNCTION_APP" --python --no-build
 
-# Hold until weu is healthy
+# Wait until weu is healthy
 REGION_HOST=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.regionHost.value -o tsv)
 .venv/bin/python infra/wait_until_healthy.py --region weu "https://$REGION_HOST/api/health"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What `infra/deploy.sh prod` runs, in the checkout, if no region is new.
-# shellcheck disable=SC2034 # some answers are for deploy.sh, or for you
+# shellcheck disable=SC2034 # only deploy.sh or you use some of the answers
 set -euo pipefail
 export MICROSOFT_APP_ID="${MICROSOFT_APP_ID:?}"
 export LOG_ANALYTICS_WORKSPACE_ID="${LOG_ANALYTICS_WORKSPACE_ID:?}"
@@ -9,7 +9,7 @@ export BOT_NAME="${BOT_NAME:-}" ACTION_GROUP_ID="${ACTION_GROUP_ID:-}"
 # Check the description of the environment
 .venv/bin/python infra/check_environment.py --records prod
 
-# Ask Azure for what must be there already
+# Check what must exist in Azure already
 TENANT_ID=$(az account show --query tenantId -o tsv)
 az resource show --ids "$LOG_ANALYTICS_WORKSPACE_ID" --query id -o tsv
 az resource show --ids /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-shared/providers/Microsoft.KeyVault/vaults/kv-contoso --query id -o tsv
@@ -30,7 +30,7 @@ if [ "$GROUP_EXISTS" = false ]; then az group create -n rg-tmscalls-prod-eus2 -l
 GROUP_EXISTS=$(az group exists -n rg-tmscalls-prod-sea)
 if [ "$GROUP_EXISTS" = false ]; then az group create -n rg-tmscalls-prod-sea -l southeastasia -o none; fi
 
-# Ask which regions are new: they go first
+# Find out which regions are new: they go first
 DEPLOYED_weu=$(az deployment group list -g rg-tmscalls-prod-weu --query "[?properties.provisioningState=='Succeeded'].name" -o tsv)
 DEPLOYED_eus2=$(az deployment group list -g rg-tmscalls-prod-eus2 --query "[?properties.provisioningState=='Succeeded'].name" -o tsv)
 DEPLOYED_sea=$(az deployment group list -g rg-tmscalls-prod-sea --query "[?properties.provisioningState=='Succeeded'].name" -o tsv)
@@ -44,7 +44,7 @@ if ! grep -qx first <<<"$DEPLOYED_sea"; then env REGION=sea BIND_HOST_NAMES=fals
 CUSTOM_DOMAIN_VERIFICATION_ID=$(az deployment group show -g rg-tmscalls-prod-weu -n first --query properties.outputs.customDomainVerificationId.value -o tsv)
 env "CUSTOM_DOMAIN_VERIFICATION_ID=$CUSTOM_DOMAIN_VERIFICATION_ID" az deployment group create -g rg-tmscalls-prod-global --parameters infra/params/prod.global.bicepparam -n global -o none
 
-# Wait until the world sees the DNS records
+# Wait until the DNS records are visible
 az network dns zone list -g rg-tmscalls-prod-global --query "[?name=='calls.contoso.com'].nameServers[]" -o tsv
 until [[ $(dig +short TXT asuid.global.calls.contoso.com) == *"$CUSTOM_DOMAIN_VERIFICATION_ID"* ]]; do sleep 10; done
 until [[ $(dig +short TXT asuid.weu.calls.contoso.com) == *"$CUSTOM_DOMAIN_VERIFICATION_ID"* ]]; do sleep 10; done
@@ -69,7 +69,7 @@ if [ -n "$SUBJECT" ] && [ "$SUBJECT" != "$PRINCIPAL_ID" ]; then az ad app federa
 FUNCTION_APP=$(az deployment group show -g rg-tmscalls-prod-weu -n stamp --query properties.outputs.functionAppName.value -o tsv)
 func azure functionapp publish "$FUNCTION_APP" --python --no-build
 
-# Hold until weu is healthy
+# Wait until weu is healthy
 REGION_HOST=$(az deployment group show -g rg-tmscalls-prod-weu -n stamp --query properties.outputs.regionHost.value -o tsv)
 .venv/bin/python infra/wait_until_healthy.py --region weu "https://$REGION_HOST/api/health"
 
@@ -86,7 +86,7 @@ if [ -n "$SUBJECT" ] && [ "$SUBJECT" != "$PRINCIPAL_ID" ]; then az ad app federa
 FUNCTION_APP=$(az deployment group show -g rg-tmscalls-prod-eus2 -n stamp --query properties.outputs.functionAppName.value -o tsv)
 func azure functionapp publish "$FUNCTION_APP" --python --no-build
 
-# Hold until eus2 is healthy
+# Wait until eus2 is healthy
 REGION_HOST=$(az deployment group show -g rg-tmscalls-prod-eus2 -n stamp --query properties.outputs.regionHost.value -o tsv)
 .venv/bin/python infra/wait_until_healthy.py --region eus2 "https://$REGION_HOST/api/health"
 
@@ -103,7 +103,7 @@ if [ -n "$SUBJECT" ] && [ "$SUBJECT" != "$PRINCIPAL_ID" ]; then az ad app federa
 FUNCTION_APP=$(az deployment group show -g rg-tmscalls-prod-sea -n stamp --query properties.outputs.functionAppName.value -o tsv)
 func azure functionapp publish "$FUNCTION_APP" --python --no-build
 
-# Hold until sea is healthy
+# Wait until sea is healthy
 REGION_HOST=$(az deployment group show -g rg-tmscalls-prod-sea -n stamp --query properties.outputs.regionHost.value -o tsv)
 .venv/bin/python infra/wait_until_healthy.py --region sea "https://$REGION_HOST/api/health"
 
