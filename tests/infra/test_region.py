@@ -1,7 +1,6 @@
 """Checks of what is around the app: storage, roles, logs, host names, order, tags."""
 
-import re
-
+from shared.core.guids import is_guid
 from tests.infra.checks import check
 from tests.infra.templates import SITE, VARIABLES, Resource, Templates
 
@@ -11,7 +10,6 @@ _INSIGHTS = "modules/monitoring.bicep"
 _STORAGE = "modules/storage.bicep"
 STORAGE_BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
-GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @check(
@@ -45,7 +43,7 @@ def test_the_identity_has_the_two_roles_that_it_needs(templates: Templates) -> N
     found = {}
     for role in region.all("Microsoft.Authorization/roleAssignments"):
         properties = role["properties"]
-        assert GUID.fullmatch(role["name"])
+        assert is_guid(role["name"])
         assert properties["principalType"] == "ServicePrincipal"
         assert f"'{region.identity}'" in properties["principalId"]
         scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]

@@ -162,7 +162,7 @@ def test_an_unhealthy_region_stops_the_roll_out(
     settings: dict[str, str], why: str, deployed: Workstation
 ) -> None:
     """The next region keeps its settings and its code."""
-    deployed.health["weu"] = health("weu", **settings)
+    deployed.health["weu"] = health("weu", "fresh", **settings)
 
     finished = deployed.deploy("test")
 
