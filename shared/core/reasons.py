@@ -14,7 +14,7 @@ class Reason(ExplainedCode):
     # --- taken -----------------------------------------------------------------
     LEGACY_PROTOCOL = (
         "legacy-protocol",
-        "The notification came in the legacy protocol; 204 asks for Graph.",
+        "The notification used the legacy protocol; 204 asks for the Graph protocol.",
         NOTHING,
     )
     REDIRECTED = (
@@ -25,17 +25,17 @@ class Reason(ExplainedCode):
     ANSWERED = ("answered", "Graph accepted the answer.", NOTHING)
     ALREADY_ANSWERED = (
         "already-answered",
-        "This process has answered the call before; it came a second time.",
+        "This process has already answered the call; the notification came again.",
         NOTHING,
     )
     ANSWERING_OFF = (
         "answering-off",
-        "CALLING_ANSWER is false, so the incoming call was accepted only.",
+        "CALLING_ANSWER is false, so the incoming call was accepted, not answered.",
         NOTHING,
     )
     FOLLOW_UP = (
         "follow-up",
-        "A notification about a call that is not an incoming call.",
+        "The notification is about a call, but is not a new incoming call.",
         NOTHING,
     )
     INCOMING_ON_CALLBACK = (
@@ -51,12 +51,12 @@ class Reason(ExplainedCode):
     EMPTY_BATCH = ("empty-batch", "The list of notifications is empty.", NOTHING)
     UNREADABLE_ITEM = (
         "unreadable-item",
-        "An item of the batch has no call id that can be trusted.",
+        "An item of the batch has no resource URL with a valid call id.",
         "Compare what the platform sends with the Graph documentation.",
     )
     BATCH = (
         "batch",
-        "The POST holds several notifications; each is listed under items.",
+        "The POST holds several notifications; answered calls are listed under items.",
         NOTHING,
     )
 
@@ -64,7 +64,7 @@ class Reason(ExplainedCode):
     TENANT_DIFFERS = (
         "tenant-differs",
         "The notification names another tenant than the token; the token counts.",
-        "None if the call crosses tenants; otherwise check who sent it.",
+        "Expected if the call crosses tenants; otherwise check who sent it.",
     )
     CALL_ID_DIFFERS = (
         "call-id-differs",
@@ -84,19 +84,19 @@ class Reason(ExplainedCode):
     PARTITION_UNLISTED = (
         "partition-unlisted",
         "The callback's partition is not in CALLING_PARTITIONS.",
-        "None after a partition was removed: its last calls still end here.",
+        "Expected after a partition was removed: its last calls still come here.",
     )
 
     # --- answers that failed -----------------------------------------------------
     CALL_OVER = (
         "call-over",
-        "Graph does not know the call any more: it ended or the answer came late.",
-        "If frequent, look at durations: a cold start or slow credential is likely.",
+        "Graph no longer knows the call: it ended, or the answer came too late.",
+        "If frequent, check duration_ms: a cold start or slow credential is likely.",
     )
     ANSWER_PRESUMED = (
         "answer-presumed",
         "Graph refused a repeated answer after an earlier attempt's reply was lost.",
-        "None if the call was answered; its follow-ups tell.",
+        "Look for follow-ups of the call: if they came, it was answered.",
     )
     ANSWER_REFUSED = (
         "answer-refused",
@@ -110,20 +110,20 @@ class Reason(ExplainedCode):
     )
     CREDENTIAL_UNAVAILABLE = (
         "credential-unavailable",
-        "No token for Graph could be got within the time budget.",
+        "No token for Graph was obtained within the time budget.",
         "Check the credential settings, the federated credential and the login URL.",
     )
 
     # --- refused: the token --------------------------------------------------------
     AUTHORIZATION_MISSING = (
         "authorization-missing",
-        "No Authorization header: not the calling platform.",
-        "None for scanners; else look for a proxy that drops the header.",
+        "There is no Authorization header, so this was not the calling platform.",
+        "Expected from scanners; otherwise look for a proxy that drops the header.",
     )
     AUTHORIZATION_MALFORMED = (
         "authorization-malformed",
         "Authorization is not exactly one Bearer token.",
-        "None for scanners; else look for a proxy that adds a header.",
+        "Expected from scanners; otherwise look for a proxy that adds a header.",
     )
     TOKEN_TOO_LARGE = (
         "token-too-large",
@@ -138,31 +138,31 @@ class Reason(ExplainedCode):
     TOKEN_ALGORITHM = (
         "token-algorithm",
         "The token's algorithm is not RS256.",
-        "Nothing to do: this is how forgeries look.",
+        "Nothing to do: forged tokens look like this.",
     )
     TOKEN_HEADER = (
         "token-header",
         "The token's header has a type or an extension that is never accepted.",
-        "Nothing to do: this is how forgeries look.",
+        "Nothing to do: forged tokens look like this.",
     )
     TOKEN_KEY_ID = (
         "token-key-id",
-        "The token's key id is missing or not printable ASCII of 256 at most.",
-        "Nothing to do: this is how forgeries look.",
+        "The token's key id is missing, over 256 characters or not printable ASCII.",
+        "Nothing to do: forged tokens look like this.",
     )
     SIGNING_KEY_UNKNOWN = (
         "signing-key-unknown",
         "No signing key of the platform has this key id.",
-        "None for forgeries; else check CALLING_OPENID_CONFIGURATION_URL.",
+        "Expected from forgeries; otherwise check CALLING_OPENID_CONFIGURATION_URL.",
     )
     SIGNATURE_INVALID = (
         "signature-invalid",
-        "The signature does not fit the key.",
+        "The signature does not match the key.",
         "Nothing to do: this is a forgery or a damaged token.",
     )
     CLAIMS_MALFORMED = (
         "claims-malformed",
-        "A claim is missing or not of its JSON type.",
+        "A claim is missing or has the wrong JSON type.",
         "If the platform sends it, compare the claims with docs/security.md.",
     )
     ISSUER_REFUSED = (
@@ -173,22 +173,22 @@ class Reason(ExplainedCode):
     ISSUER_ENTRA = (
         "issuer-entra",
         "The token was issued by Microsoft Entra, not by the calling platform.",
-        "If genuine calls do this, the platform has moved: update this product.",
+        "If genuine calls get this, the platform has changed: update this product.",
     )
     AUDIENCE_REFUSED = (
         "audience-refused",
-        "The token is for another audience than MicrosoftAppId.",
+        "The token's audience is not MicrosoftAppId.",
         "Compare MicrosoftAppId with the bot registration, letter by letter.",
     )
     TENANT_MISSING = (
         "tenant-missing",
         "The token names no tenant: chat channel tokens look like this.",
-        "Point the bot's messaging endpoint elsewhere: this webhook takes calls.",
+        "Point the bot's messaging endpoint elsewhere: this webhook only takes calls.",
     )
     TOKEN_EXPIRED = (
         "token-expired",
         "The token has expired.",
-        "If frequent, check this machine's clock; else it is a replay.",
+        "If frequent, check this machine's clock; otherwise it is a replay.",
     )
     TOKEN_NOT_YET_VALID = (
         "token-not-yet-valid",
@@ -214,7 +214,7 @@ class Reason(ExplainedCode):
     )
     PARTITION_UNKNOWN = (
         "partition-unknown",
-        "The callback's partition is not a legal name.",
+        "The partition in the callback URL is not a valid name.",
         "Nothing to do: this product never hands out such a callbackUri.",
     )
     BODY_EMPTY = (
@@ -224,7 +224,7 @@ class Reason(ExplainedCode):
     )
     LENGTH_REQUIRED = (
         "length-required",
-        "The request had Transfer-Encoding; the host hands such bodies over empty.",
+        "The request had Transfer-Encoding; the host passes such bodies on empty.",
         "Send Content-Length; look for a proxy that re-encodes bodies.",
     )
     BODY_NOT_JSON = (
@@ -247,15 +247,15 @@ class Reason(ExplainedCode):
     SETTINGS_UNUSABLE = (
         "settings-unusable",
         "The app settings have problems.",
-        "Read problems in /api/health or in the log, and mend each setting.",
+        "Read the problems in /api/health or in the log, and fix each setting.",
     )
     SIGNING_KEYS_NONE = (
         "signing-keys-none",
-        "The platform's signing keys were not obtained since start, or not for 24 h.",
-        "Read keys.refresh-failed in the log; check the way out to the provider.",
+        "No signing keys were obtained since the start, or none for 24 h.",
+        "Read keys.refresh-failed in the log; check the connection to the provider.",
     )
     UNEXPECTED_ERROR = (
         "unexpected-error",
-        "The product failed: this is a defect.",
-        "Report type, file, line and function, which the line names.",
+        "Something failed that never should: this is a defect of the product.",
+        "Report the type, file, line and function that the line names.",
     )
