@@ -20,8 +20,8 @@ def test_every_reason_is_documented_with_its_cause_and_cure() -> None:
     ]
 
 
-def test_every_reason_has_a_reply_that_the_contract_knows() -> None:
-    """Or is a note, or is only logged."""
+def test_every_reason_has_a_documented_reply() -> None:
+    """A status of docs/behaviour.md, or it is a note, or it is only logged."""
     replies = {row[1] for row in read_table(DOCUMENT, "code")}
     statuses = r"(202|204|302|307|400|401|403|404|411|413|503)"
     form = re.compile(rf"{statuses}( or {statuses})?|202, note|note|log only")

@@ -1,0 +1,115 @@
+"""docs/behaviour.md: its tables and numbers are the code's."""
+
+import re
+
+from shared.core import answers, tokens, transport, verified_tokens
+from shared.core.reasons import Reason
+from shared.core.regions import CONDITIONS
+from shared.edge import answering, openid, peers, signing_keys
+from shared.settings import NAMES
+from tests.support.markdown_tables import CHECKOUT, code, read_table
+
+DOCUMENT = "docs/behaviour.md"
+TEXT = (CHECKOUT / DOCUMENT).read_text("utf-8")
+
+LIMITS = {
+    "body of a POST": transport.MAX_BODY_BYTES,
+    "token": tokens.MAX_TOKEN_BYTES,
+    "clock difference": tokens.MAX_LEEWAY_SECONDS,
+    "accepted tokens that are remembered": verified_tokens.MAX_ENTRIES,
+    "budget for answering an ordinary call": answers.ORDINARY_BUDGET_SECONDS,
+    "budget for answering a policy recording call": (
+        answers.POLICY_RECORDING_BUDGET_SECONDS
+    ),
+    "answered calls that are remembered": answering.REMEMBERED_CALLS,
+    "time for which they are remembered": answering.REMEMBERED_SECONDS,
+    "age from which signing keys are refreshed": signing_keys.FRESH_SECONDS,
+    "age up to which signing keys are used": signing_keys.USABLE_SECONDS,
+    "time that a request waits for signing keys": signing_keys.REQUEST_WAIT_SECONDS,
+    "time for one fetch of signing keys": openid.FETCH_SECONDS,
+    "document of the identity provider": openid.MAX_DOCUMENT_BYTES,
+    "interval between two looks at another region's health": peers.INTERVAL_SECONDS,
+    "time that a healthy region needs at most to reply": peers.REPLY_SECONDS,
+}
+UNITS = {"": 1, "s": 1, "h": 3600, "KiB": 1024, "MiB": 1024**2}
+
+
+def section_numbers() -> list[str]:
+    """Return the numbers of the numbered sections, in their order."""
+    return re.findall(r"^## (\d+)\. ", TEXT, re.MULTILINE)
+
+
+def quantity(cell: str) -> float:
+    """Return a number with its unit, such as ``16 KiB``, in bytes or seconds."""
+    number, _, unit = cell.partition(" ")
+    return float(number.replace(",", "")) * UNITS[unit]
+
+
+def test_sections_keep_the_numbers_that_tests_cite() -> None:
+    """Numbers 8 and 9 are reserved."""
+    assert section_numbers() == ["1", "2", "3", "4", "5", "6", "7", "10"]
+
+
+def test_every_section_that_is_cited_exists() -> None:
+    """Code and tests cite a section as `behaviour.md section 2`."""
+    cited = {
+        number
+        for place in ("shared", "tests", "docs")
+        for path in (CHECKOUT / place).rglob("*")
+        if path.suffix in {".py", ".md", ".lua"}
+        for number in re.findall(
+            r"behaviour(?:\.md)?`*,?\s+sections? (\d+)", path.read_text("utf-8")
+        )
+    }
+
+    assert cited <= {*section_numbers()}
+
+
+def test_every_link_to_a_section_leads_to_a_heading() -> None:
+    """In the form that Markdown viewers make of a heading."""
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+    }
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= headings
+
+
+def test_every_kebab_case_word_is_a_reason_code() -> None:
+    """Apart from a decision of the log that is none."""
+    words = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", TEXT)) - {"ask-for-graph"}
+
+    assert words <= {reason.value for reason in Reason}
+    assert len(words) > 10
+
+
+def test_the_conditions_are_those_of_the_code() -> None:
+    """In the same order."""
+    rows = read_table(DOCUMENT, "condition")
+
+    assert [code(row[0])[0] for row in rows] == [*CONDITIONS]
+
+
+def test_every_setting_is_in_one_row() -> None:
+    """The rows group settings by what they decide."""
+    named = [name for row in read_table(DOCUMENT, "settings") for name in code(row[0])]
+
+    assert sorted(named) == sorted(NAMES)
+
+
+def test_the_commands_are_those_of_the_makefile() -> None:
+    """Every target that `make help` lists, and no other."""
+    makefile = (CHECKOUT / "Makefile").read_text("utf-8")
+    targets = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
+    documented = [code(row[0])[0] for row in read_table(DOCUMENT, "command")]
+
+    assert sorted(documented) == sorted(f"make {target}" for target in targets)
+
+
+def test_the_limits_are_the_constants_of_the_code() -> None:
+    """Each with its unit."""
+    documented = {
+        name: quantity(value) for name, value in read_table(DOCUMENT, "limit")
+    }
+
+    assert documented == LIMITS
