@@ -31,6 +31,13 @@ def test_every_requirement_has_a_test() -> None:
     assert set(NUMBERS) - marked_numbers() == set()
 
 
+def test_the_documented_number_of_rows_is_that_of_the_attack_table() -> None:
+    """The page states it beside the threat of forged tokens."""
+    text = Path(CHECKOUT, "docs", "security.md").read_text("utf-8")
+
+    assert f"{len(attacks.all_rows())} rows in" in text
+
+
 def test_every_attack_has_cases_and_a_requirement() -> None:
     """A function that makes rows of the attack table, or a file of tests."""
     rows = read_table("docs/security.md", "attack")
