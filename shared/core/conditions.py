@@ -28,7 +28,7 @@ class Condition(NamedTuple):
 
     Attributes:
         name: in CALLING_REGION_RULES.
-        source: of its value, in the words of docs/settings.md.
+        source: of its value, in the words of docs/behaviour.md.
         read: returns the value; ``None`` where the call has none.
     """
 

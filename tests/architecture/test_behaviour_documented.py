@@ -2,10 +2,11 @@
 
 import re
 
-from shared.core import answers, tokens, transport, verified_tokens
+from shared.core import answers, tokens, verified_tokens, webhook
+from shared.core.conditions import CONDITIONS
 from shared.core.reasons import Reason
-from shared.core.regions import CONDITIONS
-from shared.edge import answering, openid, peers, signing_keys
+from shared.core.rules import RULES
+from shared.edge import answering, health_check, openid, peers, signing_keys
 from shared.settings import NAMES
 from tests.support.markdown_tables import CHECKOUT, code, read_table
 
@@ -13,7 +14,7 @@ DOCUMENT = "docs/behaviour.md"
 TEXT = (CHECKOUT / DOCUMENT).read_text("utf-8")
 
 LIMITS = {
-    "body of a POST": transport.MAX_BODY_BYTES,
+    "body of a POST": webhook.MAX_BODY_BYTES,
     "token": tokens.MAX_TOKEN_BYTES,
     "clock difference": tokens.MAX_LEEWAY_SECONDS,
     "accepted tokens that are remembered": verified_tokens.MAX_ENTRIES,
@@ -29,7 +30,7 @@ LIMITS = {
     "time for one fetch of signing keys": openid.FETCH_SECONDS,
     "document of the identity provider": openid.MAX_DOCUMENT_BYTES,
     "interval between two looks at another region's health": peers.INTERVAL_SECONDS,
-    "time that a healthy region needs at most to reply": peers.REPLY_SECONDS,
+    "time that a healthy region needs at most to reply": health_check.REPLY_SECONDS,
 }
 UNITS = {"": 1, "s": 1, "h": 3600, "KiB": 1024, "MiB": 1024**2}
 
@@ -65,14 +66,14 @@ def test_every_section_that_is_cited_exists() -> None:
     assert cited <= {*section_numbers()}
 
 
-def test_every_link_to_a_section_leads_to_a_heading() -> None:
-    """In the form that Markdown viewers make of a heading."""
-    headings = {
-        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+def test_the_steps_are_the_rules_with_their_replies() -> None:
+    """By number; a redirect may be 307 instead of 302."""
+    documented = {
+        int(step): {int(status) for status in re.findall(r"`(\d{3})`", reply)} - {307}
+        for step, _question, reply in read_table(DOCUMENT, "step")
     }
 
-    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= headings
+    assert documented == {rule.number: {*rule.ends} for rule in RULES}
 
 
 def test_every_kebab_case_word_is_a_reason_code() -> None:
@@ -84,10 +85,13 @@ def test_every_kebab_case_word_is_a_reason_code() -> None:
 
 
 def test_the_conditions_are_those_of_the_code() -> None:
-    """In the same order."""
-    rows = read_table(DOCUMENT, "condition")
+    """In the same order, each with the place of its value."""
+    documented = [
+        (code(name)[0], source.replace("`", ""))
+        for name, source in read_table(DOCUMENT, "condition")
+    ]
 
-    assert [code(row[0])[0] for row in rows] == [*CONDITIONS]
+    assert documented == [(one.name, one.source) for one in CONDITIONS]
 
 
 def test_every_setting_is_in_one_row() -> None:

@@ -34,6 +34,13 @@ def test_every_folder_has_a_row() -> None:
     assert missing == []
 
 
+def test_every_module_of_shared_itself_has_a_place() -> None:
+    """The rows of `shared/core` and `shared/edge` stand for all of theirs."""
+    modules = {f"shared/{path.name}" for path in (CHECKOUT / "shared").glob("*.py")}
+
+    assert modules - {"shared/__init__.py"} <= set(places())
+
+
 def test_every_row_names_a_place_that_exists_once() -> None:
     """A folder without a tracked file is none."""
     found = {name.removesuffix(_ALL_BELOW) for name in places()}

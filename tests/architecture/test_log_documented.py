@@ -1,0 +1,75 @@
+"""docs/behaviour.md section 10: the fields of a request's line are the code's."""
+
+import asyncio
+import json
+import logging
+import time
+from types import MappingProxyType
+
+import pytest
+
+from shared.core.answers import Answered, AnswerOutcome
+from shared.core.context import LogFacts
+from shared.core.errors import UnexpectedError
+from shared.core.key_sets import KeySet
+from shared.core.reasons import Reason
+from shared.core.redirects import RedirectTo
+from shared.core.webhook import Correlation, WebhookRequest
+from shared.edge.signing_keys import SigningKeyCache
+from shared.edge.telemetry import RequestLog
+from shared.service import UsableService, build_service
+from shared.settings import read_settings
+from tests.support.markdown_tables import code, read_table
+
+REQUEST = WebhookRequest("https://weu.example/api/calls/a", {}, b"", "a", "invocation")
+ANSWER = AnswerOutcome(Reason.ANSWER_REFUSED, 1, 403, "7503")
+
+
+def defect() -> Exception:
+    """Return an exception that was raised, so that it has a traceback."""
+    with pytest.raises(ValueError, match="invalid") as raised:
+        int("none")
+    return raised.value
+
+
+OUTCOMES = (
+    Answered((("call-1", ANSWER),)),
+    Answered((("call-1", ANSWER), ("call-2", ANSWER))),
+    RedirectTo("sea", "https://sea.example/api/calls?hop=1", 302),
+    UnexpectedError.of(defect()),
+)
+
+
+async def refuse_with_keys_held() -> None:
+    """Let a whole service refuse a POST without a token."""
+    environ = {
+        "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",
+        "CALLING_ANSWER": "false",
+        "CALLING_REGION": "weu",
+        "CALLING_REGION_HOSTS": '{"weu": "weu.example"}',
+    }
+    service = build_service(read_settings(environ))
+    assert isinstance(service, UsableService)
+    service.keys = SigningKeyCache(lambda: KeySet(MappingProxyType({})))
+    await service.keys.load(timeout_seconds=10.0)
+    await service.receive(REQUEST, received_at=time.monotonic())
+    service.close()
+
+
+def test_every_field_is_documented_and_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of requests that leave nothing out, taken together."""
+    caplog.set_level(logging.INFO, "calling")
+    facts = LogFacts("tenant", ["call-1", "call-2"], {Reason.TENANT_DIFFERS})
+    for outcome in OUTCOMES:
+        correlation = Correlation("message", "scenario", "chain")
+        RequestLog().write(REQUEST, correlation, facts, outcome, {})
+    asyncio.run(refuse_with_keys_held())
+
+    lines = [json.loads(record.message) for record in caplog.records]
+    handled = [line for line in lines if line["event"] == "notification.handled"]
+    logged = {name for line in handled for name in line}
+    rows = read_table("docs/behaviour.md", "field")
+    assert len(handled) == len(OUTCOMES) + 1
+    assert {name for row in rows for name in code(row[0])} == logged
