@@ -9,16 +9,16 @@ class ProviderReason(ExplainedCode):
     UNREACHABLE = (
         "provider-unreachable",
         "The identity provider could not be reached, or not with trusted TLS.",
-        "Check DNS, the way out and CALLING_CA_BUNDLE.",
+        "Check DNS, outgoing connections and CALLING_CA_BUNDLE.",
     )
     TIMEOUT = (
         "provider-timeout",
         "The identity provider did not deliver its document in time.",
-        "Wait: the held keys serve up to 24 h. Check the way out if it lasts.",
+        "Wait: held keys work for 24 h. Check outgoing connections if it lasts.",
     )
     STATUS = (
         "provider-status",
-        "The identity provider answered with another status than 200.",
+        "The identity provider replied with a status other than 200.",
         "Wait; if it lasts, check CALLING_OPENID_CONFIGURATION_URL.",
     )
     TOO_LARGE = (
@@ -44,5 +44,5 @@ class ProviderReason(ExplainedCode):
     NO_KEY = (
         "provider-no-key",
         "The key set holds no usable RS256 key.",
-        "Wait: the held keys serve up to 24 h.",
+        "Wait: held keys work for 24 h.",
     )
