@@ -18,7 +18,7 @@ from tests.localhost.process import CHECKOUT, bare_environment
 from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
 from tests.measure.load.target import OtherRegion
-from tests.simulator.platform.notifications import Call, Caller, incoming, new_id
+from tests.simulator.platform.notifications import Call, incoming, new_id
 from tests.simulator.services.neighbours import Neighbours
 
 ROUNDS = 21
@@ -65,7 +65,7 @@ def _compare(world: Neighbours, settings: dict[str, str]) -> Measurement:
 
 def _request(world: Neighbours) -> str:
     """Return a call that the rules give to the other region, as JSON."""
-    call = Call(tenant_id=world.tenant_id, caller=Caller(country_code="SG"))
+    call = Call(tenant_id=world.tenant_id, country_code="SG")
     url = f"https://{_OWN_HOST}/api/calls"
     headers = {
         "host": _OWN_HOST,
