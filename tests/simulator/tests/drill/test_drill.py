@@ -122,8 +122,8 @@ def test_every_scenario_of_the_design_is_there() -> None:
 
 
 def test_scenarios_and_faults_are_documented() -> None:
-    """By name, in docs/drill.md; and no scenario that is none."""
-    text = (CHECKOUT / "docs" / "drill.md").read_text("utf-8")
+    """By name, in docs/simulated-drill.md; and no scenario that is none."""
+    text = (CHECKOUT / "docs" / "simulated-drill.md").read_text("utf-8")
     listed = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
 
     assert listed == list(SCENARIOS)
