@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Names and hosts of an environment, for commands that you type: run
-# `source infra/names.sh prod` in bash, in the checkout. docs/deploy.md, drills.md and
+# `source infra/names.sh prod` in bash, in the checkout. docs/deploy.md, azure-drills.md and
 # remove-region.md use these names.
 # shellcheck disable=SC2034 # used by the shell that sources this file
 

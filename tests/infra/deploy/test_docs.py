@@ -9,7 +9,7 @@ import pytest
 
 from tests.infra.deploy.workstation import CHECKOUT, Workstation, shellcheck
 
-PAGES = ["deploy.md", "drills.md", "remove-region.md"]
+PAGES = ["deploy.md", "azure-drills.md", "remove-region.md"]
 _BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]+))?\)")
 
