@@ -1,4 +1,4 @@
-"""Charts as inline SVG: colours come from the page, so they follow light and dark."""
+"""Charts as inline SVG; the page sets their colours, for light and dark."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -17,9 +17,9 @@ type Json = Mapping[str, Any]
 
 
 def timeline_chart(scenario: Json) -> str:
-    """Draw calls over time, a lane for each region that answered, one for the others.
+    """Draw calls over time: a lane for each region, one for calls nobody answered.
 
-    Within a lane higher means slower. Phases are marked from the top, what Traffic
+    Within a lane, higher means slower. Phases are marked at the top, and what Traffic
     Manager found at the bottom.
     """
     calls = scenario["figures"]["calls"]
@@ -40,7 +40,7 @@ def timeline_chart(scenario: Json) -> str:
 
 
 def latency_chart(latencies: Sequence[Json]) -> str:
-    """Draw median, 95th and 99th percentile of each region as bars."""
+    """Draw the median, 95th and 99th percentile of each region as bars."""
     if not latencies:
         return ""
     longest = max(latency["p99"] for latency in latencies) or _MIN_SECONDS
@@ -64,7 +64,7 @@ def latency_chart(latencies: Sequence[Json]) -> str:
 
 
 class _Scale:
-    """Seconds to pixels."""
+    """Converts seconds to pixels."""
 
     def __init__(self, start: float, seconds: float) -> None:
         self.start = start
@@ -99,7 +99,10 @@ def _phases(phases: Sequence[Json], scale: _Scale, height: int) -> Iterator[str]
             f'<line class="phase" x1="{x:.1f}" x2="{x:.1f}" '
             f'y1="{_TOP - 6}" y2="{height - _BOTTOM}"/>'
         )
-        yield _text(x + 3, 10 + 10 * (number % 2), phase["name"], style="phase")
+        is_last = x > _WIDTH - _LEFT
+        style = "phase last" if is_last else "phase"
+        x += -3 if is_last else 3
+        yield _text(x, 10 + 10 * (number % 2), phase["name"], style=style)
 
 
 def _endpoints(events: Sequence[Json], scale: _Scale, height: int) -> Iterator[str]:

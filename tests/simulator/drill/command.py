@@ -5,45 +5,41 @@ import json
 import signal
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from tests.localhost.process import CHECKOUT
 from tests.simulator.drill.html_report import to_html
 from tests.simulator.drill.json_report import to_json
 from tests.simulator.drill.runner import Drill, Progress
 from tests.simulator.drill.scenarios import SCENARIOS
-from tests.simulator.drill.text_report import print_report
-from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
+from tests.simulator.drill.text_report import outcome_text, print_report
+from tests.simulator.options import (
+    UNUSABLE,
+    add_environment_option,
+    read_environment_option,
+)
+from tests.support.running import Running
 
-DEFAULT_ENVIRONMENT = CHECKOUT / "infra" / "params" / "prod.json"
-UNUSABLE = 2
 INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("name", nargs="*", help="scenarios; none: all of them")
+    parser.add_argument("name", nargs="*", help="scenarios (default: all of them)")
     parser.add_argument("--list", action="store_true", help="list the scenarios")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page")
     parser.add_argument("--calls", action="store_true", help="print every call")
-    parser.add_argument(
-        "--environment",
-        type=Path,
-        default=DEFAULT_ENVIRONMENT,
-        metavar="FILE",
-        help="environment file with the regions weu, eus2 and sea",
-    )
+    add_environment_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run; 0 if all went as expected, 1 if not, 2 if something given is unusable."""
+    """Run; 0 if all scenarios passed, 1 if not, 2 if an argument cannot be used."""
     console = Console()
     if arguments.list:
         for name, scenario in SCENARIOS.items():
@@ -51,12 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     unknown = [name for name in arguments.name if name not in SCENARIOS]
     if unknown:
-        print(f"drill: no scenario is called {', '.join(unknown)}", file=sys.stderr)
+        print(f"drill: there is no scenario {', '.join(unknown)}", file=sys.stderr)
         return UNUSABLE
-    try:
-        EnvironmentFile.read(arguments.environment)
-    except EnvironmentFileError as error:
-        print(f"drill: {error}", file=sys.stderr)
+    if read_environment_option(arguments) is None:
         return UNUSABLE
     names = list(dict.fromkeys(arguments.name)) or list(SCENARIOS)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -66,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             results = drill.run()
         except KeyboardInterrupt:
-            print("drill: ended before its end", file=sys.stderr)
+            print("drill: interrupted", file=sys.stderr)
             return INTERRUPTED
     print_report(console, results, shows_calls=arguments.calls)
     report = to_json(
@@ -75,15 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
         seconds=time.monotonic() - started_at,
     )
     if arguments.json:
-        arguments.json.write_text(
-            json.dumps(report, separators=(",", ":")) + "\n", "utf-8"
-        )
+        text = json.dumps(report, separators=(",", ":"))
+        arguments.json.write_text(f"{text}\n", "utf-8")
     if arguments.html:
         arguments.html.write_text(to_html(report), "utf-8")
     return 0 if report["isPassed"] else 1
 
 
-class _Board:
+class _Board(Running):
     """Shows what each scenario is doing: a live table on a terminal, else lines."""
 
     def __init__(self, console: Console, names: list[str]) -> None:
@@ -91,21 +83,14 @@ class _Board:
         self._states = dict.fromkeys(names, "waiting")
         self._live = Live(console=console, transient=True, auto_refresh=False)
 
-    def __enter__(self) -> Self:
+    def start(self, stack: ExitStack) -> None:
         if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
+            stack.enter_context(self._live)
 
     def show(self, progress: Progress) -> None:
-        state = progress.state
-        if progress.result is not None:
-            is_passed = progress.result.is_passed
-            state = "[green]as expected[/]" if is_passed else "[bold red]NOT[/]"
-            state += f" in {progress.result.seconds:.0f} s"
+        state, result = progress.state, progress.result
+        if result is not None:
+            state = f"{outcome_text(result)} in {result.seconds:.0f} s"
         self._states[progress.name] = state
         if self._console.is_terminal:
             table = Table("scenario", "state", box=None)

@@ -1,4 +1,4 @@
-"""10,000 decisions of the function app, each held against the oracle."""
+"""10,000 decisions of the function app, each compared with the oracle's."""
 
 import json
 import random
@@ -34,37 +34,49 @@ class Decided:
     first_wrong: str
 
 
+class Decision(NamedTuple):
+    """What the function app decided: the status, and the Location of a redirect.
+
+    ``was_passed_over`` tells whether a preferred region was taken for unhealthy.
+    """
+
+    status: int
+    location: str | None
+    was_passed_over: bool
+
+
 class _Case(NamedTuple):
     request: dict[str, Any]
     facts: dict[str, str | None]
 
 
-def count_exact(world: World, decisions: int = DECISIONS) -> Decided:
+def count_exact(world: World, count: int = DECISIONS) -> Decided:
     """Let a further deployment of the first region decide calls of all kinds.
 
-    Its rules are those of the world, after some that ask what those do not.
+    Its rules are those of the world, after some with other conditions.
     """
     own = next(iter(world.regions))
     rules = [*_more_rules(list(world.regions)), *world.rules]
-    cases = _cases(world, decisions)
+    cases = _cases(world, count)
     settings = {**world.settings_of(own, rules), "CALLING_ANSWER": "false"}
-    verdicts = _decide(cases, settings, dns=world.dns)
-    exact = redirects = 0
+    decisions = _decide(cases, settings, dns=world.dns)
+    exact = 0
     first_wrong = ""
-    for case, (status, location, _passed_over) in zip(cases, verdicts, strict=False):
-        preferred = preferred_regions(rules, case.facts)
-        region = preferred[0] if preferred else own
+    for case, decision in zip(cases, decisions, strict=False):
+        region = next(iter(preferred_regions(rules, case.facts)), own)
         host = world.regions[region].host
         expected = (
             (202, None) if region == own else (302, f"https://{host}/api/calls?hop=1")
         )
-        redirects += status == 302
-        if (status, location) == expected:
+        if (decision.status, decision.location) == expected:
             exact += 1
         else:
-            first_wrong = first_wrong or f"{case.facts}: {status} {location}"
+            first_wrong = first_wrong or f"{case.facts}: {decision}"
     return Decided(
-        made=len(verdicts), exact=exact, redirects=redirects, first_wrong=first_wrong
+        made=len(decisions),
+        exact=exact,
+        redirects=sum(decision.status == 302 for decision in decisions),
+        first_wrong=first_wrong,
     )
 
 
@@ -78,7 +90,7 @@ def _more_rules(codes: Sequence[str]) -> list[Mapping[str, Any]]:
 
 
 def _cases(world: World, count: int) -> list[_Case]:
-    """Make calls of all kinds, the same ones in every run."""
+    """Make calls of all kinds; they are the same in every run."""
     chance = random.Random(_SEED)
     tokens = {
         tenant: world.neighbours.tokens.mint(tid=tenant)
@@ -120,9 +132,9 @@ def _case(world: World, chance: random.Random, tokens: Mapping[str, str]) -> _Ca
 
 def _decide(
     cases: Sequence[_Case], settings: Mapping[str, str], *, dns: str
-) -> list[tuple[int, str | None, bool]]:
+) -> list[Decision]:
     finished = subprocess.run(
-        [sys.executable, "-m", "tests.simulator.drill.decider", "--dns", dns],
+        [sys.executable, "-m", "tests.simulator.drill.batch_decider", "--dns", dns],
         input="".join(json.dumps(case.request) + "\n" for case in cases),
         cwd=CHECKOUT,
         env={**bare_environment(), **settings},
@@ -131,5 +143,4 @@ def _decide(
         timeout=SECONDS,
         check=True,
     )
-    verdicts = [json.loads(line) for line in finished.stdout.splitlines()]
-    return [(status, location, passed) for status, location, passed in verdicts]
+    return [Decision(*json.loads(line)) for line in finished.stdout.splitlines()]

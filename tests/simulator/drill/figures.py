@@ -1,14 +1,15 @@
-"""What a scenario's events add up to: paths of calls, losses, hops, latencies."""
+"""What a scenario's events amount to: paths of calls, losses, hops, latencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import ceil
 from typing import Any
 
 from tests.simulator.drill.scenario import ScenarioResult
+from tests.simulator.platform.calls import REDIRECTS
+from tests.simulator.platform.events import CallEnded
 
-_REDIRECTS = (302, 307)
-# What the figures and the charts need; notifications and their headers stay out.
+# The events that the figures and charts need; notifications and headers are left out.
 _KINDS = frozenset(
     {
         "call-placed",
@@ -30,24 +31,15 @@ type Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallPath:
-    """One call: where it went, with times, and how it ended."""
+class CallPath(CallEnded):
+    """A call that has ended, with all its POSTs as JSON has them."""
 
-    call_id: str
-    caller: str
-    placed_at_seconds: float
-    outcome: str
-    why: str | None
-    region: str | None
-    hops: int
-    attempts: int
-    answer_seconds: float
     steps: Sequence[Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Seconds from the placing of a call to its answer, of one region's calls."""
+    """How long the calls of a region waited for their answer, in seconds."""
 
     region: str
     calls: int
@@ -59,7 +51,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """How long after a fault in a region what happened, in seconds; None: never."""
+    """What a fault in a region led to, in seconds after it; None: never."""
 
     fault: str
     region: str
@@ -71,7 +63,7 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """A scenario in figures."""
+    """The figures of a scenario."""
 
     calls: Sequence[CallPath]
     answered: int
@@ -84,12 +76,12 @@ class Figures:
 
 
 def relevant(entries: Iterable[Json]) -> list[Json]:
-    """Leave out what no figure needs."""
+    """Return the events that a figure needs."""
     return [entry for entry in entries if _is_relevant(entry)]
 
 
 def figures_of(result: ScenarioResult) -> Figures:
-    """Add a scenario up."""
+    """Compute the figures of a scenario."""
     paths = _paths(result.entries)
     answered = [path for path in paths if path.outcome == "answered"]
     lost = [path for path in paths if path.outcome == "lost"]
@@ -99,7 +91,7 @@ def figures_of(result: ScenarioResult) -> Figures:
         lost=lost,
         refused=sum(path.outcome == "refused" for path in paths),
         redirects=sum(
-            step["status"] in _REDIRECTS for path in paths for step in path.steps
+            step["status"] in REDIRECTS for path in paths for step in path.steps
         ),
         max_hops=max((path.hops for path in paths), default=0),
         latencies=_latencies(answered),
@@ -108,7 +100,7 @@ def figures_of(result: ScenarioResult) -> Figures:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the smallest value that so many percent do not exceed (nearest rank)."""
+    """Return the smallest value that ``percent`` of all do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, ceil(percent / 100 * len(ordered)) - 1)]
 
@@ -126,24 +118,11 @@ def _paths(entries: Iterable[Json]) -> list[CallPath]:
         if entry["kind"] == "step-ended":
             steps.setdefault(entry["call_id"], []).append(entry)
         elif entry["kind"] == "call-ended":
-            # Follow-ups come later; the list is the same.
+            # Follow-ups come later and are added to the same list.
             taken = steps.setdefault(entry["call_id"], [])
-            members = {name: entry[name] for name in _MEMBERS}
+            members = {field.name: entry[field.name] for field in fields(CallEnded)}
             paths.append(CallPath(**members, steps=taken))
     return paths
-
-
-_MEMBERS = (
-    "call_id",
-    "caller",
-    "placed_at_seconds",
-    "outcome",
-    "why",
-    "region",
-    "hops",
-    "attempts",
-    "answer_seconds",
-)
 
 
 def _latencies(answered: Sequence[CallPath]) -> list[Latency]:
@@ -169,7 +148,7 @@ def _detections(entries: Sequence[Json], lost: Sequence[CallPath]) -> list[Detec
         for entry in entries
         if entry["kind"] == "fault-injected" and entry["region"] is not None
     ]
-    # A restart that nobody noticed is no fault that nobody found.
+    # A restart that nobody noticed is not a fault that was missed.
     return [d for d in found if d.traffic_manager or d.peers or d.last_lost]
 
 
@@ -194,12 +173,12 @@ def _detection(
         and (entry["region"], entry["status"]) == (region, "degraded")
     ]
     peers: dict[str, float] = {}
-    struck = {e["region"] for e in entries if e["kind"] == "fault-injected"}
+    faulty = {e["region"] for e in entries if e["kind"] == "fault-injected"}
     for entry in meanwhile:
         if entry["kind"] != "log-written" or entry["line"].get("peer") != region:
             continue
-        # One that was struck itself has other worries.
-        if entry["region"] in struck:
+        # A region that has a fault itself says nothing about the others.
+        if entry["region"] in faulty:
             continue
         if entry["line"]["event"] == "peer.unhealthy":
             peers.setdefault(entry["region"], entry["seconds"] - at)

@@ -1,4 +1,7 @@
-"""The report as one HTML file with charts: no script, no request, light and dark."""
+"""The report as one HTML file with charts, light and dark.
+
+The page has no script and loads nothing.
+"""
 
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -7,6 +10,7 @@ from string import Template
 from typing import Any
 
 from tests.simulator.drill.charts import latency_chart, timeline_chart
+from tests.simulator.drill.text_report import after
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 
@@ -20,10 +24,10 @@ def to_html(report: Json) -> str:
     template = Template(_TEMPLATE.read_text("utf-8"))
     return template.substitute(
         title=escape(f"Drill of {report['environment']}, {report['at']}"),
-        verdict="passed" if report["isPassed"] else "failed",
+        outcome="passed" if report["isPassed"] else "failed",
         summary=escape(
-            f"{passed} of {len(scenarios)} scenarios went as expected, in "
-            f"{report['seconds']:.0f} s, on {report['machine']['cpus']} CPUs."
+            f"{passed} of {len(scenarios)} scenarios passed in "
+            f"{report['seconds']:.0f} s on {report['machine']['cpus']} CPUs."
         ),
         overview="\n".join(map(_overview_row, scenarios)),
         scenarios="\n".join(map(_section, scenarios)),
@@ -35,7 +39,7 @@ def _overview_row(scenario: Json) -> str:
     name = escape(scenario["name"])
     cells = [
         f'<th scope="row"><a href="#{name}">{escape(scenario["title"])}</a></th>',
-        _cell(_verdict(scenario["isPassed"])),
+        _cell(_outcome(scenario["isPassed"])),
         _number(f"{scenario['seconds']:.0f}"),
         _number(len(figures["calls"])),
         _number(figures["answered"]),
@@ -51,7 +55,7 @@ def _section(scenario: Json) -> str:
     figures = scenario["figures"]
     parts = [
         f'<section id="{escape(scenario["name"])}">',
-        f"<h2>{escape(scenario['title'])} {_verdict(scenario['isPassed'])}</h2>",
+        f"<h2>{escape(scenario['title'])} {_outcome(scenario['isPassed'])}</h2>",
         f"<p>{escape(scenario['explanation'])}</p>",
         f"<p class=quiet>{_platform(scenario)}</p>",
         _checks(scenario["checks"]),
@@ -70,7 +74,7 @@ def _section(scenario: Json) -> str:
 def _platform(scenario: Json) -> str:
     if scenario["attemptsOfThePlatform"] == 1:
         return "The platform announces each call once."
-    return "A call that met no reply or 503 comes again (assumed of the platform)."
+    return "After no reply or 503 the platform announces a call again (assumed)."
 
 
 def _checks(checks: list[Json]) -> str:
@@ -99,16 +103,16 @@ def _detections(detections: list[Json]) -> str:
     rows = []
     for found in detections:
         peers = ", ".join(
-            f"{code} {_after(seconds)}" for code, seconds in found["peers"].items()
+            f"{code} {after(seconds)}" for code, seconds in found["peers"].items()
         )
         cells = [
             f'<th scope="row">{escape(found["fault"])} {escape(found["region"])}</th>',
-            _cell(_after(found["traffic_manager"])),
+            _cell(after(found["traffic_manager"])),
             _cell(escape(peers) or "never"),
-            _cell(_after(found["last_lost"])),
+            _cell(after(found["last_lost"])),
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    head = _head("fault", "Traffic Manager", "peers", "last call lost")
+    head = _head("fault", "Traffic Manager", "other regions", "last call lost")
     return f"<h3>Time to detect</h3><table>{head}{''.join(rows)}</table>"
 
 
@@ -162,10 +166,6 @@ def _number(value: object) -> str:
     return f"<td class=number>{escape(str(value))}</td>"
 
 
-def _verdict(is_passed: bool) -> str:
-    word, style = ("as expected", "ok") if is_passed else ("not as expected", "bad")
+def _outcome(is_passed: bool) -> str:
+    word, style = ("passed", "ok") if is_passed else ("failed", "bad")
     return f"<span class={style}>{word}</span>"
-
-
-def _after(seconds: float | None) -> str:
-    return "never" if seconds is None else f"after {seconds:.1f} s"

@@ -1,4 +1,4 @@
-"""The report as JSON: everything, for other programs."""
+"""The report as JSON, with everything, for other programs."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ FORMAT = 1
 def to_json(
     results: Sequence[ScenarioResult], *, environment: str, seconds: float
 ) -> dict[str, Any]:
-    """Return the report; times are in seconds, of events since their world began."""
+    """Return the report; times are in seconds, counted from the start of the world."""
     return {
         "format": FORMAT,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -35,19 +35,17 @@ def to_json(
 
 
 def _scenario(result: ScenarioResult) -> dict[str, Any]:
-    figures = figures_of(result)
-    retries = SCENARIOS[result.name].retries
     return {
         "name": result.name,
         "title": result.title,
         "explanation": result.explanation,
         "isPassed": result.is_passed,
         "seconds": round(result.seconds, 1),
-        "attemptsOfThePlatform": retries.attempts,
+        "attemptsOfThePlatform": SCENARIOS[result.name].retries.attempts,
         "checks": [asdict(check) for check in result.checks],
         "phases": [asdict(phase) for phase in result.phases],
         "notes": result.notes,
-        "figures": asdict(figures),
+        "figures": asdict(figures_of(result)),
         "events": [
             entry
             for entry in result.entries

@@ -1,6 +1,6 @@
-"""Where a call belongs, found the slow way: rule by rule, in the words of the rules.
+"""Where a call belongs, found the slow way: rule by rule, condition by condition.
 
-Shares nothing with the product but the rules themselves.
+It shares no code with the product, only the rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _DEFAULT_MEDIA_REGION = "USEA"
 
 
 def facts_of(call: PlacedCall, *, tenant_id: str) -> dict[str, str | None]:
-    """Return what rules can see of a call."""
+    """Return what the rules can ask of a call, by the name of the condition."""
     caller = CALLERS[call.caller]
     media = call.media_hosted_region or _DEFAULT_MEDIA_REGION
     region = call.caller_region or caller.region
@@ -31,7 +31,7 @@ def facts_of(call: PlacedCall, *, tenant_id: str) -> dict[str, str | None]:
 def preferred_regions(
     rules: Sequence[Mapping[str, Any]], facts: Mapping[str, str | None]
 ) -> Sequence[str]:
-    """Return the regions of the first rule whose conditions all hold; none: any."""
+    """Return the regions of the first rule whose conditions all hold, else none."""
     for rule in rules:
         conditions = {name: rule[name] for name in rule if name != "regions"}
         if all(
@@ -44,7 +44,10 @@ def preferred_regions(
 
 
 def belongs_to(world: World, call: PlacedCall, *, lands_in: str) -> str:
-    """Return the region that must take a call which lands in a region, all well."""
+    """Return the region that must take a call while all regions are healthy.
+
+    ``lands_in`` is the region to which DNS leads the call.
+    """
     facts = facts_of(call, tenant_id=world.neighbours.tenant_id)
     regions = preferred_regions(world.rules, facts)
     return regions[0] if regions else lands_in

@@ -1,8 +1,9 @@
-"""Runs scenarios in worlds, each world in a process of its own.
+"""Runs scenarios in worlds; each world is a process of its own.
 
-Those that mostly wait play side by side, each in a world of its own. The quick ones
-share one beside them, one after another; the heavy ones share one that has the machine
-to itself. Worlds start in turn: a start takes more of the machine than most scenarios.
+Scenarios that mostly wait run side by side, each in its own world. The quick ones share
+a world and run beside them, one after another. The heavy ones share a world and have
+the machine to themselves. Worlds start one after another, because a start takes more of
+the machine than most scenarios do.
 """
 
 import json
@@ -18,11 +19,11 @@ from pathlib import Path
 
 from tests.localhost.process import CHECKOUT
 from tests.simulator.drill.scenario import Load, ScenarioResult
+from tests.simulator.drill.scenario_run import Check, Phase
 from tests.simulator.drill.scenarios import SCENARIOS
-from tests.simulator.drill.stage import Check, Phase
 
 SIDE_BY_SIDE = 5
-# No scenario takes longer; one that does is ended and has failed.
+# A scenario that takes longer is stopped and has failed.
 _LONGEST_SECONDS = 300.0
 _STOP_SECONDS = 30.0
 _MAX_ERROR = 2000
@@ -30,7 +31,7 @@ _MAX_ERROR = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What a scenario is doing: waiting, starting, playing, or over (a result)."""
+    """A scenario is ``starting``, ``running``, or ``over`` with a result."""
 
     name: str
     state: str
@@ -38,7 +39,7 @@ class Progress:
 
 
 class Drill:
-    """One run of some scenarios."""
+    """A run of some scenarios."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Drill:
         environment: Path,
         on_progress: Callable[[Progress], None],
     ) -> None:
-        """Run ``names`` with the environment of a file; tell ``on_progress``."""
+        """Run ``names`` in the environment of a file; report to ``on_progress``."""
         self._names = names
         self._environment = environment
         self._on_progress = on_progress
@@ -57,7 +58,7 @@ class Drill:
         self._is_stopped = False
 
     def run(self) -> list[ScenarioResult]:
-        """Run them all; the results are in the order of the names."""
+        """Run all of them and return the results in the order of the names."""
         waits, quick, heavy = (
             [name for name in self._names if SCENARIOS[name].load is load]
             for load in (Load.WAITS, Load.QUICK, Load.HEAVY)
@@ -67,15 +68,15 @@ class Drill:
         for groups, at_once in ((side_by_side, SIDE_BY_SIDE), (alone, 1)):
             with ThreadPoolExecutor(at_once) as lanes:
                 try:
-                    list(lanes.map(self._play, groups))
+                    list(lanes.map(self._run_group, groups))
                 except BaseException:
-                    # Before the pool waits for its threads, or it would wait long.
+                    # Or the pool would wait until all scenarios have ended.
                     self.stop()
                     raise
         return [self._results[name] for name in self._names]
 
     def stop(self) -> None:
-        """End what still runs, with its worlds."""
+        """Stop the scenarios that still run, and their worlds."""
         with self._lock:
             self._is_stopped = True
             running = list(self._processes)
@@ -87,21 +88,23 @@ class Drill:
             except subprocess.TimeoutExpired:
                 process.kill()
 
-    def _play(self, names: Sequence[str]) -> None:
-        """Play some scenarios in one world; what has no result is broken."""
+    def _run_group(self, names: Sequence[str]) -> None:
+        """Run some scenarios in one world; one without a result has failed."""
         started_at = time.monotonic()
         with (
             tempfile.TemporaryDirectory(prefix="drill-") as folder,
             tempfile.TemporaryFile("w+") as errors,
         ):
-            status = self._run(names, Path(folder), errors.fileno())
+            status = self._run_process(names, Path(folder), errors.fileno())
             errors.seek(0)
             error = f"exit {status}: {errors.read()[-_MAX_ERROR:]}"
         for name in names:
             if name not in self._results:
                 self._note(_broken(name, time.monotonic() - started_at, error))
 
-    def _run(self, names: Sequence[str], folder: Path, errors: int) -> int | None:
+    def _run_process(
+        self, names: Sequence[str], folder: Path, errors: int
+    ) -> int | None:
         """Run one process to its end; return its exit status."""
         with self._starting:
             process = self._start(names, folder, errors)
@@ -110,12 +113,12 @@ class Drill:
             longest = _LONGEST_SECONDS * len(names)
             watchdog = threading.Timer(longest, process.terminate)
             watchdog.start()
-            # The next world starts when this one runs.
+            # The next world starts once this one has printed that it is ready.
             process.stdout.readline()
         for line in process.stdout:
-            word, _, name = line.strip().partition(" ")
-            if word == "playing":
-                self._on_progress(Progress(name=name, state=word))
+            state, _, name = line.strip().partition(" ")
+            if state == "running":
+                self._on_progress(Progress(name=name, state=state))
             else:
                 text = (folder / f"{name}.json").read_text("utf-8")
                 self._note(read_result(json.loads(text)))
@@ -144,7 +147,7 @@ class Drill:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                # Ctrl-C is the drill's to hand on, once, in good order.
+                # The drill itself passes Ctrl-C on, once, and waits.
                 start_new_session=True,
             )
             self._processes.add(process)
@@ -167,15 +170,11 @@ def read_result(document: dict[str, object]) -> ScenarioResult:
 
 
 def _broken(name: str, seconds: float, error: str) -> ScenarioResult:
-    scenario = SCENARIOS[name]
-    sentence = "the scenario plays to its end"
+    sentence = "the scenario runs to its end"
     return ScenarioResult(
         name=name,
-        title=scenario.title,
-        explanation=scenario.explanation,
+        title=SCENARIOS[name].title,
+        explanation=SCENARIOS[name].explanation,
         seconds=seconds,
         checks=[Check(sentence=sentence, is_met=False, found=error)],
-        phases=[],
-        notes={},
-        entries=[],
     )

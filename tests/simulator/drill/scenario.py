@@ -1,24 +1,29 @@
-"""What a scenario is: a name, what it costs, and a play with expectations."""
+"""What a scenario is, how it runs, and the calls that scenarios place."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
-from tests.simulator.drill.stage import Check, Phase, Stage
+from tests.simulator.drill.scenario_run import Check, Phase, ScenarioRun
+from tests.simulator.environment import World
 from tests.simulator.platform.callers import CALLERS
 from tests.simulator.platform.calls import PlacedCall, RetryPolicy
 
-# From one part of the world after another, so that no stretch of traffic is of one.
+# Calls come from one part of the world after another, so that every stretch of traffic
+# comes from all of them.
 _STRIDE = 5
 _KEYS = [key for first in range(_STRIDE) for key in list(CALLERS)[first::_STRIDE]]
+
+type Play = Callable[[ScenarioRun], None]
 
 
 class Load(StrEnum):
     """What a scenario needs of the machine.
 
-    ``WAITS``: mostly time, so several play side by side. ``HEAVY``: all of it, alone.
+    ``WAITS``: it mostly waits, so several run side by side. ``HEAVY``: it needs the
+    whole machine and runs alone.
     """
 
     QUICK = "quick"
@@ -26,39 +31,62 @@ class Load(StrEnum):
     HEAVY = "heavy"
 
 
-class Scenario(ABC):
-    """One scenario; it plays in a world of its own, or in one that is well.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Something that goes wrong, and what must come of it.
 
     Attributes:
-        name: of the command line.
-        title, explanation: what happens and what must come of it, in sentences.
-        retries: of the platform. Where regions or DNS fail it is one that announces a
-            call once: what is proved does not rest on an assumption.
+        name: on the command line.
+        title: what happens, in a few words.
+        explanation: what happens and what must come of it, in sentences.
+        play: makes it happen and states what must hold.
+        retries: of the platform. Where regions or DNS fail, the platform announces each
+            call once, so that nothing proved rests on an assumption about it.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    explanation: ClassVar[str]
-    load: ClassVar[Load] = Load.QUICK
-    retries: ClassVar[RetryPolicy] = RetryPolicy()
+    name: str
+    title: str
+    explanation: str
+    play: Play
+    load: Load = Load.QUICK
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
 
-    @abstractmethod
-    def play(self, stage: Stage) -> None:
-        """Let things happen, and note on the stage what must hold."""
+
+def scenario(
+    *, load: Load = Load.QUICK, retries: RetryPolicy | None = None
+) -> Callable[[Play], Scenario]:
+    """Make a scenario of a function.
+
+    The function's name becomes the scenario's, the first line of its docstring the
+    title, and the rest the explanation.
+    """
+
+    def make(play: Play) -> Scenario:
+        title, _, explanation = inspect.cleandoc(play.__doc__ or "").partition("\n")
+        return Scenario(
+            name=play.__name__.replace("_", "-"),
+            title=title.removesuffix("."),
+            explanation=" ".join(explanation.split()),
+            play=play,
+            load=load,
+            retries=retries or RetryPolicy(),
+        )
+
+    return make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioResult:
-    """A scenario that has been played; ``entries`` are its events as JSON has them."""
+    """A scenario that has run; ``entries`` are its events as JSON has them."""
 
     name: str
     title: str
     explanation: str
     seconds: float
     checks: Sequence[Check]
-    phases: Sequence[Phase]
-    notes: dict[str, float | int | str]
-    entries: Sequence[dict[str, Any]] = field(repr=False)
+    phases: Sequence[Phase] = ()
+    notes: dict[str, float | int | str] = field(default_factory=dict)
+    entries: Sequence[dict[str, Any]] = field(default=(), repr=False)
 
     @property
     def is_passed(self) -> bool:
@@ -66,15 +94,15 @@ class ScenarioResult:
         return bool(self.checks) and all(check.is_met for check in self.checks)
 
 
-def play(scenario: Scenario, stage: Stage) -> ScenarioResult:
-    """Play a scenario to its end; an exception of its own fails it."""
-    world = stage.world
+def play(scenario: Scenario, world: World) -> ScenarioResult:
+    """Run a scenario to its end; if it raises an exception, it has failed."""
+    run = ScenarioRun(world)
     started_at = world.journal.now_seconds
     world.platform.retries = scenario.retries
     try:
-        scenario.play(stage)
+        scenario.play(run)
     except Exception as error:  # noqa: BLE001 - one broken scenario ends no drill
-        stage.expect("the scenario plays to its end", False, repr(error))
+        run.expect("the scenario runs to its end", False, repr(error))
     finally:
         world.platform.before_redirect = None
     return ScenarioResult(
@@ -82,36 +110,36 @@ def play(scenario: Scenario, stage: Stage) -> ScenarioResult:
         title=scenario.title,
         explanation=scenario.explanation,
         seconds=world.journal.now_seconds - started_at,
-        checks=stage.checks,
-        phases=stage.phases,
-        notes=stage.notes,
-        entries=[entry.to_json() for entry in stage.entries],
+        checks=run.checks,
+        phases=run.phases,
+        notes=run.notes,
+        entries=[entry.to_json() for entry in run.entries],
     )
 
 
 def home_calls(**members: Any) -> list[PlacedCall]:
-    """Return a call of every caller, hosted where the caller is."""
+    """Return one call from every caller, hosted where the caller is."""
     members = {"follow_ups": "none", **members}
     return [PlacedCall(caller=key, **members) for key in _KEYS]
 
 
 def travelling_calls(**members: Any) -> list[PlacedCall]:
     """Return calls that are hosted far from the caller: most belong elsewhere."""
-    members = {"follow_ups": "none", **members}
-    callers = [CALLERS[key] for key in _KEYS]
     half = len(_KEYS) // 2
+    hosts = _KEYS[half:] + _KEYS[:half]
+    callers = [CALLERS[key] for key in _KEYS]
     return [
         PlacedCall(
             caller=host,
             country_code=caller.country_code,
             caller_region=caller.region,
-            **members,
+            **{"follow_ups": "none", **members},
         )
-        for host, caller in zip(_KEYS[half:] + _KEYS[:half], callers, strict=True)
+        for host, caller in zip(hosts, callers, strict=True)
     ]
 
 
 def mixed_calls(**members: Any) -> list[PlacedCall]:
-    """Return home and travelling calls in turn."""
+    """Return home calls and travelling calls, alternating."""
     pairs = zip(home_calls(**members), travelling_calls(**members), strict=True)
     return [call for pair in pairs for call in pair]

@@ -1,4 +1,4 @@
-"""The report as text: one line a scenario, then what did not hold and who was lost."""
+"""The report as text: a line for each scenario, then failed checks and lost calls."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _MAX_LOST = 5
 def print_report(
     console: Console, results: Sequence[ScenarioResult], *, shows_calls: bool = False
 ) -> None:
-    """Print everything that a person wants to know first."""
+    """Print what a person wants to know first, and every call if ``shows_calls``."""
     console.print(_overview(results))
     console.print(_latencies(results))
     for result in results:
@@ -27,22 +27,27 @@ def print_report(
     failed = [result.name for result in results if not result.is_passed]
     if failed:
         names = ", ".join(failed)
-        console.print(f"[bold red]Not as expected: {escape(names)}.[/]")
+        console.print(f"[bold red]Failed: {escape(names)}.[/]")
     else:
-        console.print(f"[bold green]All {len(results)} scenarios went as expected.[/]")
+        console.print(f"[bold green]All {len(results)} scenarios passed.[/]")
+
+
+def outcome_text(result: ScenarioResult) -> str:
+    """Return whether a scenario has passed, coloured for a terminal."""
+    return "[green]passed[/]" if result.is_passed else "[bold red]FAILED[/]"
 
 
 def _overview(results: Sequence[ScenarioResult]) -> Table:
     table = Table(title="The drill", title_justify="left")
     table.add_column("scenario", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("result", no_wrap=True)
     for name in ("s", "calls", "lost", "refused", "302", "hops ≤"):
         table.add_column(name, justify="right")
     for result in results:
         figures = figures_of(result)
         table.add_row(
             escape(result.name),
-            "[green]as expected[/]" if result.is_passed else "[bold red]NOT[/]",
+            outcome_text(result),
             f"{result.seconds:.0f}",
             str(len(figures.calls)),
             str(len(figures.lost)),
@@ -78,7 +83,7 @@ def _print_details(console: Console, result: ScenarioResult, figures: Figures) -
     console.print(f"\n[bold]{escape(result.title)}[/] ({escape(result.name)})")
     for check in missed:
         text = f"{check.sentence}: {check.found}"
-        console.print(f"  [red]not:[/] {escape(text)}", soft_wrap=True)
+        console.print(f"  [red]failed:[/] {escape(text)}", soft_wrap=True)
     for found in figures.detections:
         console.print(f"  {escape(detection_text(found))}", highlight=False)
     for name, value in result.notes.items():
@@ -86,21 +91,22 @@ def _print_details(console: Console, result: ScenarioResult, figures: Figures) -
     if figures.lost:
         whys = Counter(call.why or "" for call in figures.lost)
         reasons = ", ".join(f"{why} {count}" for why, count in whys.most_common())
-        title = f"{len(figures.lost)} lost ({reasons}), the last of them"
+        title = f"{len(figures.lost)} lost ({reasons}), the last ones"
         console.print(_calls_table(title, figures.lost[-_MAX_LOST:]))
 
 
 def detection_text(found: Detection) -> str:
-    """Tell in a sentence how a fault was found."""
-    at = _after(found.traffic_manager)
+    """Say in a sentence when a fault was noticed."""
+    at = after(found.traffic_manager)
     parts = [f"{found.fault} {found.region}: Traffic Manager {at}"]
-    parts += [f"{code} {_after(seconds)}" for code, seconds in found.peers.items()]
+    parts += [f"{code} {after(seconds)}" for code, seconds in found.peers.items()]
     if found.last_lost is not None:
-        parts.append(f"the last call lost was placed {_after(found.last_lost)}")
+        parts.append(f"the last call lost was placed {after(found.last_lost)}")
     return ", ".join(parts)
 
 
-def _after(seconds: float | None) -> str:
+def after(seconds: float | None) -> str:
+    """Return how long after a fault something happened, in words."""
     return "never" if seconds is None else f"after {seconds:.1f} s"
 
 
@@ -121,7 +127,7 @@ def _calls_table(title: str, calls: Sequence[CallPath]) -> Table:
 
 
 def path_text(call: CallPath) -> str:
-    """Return a call's way in one line: what, where, the reply, and how long it took."""
+    """Return a call's POSTs in one line: what, where, the reply, and the time taken."""
     return " → ".join(
         f"{step['what']} {step['region'] or '?'} {step['status'] or step['error']} "
         f"{step['took_seconds'] * 1000:.0f} ms"

@@ -1,7 +1,8 @@
 """Scenarios in one world: ``python -m tests.simulator.drill.worker NAME …``.
 
-Prints ``ready`` when the world runs, ``playing NAME`` and ``over NAME``, the latter
-when the result is in ``NAME.json``. SIGTERM ends the world and the process.
+Prints ``ready`` when the world runs, and for each scenario ``running NAME`` and
+``over NAME``; by then the result is in ``NAME.json``. SIGTERM stops the world and ends
+the process.
 """
 
 import argparse
@@ -14,14 +15,13 @@ from pathlib import Path
 from tests.simulator.drill.figures import relevant
 from tests.simulator.drill.scenario import play
 from tests.simulator.drill.scenarios import SCENARIOS
-from tests.simulator.drill.stage import Stage
 from tests.simulator.environment import EnvironmentFile, World
 
-_WELL_SECONDS = 60.0
+_RECOVERY_SECONDS = 60.0
 
 
 def main() -> int:
-    """Play scenarios, one after another, each in a world that is well."""
+    """Run scenarios one after another, each in a world in which all is healthy."""
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="+", choices=SCENARIOS)
     parser.add_argument("--environment", type=Path, required=True)
@@ -29,19 +29,18 @@ def main() -> int:
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(1))
-    file = EnvironmentFile.read(arguments.environment)
-    with World(file) as world:
+    with World(EnvironmentFile.read(arguments.environment)) as world:
         print("ready", flush=True)
         for name in arguments.names:
-            print(f"playing {name}", flush=True)
-            result = play(SCENARIOS[name](), Stage(world))
+            print(f"running {name}", flush=True)
+            result = play(SCENARIOS[name], world)
             document = {**asdict(result), "entries": relevant(result.entries)}
             file = arguments.results / f"{name}.json"
             file.write_text(json.dumps(document), "utf-8")
             print(f"over {name}", flush=True)
             world.heal_all()
-            world.wait_for_calls(_WELL_SECONDS)
-            world.wait_until_healthy(_WELL_SECONDS)
+            world.wait_for_calls(_RECOVERY_SECONDS)
+            world.wait_until_healthy(_RECOVERY_SECONDS)
     return 0
 
 

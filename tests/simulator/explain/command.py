@@ -8,25 +8,18 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tests.simulator.environment.description import EnvironmentFileError
-from tests.simulator.explain.environment import DEFAULT_FILE, read_environment
+from tests.simulator.explain.environment import read_environment
 from tests.simulator.explain.explanation import Question, explain
 from tests.simulator.explain.recording import RecordingError, read_recording
 from tests.simulator.explain.tenant import is_tenant_id
 from tests.simulator.explain.text import clean, to_text
-
-UNUSABLE = 2
+from tests.simulator.options import UNUSABLE, add_environment_option
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
     parser.add_argument("file", type=Path, help="a body in JSON, or HTTP with headers")
-    parser.add_argument(
-        "--environment",
-        type=Path,
-        default=DEFAULT_FILE,
-        metavar="FILE",
-        help="description of an environment (default: infra/params/prod.json)",
-    )
+    add_environment_option(parser)
     parser.add_argument("--region", metavar="CODE", help="where it arrives")
     parser.add_argument("--tenant", metavar="ID", help="tid of the token")
     parser.add_argument(

@@ -9,7 +9,7 @@ from tests.simulator.environment import EnvironmentFile, World, WorldOptions
 from tests.simulator.services.traffic_manager import Profile
 
 PROD = CHECKOUT / "infra" / "params" / "prod.json"
-# Real times take a minute to find a dead region: `make drill` takes it, tests do not.
+# With real times it takes a minute to notice a dead region; tests cannot wait so long.
 QUICK = Profile(interval_seconds=1.0, timeout_seconds=1.0, ttl_seconds=1)
 
 

@@ -1,130 +1,99 @@
 """Notifications that come twice, at once, out of order, or with little time."""
 
 from collections import Counter
+from collections.abc import Sequence
 
-from tests.simulator.drill.scenario import Scenario, mixed_calls
-from tests.simulator.drill.stage import Stage, told_503_in_time
+from tests.simulator.drill.scenario import mixed_calls, scenario
+from tests.simulator.drill.scenario_run import ScenarioRun
 from tests.simulator.platform.calls import CallReport, PlacedCall
 from tests.simulator.platform.events import StepEnded
 
-# Both land where they are hosted: no rule of the file knows this region.
+# No rule of the file names this region, so calls from it stay where they land.
 _NOWHERE = "antarctica"
 
 
-def _taken(stage: Stage, report: CallReport) -> int:
-    """Return how many answers of a call Graph has taken."""
-    graph = stage.world.neighbours.graph
-    return sum(
-        answer.call_id == report.call_id and answer.status == 202
-        for answer in graph.answers
+def _expect_answered_once(
+    run: ScenarioRun, reports: Sequence[CallReport], sentence: str
+) -> None:
+    """Expect that Graph has accepted one answer for each call."""
+    answers = run.world.neighbours.graph.answers
+    taken = Counter(answer.call_id for answer in answers if answer.status == 202)
+    counts = [taken[report.call_id] for report in reports]
+    run.expect(sentence, set(counts) == {1}, counts)
+
+
+@scenario()
+def duplicates_and_disorder(run: ScenarioRun) -> None:
+    """Duplicate and out-of-order notifications.
+
+    The incoming call comes again once it is answered; the end comes before the
+    beginning. Everything gets 202, and Graph is asked to answer once.
+    """
+    reports = run.calls(mixed_calls(is_duplicated=True, follow_ups="out-of-order"))
+    run.expect_answered(reports, "all of them")
+    statuses = Counter(
+        str(step.status)
+        for report in reports
+        for step in report.steps
+        if step.what not in {"incoming", "redirected"}
     )
+    is_expected = statuses.keys() <= {"202", "302"}
+    run.expect("all get 202, or 302 again", is_expected, dict(statuses))
+    _expect_answered_once(run, reports, "each call is answered once")
 
 
-class DuplicateAndOutOfOrder(Scenario):
-    """Everything twice, and the follow-ups in any order."""
+@scenario()
+def two_at_once(run: ScenarioRun) -> None:
+    """Two notifications at once for one call.
 
-    name = "duplicates-and-disorder"
-    title = "Duplicate and out-of-order notifications"
-    explanation = (
-        "The incoming call comes again when it is answered; the end comes before the "
-        "beginning. Everything gets 202, Graph is asked to answer once."
-    )
-
-    def play(self, stage: Stage) -> None:
-        """Answered calls whose notifications are a mess."""
-        calls = mixed_calls(is_duplicated=True, follow_ups="out-of-order")
-        reports = stage.calls(calls)
-        stage.expect_answered(reports, "all of them")
+    The same incoming call arrives twice at the same moment: in one region, which
+    answers once and replies to both; and in two regions, of which Graph accepts one.
+    """
+    for what, duplicate in (("in one region", "amsterdam"), ("in two", "new-york")):
+        call = PlacedCall(
+            simultaneous_caller=duplicate, country_code="AQ", caller_region=_NOWHERE
+        )
+        reports = run.calls([call] * 10)
+        run.expect_answered(reports, what)
+        _expect_answered_once(run, reports, f"{what}: each is answered once")
+        ids = {report.call_id for report in reports}
         statuses = Counter(
-            str(step.status)
-            for report in reports
-            for step in report.steps
-            if step.what not in {"incoming", "redirected"}
+            step.status
+            for step in run.events(StepEnded)
+            if step.call_id in ids and step.what in {"incoming", "duplicate"}
         )
-        accepted = {status for status in statuses if status not in {"202", "302"}}
-        stage.expect("all get 202, or 302 again", not accepted, dict(statuses))
-        answers = [_taken(stage, report) for report in reports]
-        stage.expect("each call is answered once", set(answers) == {1}, answers)
+        run.expect(f"{what}: both get 202", statuses == {202: 20}, dict(statuses))
 
 
-class TwoAtOnce(Scenario):
-    """One call, two notifications at the same time."""
+@scenario()
+def policy_recording(run: ScenarioRun) -> None:
+    """Policy recording against its 5 s.
 
-    name = "two-at-once"
-    title = "Two notifications at once for one call"
-    explanation = (
-        "The same incoming call arrives twice in the same moment: in one region, which "
-        "answers once and tells both; and in two regions, of which Graph takes one."
-    )
-
-    def play(self, stage: Stage) -> None:
-        """In one region, and in two."""
-        for what, caller in (("in one region", "amsterdam"), ("in two", "new-york")):
-            reports = stage.calls(
-                [
-                    PlacedCall(
-                        caller="amsterdam",
-                        simultaneous_caller=caller,
-                        country_code="AQ",
-                        caller_region=_NOWHERE,
-                    )
-                ]
-                * 10
-            )
-            stage.expect_answered(reports, what)
-            answers = [_taken(stage, report) for report in reports]
-            stage.expect(f"{what}: each is answered once", set(answers) == {1}, answers)
-            ids = {report.call_id for report in reports}
-            statuses = Counter(
-                step.status
-                for entry in stage.entries
-                if isinstance(step := entry.event, StepEnded)
-                and step.call_id in ids
-                and step.what in {"incoming", "duplicate"}
-            )
-            stage.expect(f"{what}: both get 202", statuses == {202: 20}, dict(statuses))
-
-
-class PolicyRecording(Scenario):
-    """Five seconds, not fifteen."""
-
-    name = "policy-recording"
-    title = "Policy recording against its 5 s"
-    explanation = (
-        "Recordings are answered in time, also from the wrong region, after a legacy "
-        "form and while Graph is slow; when Graph is down the region says so while "
-        "there is time."
-    )
-
-    def play(self, stage: Stage) -> None:
-        """In good times, in slow ones, and without Graph."""
-        calls = mixed_calls(is_policy_recording=True, starts_legacy=True)
-        stage.expect_answered(stage.calls(calls), "in good times")
-        media = [
-            PlacedCall(
-                caller=call.caller,
-                is_policy_recording=True,
-                media_hosted_region="ASEA",
-                follow_ups="none",
-            )
-            for call in calls
-        ]
-        reports = stage.calls(media)
-        stage.expect_answered(reports, "by the region of the media")
-        stage.expect(
-            "the rule for ASEA sends all of them to sea",
-            {report.region for report in reports} == {"sea"},
-            sorted({str(report.region) for report in reports}),
+    Recordings are answered in time, also from the wrong region, after a legacy form and
+    while Graph is slow; when Graph is down the region replies 503 while there is time.
+    """
+    calls = mixed_calls(is_policy_recording=True, starts_legacy=True)
+    run.expect_answered(run.calls(calls), "while all is healthy")
+    media = [
+        PlacedCall(
+            caller=call.caller,
+            is_policy_recording=True,
+            media_hosted_region="ASEA",
+            follow_ups="none",
         )
-        stage.inject("graph-slow")
-        slow = stage.calls(calls)
-        stage.world.heal_all()
-        stage.expect_answered(slow, "while Graph is slow")
-        stage.inject("graph-failing")
-        down = stage.calls(calls)
-        stage.world.heal_all()
-        stage.expect(
-            "without Graph each is told 503 before its time is up",
-            all(told_503_in_time(report) for report in down),
-            sorted({str(report.path) for report in down}),
-        )
+        for call in calls
+    ]
+    reports = run.calls(media)
+    run.expect_answered(reports, "by the region of the media")
+    regions = {str(report.region) for report in reports}
+    sentence = "the rule for ASEA sends all of them to sea"
+    run.expect(sentence, regions == {"sea"}, sorted(regions))
+    with run.fault("graph-slow"):
+        run.expect_answered(run.calls(calls), "while Graph is slow")
+    with run.fault("graph-failing"):
+        reports = run.calls(calls)
+    what = "without Graph each gets 503 before its time is up"
+    run.expect_503_in_time(reports, what)
+
+
+SCENARIOS = (duplicates_and_disorder, two_at_once, policy_recording)

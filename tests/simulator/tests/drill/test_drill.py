@@ -1,4 +1,4 @@
-"""The drill itself: scenarios hold, a broken world fails them, reports tell it."""
+"""The drill itself: scenarios pass, a broken world fails them, reports show it."""
 
 import argparse
 import json
@@ -21,10 +21,9 @@ from tests.simulator.drill.html_report import to_html
 from tests.simulator.drill.json_report import to_json
 from tests.simulator.drill.oracle import preferred_regions
 from tests.simulator.drill.runner import read_result
-from tests.simulator.drill.scenario import Load, ScenarioResult, play
+from tests.simulator.drill.scenario import Load, ScenarioResult, play, scenario
+from tests.simulator.drill.scenario_run import ScenarioRun
 from tests.simulator.drill.scenarios import SCENARIOS
-from tests.simulator.drill.scenarios.routing import Ordinary
-from tests.simulator.drill.stage import Stage
 from tests.simulator.drill.text_report import print_report
 from tests.simulator.environment import FAULTS, World
 
@@ -42,37 +41,36 @@ PLAYED_HERE = (
 
 
 @pytest.mark.parametrize("name", PLAYED_HERE)
-def test_a_scenario_goes_as_expected(world: World, name: str) -> None:
-    """In a world that is well."""
-    result = play(SCENARIOS[name](), Stage(world))
+def test_quick_scenarios_pass(world: World, name: str) -> None:
+    result = play(SCENARIOS[name], world)
 
     assert [check for check in result.checks if not check.is_met] == []
     assert result.is_passed
 
 
 def test_a_scenario_fails_where_calls_are_lost(world: World) -> None:
-    """Graph has forgotten the calls: the drill must say so."""
+    """Graph has forgotten the calls: the drill must report them as lost."""
     world.inject("graph-not-found")
 
-    result = play(SCENARIOS["ordinary"](), Stage(world))
+    result = play(SCENARIOS["ordinary"], world)
 
     assert not result.is_passed
     figures = figures_of(result)
     assert len(figures.lost) == len(figures.calls) > 0
     text = StringIO()
     print_report(Console(file=text, width=200), [result])
-    assert "Not as expected: ordinary" in text.getvalue()
+    assert "Failed: ordinary" in text.getvalue()
     assert "not-answered" in text.getvalue()
 
 
 def test_a_scenario_fails_where_a_call_goes_astray(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The regions run with other rules than the scenario goes by."""
+    """The scenario expects other rules than the regions run with."""
     everything_to_weu = {code: ({"regions": ["weu"]},) for code in world.regions}
     monkeypatch.setattr(world._rollout, "rules", everything_to_weu)
 
-    result = play(SCENARIOS["wrong-region"](), Stage(world))
+    result = play(SCENARIOS["wrong-region"], world)
 
     missed = [check.sentence for check in result.checks if not check.is_met]
     assert missed == [
@@ -81,48 +79,38 @@ def test_a_scenario_fails_where_a_call_goes_astray(
 
 
 def test_a_scenario_that_breaks_has_failed(world: World) -> None:
-    """And ends no drill."""
+    """An exception fails its scenario and does not stop the drill."""
 
-    class Broken(Ordinary):
-        def play(self, stage: Stage) -> None:
-            stage.expect("something held before", True)
-            raise LookupError
+    @scenario()
+    def broken(run: ScenarioRun) -> None:
+        run.expect("something held before", True)
+        raise LookupError
 
-    result = play(Broken(), Stage(world))
+    result = play(broken, world)
 
     assert not result.is_passed
     assert "LookupError" in result.checks[-1].found
 
 
 def test_a_scenario_without_expectations_has_not_passed() -> None:
-    """It proves nothing."""
-    result = ScenarioResult(
-        name="x",
-        title="",
-        explanation="",
-        seconds=0,
-        checks=[],
-        phases=[],
-        notes={},
-        entries=[],
-    )
+    result = ScenarioResult(name="x", title="", explanation="", seconds=0, checks=[])
 
     assert not result.is_passed
 
 
-def test_every_scenario_of_the_design_is_there() -> None:
-    """And says what it is about."""
+def test_every_scenario_is_described() -> None:
+    """Every scenario says what it is about, and at least eight wait for detection."""
     assert len(SCENARIOS) >= 19
-    for name, scenario in SCENARIOS.items():
+    for name, listed in SCENARIOS.items():
         assert re.fullmatch("[a-z-]+", name)
-        assert scenario.title
-        assert scenario.explanation.endswith(".")
+        assert listed.title
+        assert listed.explanation.endswith(".")
     detection = [s for s in SCENARIOS.values() if s.load is Load.WAITS]
     assert len(detection) >= 8
 
 
 def test_scenarios_and_faults_are_documented() -> None:
-    """By name, in docs/simulated-drill.md; and no scenario that is none."""
+    """docs/simulated-drill.md lists exactly the scenarios, and every fault."""
     text = (CHECKOUT / "docs" / "simulated-drill.md").read_text("utf-8")
     listed = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
 
@@ -130,8 +118,8 @@ def test_scenarios_and_faults_are_documented() -> None:
     assert all(f"`{name}`" in text for name in FAULTS)
 
 
-def test_the_oracle_reads_rules_as_the_contract_does() -> None:
-    """In order, without regard to case; a missing value never matches."""
+def test_the_oracle_reads_rules_as_documented() -> None:
+    """Rules count in order and ignore case; a missing value never matches."""
     rules = [
         {"countryCode": ["DE"], "callerRegion": ["EMEA"], "regions": ["weu"]},
         {"callerRegion": ["apac"], "regions": ["sea", "weu"]},
@@ -148,7 +136,6 @@ def test_the_oracle_reads_rules_as_the_contract_does() -> None:
 
 
 def test_percentiles_are_those_of_the_nearest_rank() -> None:
-    """Of hundred values the 95th."""
     values = [float(value) for value in range(100, 0, -1)]
 
     assert [percentile(values, p) for p in (50, 95, 99, 100)] == [50, 95, 99, 100]
@@ -156,12 +143,12 @@ def test_percentiles_are_those_of_the_nearest_rank() -> None:
 
 
 def at(seconds: float, kind: str, **members: object) -> dict[str, object]:
-    """Return an event as JSON has it."""
+    """Return an event in the form of the JSON report."""
     return {"number": 0, "seconds": seconds, "kind": kind, **members}
 
 
 def ended(placed_at: float, outcome: str, **members: object) -> dict[str, object]:
-    """Return the end of a call."""
+    """Return the event that ends a call."""
     return at(
         placed_at + 0.1,
         "call-ended",
@@ -181,7 +168,7 @@ def ended(placed_at: float, outcome: str, **members: object) -> dict[str, object
 
 
 def made_up_result() -> ScenarioResult:
-    """Return a scenario in which a region dies and one call is lost."""
+    """Return the result of a scenario in which a region dies and one call is lost."""
     step = at(
         12.1,
         "step-ended",
@@ -222,7 +209,6 @@ def made_up_result() -> ScenarioResult:
 
 
 def test_figures_tell_losses_hops_latencies_and_detection() -> None:
-    """Of events that are made up."""
     figures = figures_of(made_up_result())
 
     assert (figures.answered, len(figures.lost), figures.refused) == (1, 1, 1)
@@ -236,7 +222,7 @@ def test_figures_tell_losses_hops_latencies_and_detection() -> None:
 
 
 def test_events_that_no_figure_needs_are_left_out() -> None:
-    """Notifications are large, and of no use in a report."""
+    """Notifications are large and of no use in a report."""
     kept = relevant(
         [
             at(0, "step-started", notification={}),
@@ -250,7 +236,7 @@ def test_events_that_no_figure_needs_are_left_out() -> None:
 
 
 class Page(HTMLParser):
-    """Collects what a page would load, and its elements."""
+    """Collects the elements of a page, and what it would load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -269,7 +255,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_self_contained_and_escapes_what_it_shows() -> None:
-    """No script, no request; charts, both colour schemes, and no markup of others."""
+    """It has charts and both colour schemes, loads nothing and runs no script."""
     report = to_json([made_up_result()], environment="prod", seconds=50.0)
     html = to_html(report)
     page = Page()
@@ -287,7 +273,7 @@ def test_the_page_is_self_contained_and_escapes_what_it_shows() -> None:
 
 
 def test_the_json_report_is_json_and_tells_whether_all_went_well() -> None:
-    """With figures and checks of each scenario."""
+    """The report survives a round trip with the figures of each scenario."""
     report = to_json([made_up_result()], environment="prod", seconds=50.0)
     read = json.loads(json.dumps(report))
 
@@ -297,12 +283,12 @@ def test_the_json_report_is_json_and_tells_whether_all_went_well() -> None:
 
 
 def drill(*arguments: str) -> list[str]:
-    """Return the command."""
+    """Return the command line of a drill."""
     return [sys.executable, "-m", "tests.simulator", "drill", *arguments]
 
 
-def test_the_command_plays_in_a_world_of_its_own_and_reports(tmp_path: Path) -> None:
-    """Exit 0, and three reports that agree."""
+def test_the_command_runs_a_scenario_and_reports(tmp_path: Path) -> None:
+    """It exits with 0, and its three reports agree."""
     text, page = tmp_path / "drill.json", tmp_path / "drill.html"
     finished = subprocess.run(
         drill("wrong-region", "--json", str(text), "--html", str(page)),
@@ -314,7 +300,7 @@ def test_the_command_plays_in_a_world_of_its_own_and_reports(tmp_path: Path) -> 
     )
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "All 1 scenarios went as expected." in finished.stdout
+    assert "All 1 scenarios passed." in finished.stdout
     report = json.loads(text.read_text())
     (scenario,) = report["scenarios"]
     assert (scenario["name"], scenario["isPassed"]) == ("wrong-region", True)
@@ -329,7 +315,7 @@ def test_the_command_plays_in_a_world_of_its_own_and_reports(tmp_path: Path) -> 
 def test_the_command_refuses_what_it_does_not_know(
     arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """2 and a sentence, before anything starts."""
+    """It exits with 2 and a message before anything starts."""
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
 
@@ -338,7 +324,7 @@ def test_the_command_refuses_what_it_does_not_know(
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the processes that a process has started, and theirs."""
+    """Return the descendants of a process."""
     found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -352,8 +338,8 @@ def children_of(pid: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_a_drill_that_is_ended_ends_all_its_worlds() -> None:
-    """With all their regions."""
+def test_an_interrupted_drill_stops_all_its_worlds() -> None:
+    """No process of its worlds or their regions is left."""
     process = subprocess.Popen(
         drill("entra-down"),
         cwd=CHECKOUT,
@@ -364,7 +350,7 @@ def test_a_drill_that_is_ended_ends_all_its_worlds() -> None:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "entra-down: starting\n"
-    assert process.stdout.readline() == "entra-down: playing\n"
+    assert process.stdout.readline() == "entra-down: running\n"
     started = children_of(process.pid)
     assert len(started) >= 4
 

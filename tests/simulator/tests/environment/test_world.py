@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.localhost.process import CHECKOUT
-from tests.simulator.drill.stage import peer_found
+from tests.simulator.drill.scenario_run import logged
 from tests.simulator.environment import FAULTS, EnvironmentFile, World
 from tests.simulator.environment.events import FaultInjected, LogWritten, RegionChanged
 from tests.simulator.environment.rollout import RulesError
@@ -95,7 +95,7 @@ def test_a_dead_region_is_found_and_comes_back(world: World) -> None:
 
     assert is_changed("degraded")
     for other in ("weu", "eus2"):
-        is_known = peer_found(other, "sea", "unhealthy")
+        is_known = logged(other, event="peer.unhealthy", peer="sea")
         timeout = SECONDS
         assert world.journal.wait_for(is_known, timeout_seconds=timeout, since=number)
     # The last answer with sea in it expires.

@@ -1,10 +1,8 @@
-"""A deployment without sockets: decisions of the function app in the worker library.
+"""Decides a batch of requests with the function app in the worker library, no sockets.
 
-A process of its own (``python -m tests.simulator.drill.decider --dns HOST:PORT``), with
-app settings in its environment. One request a line comes in on standard input as JSON
-with ``headers`` and ``body``; one line goes out for each, in order: status, Location or
-null, and whether a preferred region was passed over. What was passed over because a
-look at a peer came late on a busy machine is decided again when the peer is well.
+A process of its own: ``python -m tests.simulator.drill.batch_decider --dns HOST:PORT``,
+with app settings in its environment. Each line of standard input is a request in JSON
+with ``headers`` and ``body``; each line of output is its ``Decision``, in order.
 """
 
 import argparse
@@ -19,18 +17,17 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.core.reasons import Reason
-from tests.localhost.host import FunctionsHost, HostRequest, HostResponse
+from tests.localhost.host import FunctionsHost, HostRequest
 from tests.localhost.names import resolve_through
 from tests.localhost.process import CHECKOUT
+from tests.simulator.drill.decisions import Decision
 
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.2
 
-type Verdict = tuple[int, str | None, bool]
-
 
 class _Notes(logging.Handler):
-    """Remembers whether the last line of a request told of a region passed over."""
+    """Remembers whether a region was passed over for the last request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,29 +39,32 @@ class _Notes(logging.Handler):
             self.was_passed_over = Reason.REGION_UNHEALTHY in notes
 
 
-async def decide_all(requests: Sequence[dict[str, Any]]) -> list[Verdict]:
-    """Decide every request, some of them again."""
+async def decide_all(requests: Sequence[dict[str, Any]]) -> list[Decision]:
+    """Decide every request.
+
+    On a busy machine a health check comes late, and a healthy region is passed over.
+    Such a request is decided again until its region is known to be healthy.
+    """
     notes = _Notes()
     logger = logging.getLogger("calling")
     logger.setLevel(logging.INFO)
     logger.addHandler(notes)
     host = await FunctionsHost.start(CHECKOUT)
     await host.warm_up()
-    verdicts: list[Verdict] = []
+    decisions: list[Decision] = []
     deadline = time.monotonic() + _PATIENCE_SECONDS
     for request in requests:
-        verdict = await _decide(host, request, notes)
-        while verdict[2] and time.monotonic() < deadline:
-            # A look at the peer is due every 10 s.
+        decision = await _decide(host, request, notes)
+        while decision.was_passed_over and time.monotonic() < deadline:
             await asyncio.sleep(_PAUSE_SECONDS)
-            verdict = await _decide(host, request, notes)
-        verdicts.append(verdict)
-    return verdicts
+            decision = await _decide(host, request, notes)
+        decisions.append(decision)
+    return decisions
 
 
 async def _decide(
     host: FunctionsHost, request: dict[str, Any], notes: _Notes
-) -> Verdict:
+) -> Decision:
     body = request["body"].encode()
     headers = {
         "host": "localhost",
@@ -72,13 +72,13 @@ async def _decide(
         "content-length": str(len(body)),
         **request["headers"],
     }
-    response: HostResponse = await host.handle(
+    response = await host.handle(
         HostRequest("POST", "/api/calls", headers, body, "https")
     )
     found = {name.lower(): value for name, value in response.headers.items()}
     is_redirect = response.status == HTTPStatus.FOUND
     location = found.get("location") if is_redirect else None
-    return response.status, location, notes.was_passed_over
+    return Decision(response.status, location, notes.was_passed_over)
 
 
 def main() -> int:
@@ -87,11 +87,10 @@ def main() -> int:
     parser.add_argument("--dns", required=True)
     resolve_through(parser.parse_args().dns)
     requests = [json.loads(line) for line in sys.stdin]
-    verdicts = asyncio.run(decide_all(requests))
-    for verdict in verdicts:
-        print(json.dumps(verdict))
+    for decision in asyncio.run(decide_all(requests)):
+        print(json.dumps(decision))
     sys.stdout.flush()
-    # Threads that look at peers would be waited for.
+    # A normal exit would wait for the threads that check the other regions' health.
     os._exit(0)
 
 

@@ -1,0 +1,31 @@
+"""What the commands that run or explain an environment have in common."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
+from tests.simulator.explain.environment import DEFAULT_FILE
+
+# The exit status of a command that got something unusable.
+UNUSABLE = 2
+
+
+def add_environment_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--environment``; ``infra/params/prod.json`` if not given."""
+    parser.add_argument(
+        "--environment",
+        type=Path,
+        default=DEFAULT_FILE,
+        metavar="FILE",
+        help="description of an environment (default: infra/params/prod.json)",
+    )
+
+
+def read_environment_option(arguments: argparse.Namespace) -> EnvironmentFile | None:
+    """Return the environment; None, with a message, if the file cannot be used."""
+    try:
+        return EnvironmentFile.read(arguments.environment)
+    except EnvironmentFileError as error:
+        print(error, file=sys.stderr)
+        return None
