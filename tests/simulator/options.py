@@ -4,9 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from tests.localhost.process import CHECKOUT
 from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
-from tests.simulator.explain.environment import DEFAULT_FILE
 
+DEFAULT_FILE = CHECKOUT / "infra" / "params" / "prod.json"
 # The exit status of a command that got something unusable.
 UNUSABLE = 2
 

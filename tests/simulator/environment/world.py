@@ -258,10 +258,7 @@ class World(Running):
     def _connect(self) -> Steps:
         """Make what needs the name server's address: platform, traffic, faults."""
         steps = Steps(
-            transport=Transport(
-                StubResolver(self.name_server.address),
-                self.neighbours.authority.client_context(),
-            ),
+            transport=self._transport(),
             tokens=self.neighbours.tokens,
             journal=self.journal,
             region_of_host=self.region_of_host,
@@ -282,6 +279,10 @@ class World(Running):
             journal=self.journal,
         )
         return steps
+
+    def _transport(self) -> Transport:
+        resolver = StubResolver(self.name_server.address)
+        return Transport(resolver, self.neighbours.authority.client_context())
 
     def _start_cold(self, code: str) -> None:
         """Start a region without its warm-up, which would look for the others."""

@@ -12,8 +12,6 @@ from typing import Any
 from infra.environment import Environment as EnvironmentFile
 from infra.environment import region_settings
 
-DEFAULT_FILE = Path(__file__).resolve().parents[3] / "infra" / "params" / "prod.json"
-
 _ANY_GUID = "00000000-0000-4000-8000-000000000000"
 _NOT_FOR_DECISIONS = (
     "CALLING_CREDENTIAL",

@@ -1,11 +1,11 @@
-"""What people do on the page: checked, and carried out in the world."""
+"""What people do on the page: each action is checked and carried out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.simulator.environment import RulesError
 from tests.simulator.environment.faults import FAULTS
-from tests.simulator.environment.rollout import RulesError
-from tests.simulator.page.port import PageWorld
+from tests.simulator.page.port import ShownEnvironment
 from tests.simulator.page.rules_text import read_rules
 
 MAX_CALLS_AT_ONCE = 500
@@ -14,7 +14,7 @@ _MAX_TEXT = 64
 
 
 class ActionError(ValueError):
-    """It cannot be done; ``problems`` are sentences for people."""
+    """The action cannot be done; ``problems`` are sentences for people."""
 
     def __init__(self, *problems: str) -> None:
         """Keep the sentences."""
@@ -22,24 +22,26 @@ class ActionError(ValueError):
         self.problems = problems
 
 
-class Members:
-    """Reads the members of a request, each of exactly its type."""
+class RequestFields:
+    """Reads the fields of a request and checks their types."""
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         """Read from a JSON object."""
         self._members = members
 
     def text(self, name: str, *, allowed: Sequence[str] | None = None) -> str:
-        """Return a text, one of ``allowed`` where that is given."""
+        """Return a text; if ``allowed`` is given, one of these."""
         value = self._members.get(name)
-        if type(value) is not str or (allowed is not None and value not in allowed):
-            raise ActionError(f"{name} must be one of the page's own.")
+        if type(value) is not str:
+            raise ActionError(f"{name} must be a string.")
+        if allowed is not None and value not in allowed:
+            raise ActionError(f"{name} must be one of {', '.join(allowed)}.")
         return value
 
     def optional_text(
         self, name: str, *, allowed: Sequence[str] | None = None
     ) -> str | None:
-        """Return a short text; None where there is none or an empty one."""
+        """Return a short text; None if it is missing or empty."""
         if self._members.get(name) in {None, ""}:
             return None
         value = self.text(name, allowed=allowed)
@@ -48,7 +50,7 @@ class Members:
         return value
 
     def flag(self, name: str) -> bool:
-        """Return true or false; absent is false."""
+        """Return a boolean; a missing one is false."""
         value = self._members.get(name, False)
         if type(value) is not bool:
             raise ActionError(f"{name} must be true or false.")
@@ -62,56 +64,57 @@ class Members:
         return float(value)
 
 
-def place_calls(world: PageWorld, members: Members) -> None:
-    """Place one call, or many of the same kind."""
-    caller = members.text("caller", allowed=list(world.callers))
-    count = members.number("count", default=1, most=MAX_CALLS_AT_ONCE)
+def place_calls(environment: ShownEnvironment, fields: RequestFields) -> None:
+    """Place one call, or several of the same kind."""
+    caller = fields.text("caller", allowed=list(environment.callers))
+    count = fields.number("count", default=1, most=MAX_CALLS_AT_ONCE)
     kind = {
-        "starts_legacy": members.flag("starts_legacy"),
-        "is_policy_recording": members.flag("is_policy_recording"),
+        "starts_legacy": fields.flag("starts_legacy"),
+        "is_policy_recording": fields.flag("is_policy_recording"),
     }
-    media = members.optional_text("media_hosted_region")
+    media = fields.optional_text("media_hosted_region")
     for _ in range(int(count)):
-        world.place_call(caller, **kind, media_hosted_region=media)
+        environment.place_call(caller, **kind, media_hosted_region=media)
 
 
-def set_traffic(world: PageWorld, members: Members) -> None:
-    """Let calls come at a steady rate, or none."""
-    rate = members.number("calls_per_second", default=0, most=MAX_CALLS_PER_SECOND)
+def set_traffic(environment: ShownEnvironment, fields: RequestFields) -> None:
+    """Place calls at a steady rate, or stop."""
+    rate = fields.number("calls_per_second", default=0, most=MAX_CALLS_PER_SECOND)
     if rate:
-        world.start_traffic(rate)
+        environment.start_traffic(rate)
     else:
-        world.stop_traffic()
+        environment.stop_traffic()
 
 
-def set_fault(world: PageWorld, members: Members) -> None:
-    """Inject a fault, or heal it."""
-    fault = members.text("fault", allowed=list(FAULTS))
-    region = members.optional_text("region", allowed=_codes(world))
+def set_fault(environment: ShownEnvironment, fields: RequestFields) -> None:
+    """Inject a fault or heal it."""
+    fault = fields.text("fault", allowed=list(FAULTS))
+    region = fields.optional_text("region", allowed=_codes(environment))
     if FAULTS[fault].is_regional != (region is not None):
-        raise ActionError("This fault needs a region, or must not have one.")
-    if members.flag("is_on"):
-        world.inject(fault, region)
+        need = "needs a" if FAULTS[fault].is_regional else "takes no"
+        raise ActionError(f"The fault {fault} {need} region.")
+    if fields.flag("is_on"):
+        environment.inject(fault, region)
     else:
-        world.heal(fault, region)
+        environment.heal(fault, region)
 
 
-def heal_all(world: PageWorld, _members: Members) -> None:
-    """Heal everything."""
-    world.heal_all()
+def heal_all(environment: ShownEnvironment, _fields: RequestFields) -> None:
+    """Heal all faults."""
+    environment.heal_all()
 
 
-def set_rules(world: PageWorld, members: Members) -> None:
+def set_rules(environment: ShownEnvironment, fields: RequestFields) -> None:
     """Give the regions, or one of them, other rules."""
-    rules, problems = read_rules(members.text("rules"))
+    rules, problems = read_rules(fields.text("rules"))
     if problems:
         raise ActionError(*problems)
-    region = members.optional_text("region", allowed=_codes(world))
+    region = fields.optional_text("region", allowed=_codes(environment))
     try:
-        world.set_rules(rules, region)
+        environment.set_rules(rules, region)
     except RulesError as error:
         raise ActionError(*error.problems) from error
 
 
-def _codes(world: PageWorld) -> list[str]:
-    return [region["code"] for region in world.snapshot()["regions"]]
+def _codes(environment: ShownEnvironment) -> list[str]:
+    return [region["code"] for region in environment.snapshot()["regions"]]

@@ -1,4 +1,4 @@
-"""The page as an ASGI app: the page itself, its events, and what people do on it."""
+"""The ASGI app: the page itself, its events, and what people do on it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,29 +14,29 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from shared.core.strict_json import StrictJsonError, read_object
-from tests.simulator.page import actions, foresight
-from tests.simulator.page.actions import ActionError, Members
+from tests.simulator.page import actions, preview
+from tests.simulator.page.actions import ActionError, RequestFields
 from tests.simulator.page.feed import Feed
 from tests.simulator.page.guard import Guard
-from tests.simulator.page.port import PageWorld
+from tests.simulator.page.port import ShownEnvironment
 from tests.simulator.page.state import routes_of, state_of
 
 STATIC = Path(__file__).with_name("static")
 
 _MAX_BODY_BYTES = 256 * 1024
-# Events of so long go out together: smooth to the eye, and cheap in a burst.
+# Events are sent in batches: smooth enough for the eye, and cheap in a burst.
 _BATCH_SECONDS = 0.08
 _PING_SECONDS = 15
 
-type _Action = Callable[[PageWorld, Members], Any]
+type _Action = Callable[[ShownEnvironment, RequestFields], Any]
 
 
 class Page:
-    """Handlers of the page; what may block runs on threads."""
+    """The handlers of the page. Whatever may block runs on a thread."""
 
-    def __init__(self, world: PageWorld, feed: Feed) -> None:
-        """Show ``world`` by what ``feed`` tells of it."""
-        self._world = world
+    def __init__(self, environment: ShownEnvironment, feed: Feed) -> None:
+        """Show ``environment``, whose events ``feed`` reads."""
+        self._environment = environment
         self._feed = feed
 
     def app(self) -> Starlette:
@@ -57,7 +57,7 @@ class Page:
                 Route("/api/rules", self._do(actions.set_rules), methods=["POST"]),
                 Route(
                     "/api/explain",
-                    self._do(foresight.foresee, problems_status=200),
+                    self._do(preview.preview_call, problems_status=200),
                     methods=["POST"],
                 ),
                 Route("/api/calls/{call_id}/explain", self._explain, methods=["POST"]),
@@ -73,14 +73,17 @@ class Page:
 
     async def _state(self, _request: Request) -> Response:
         look = self._feed.look
-        state = await asyncio.to_thread(look, lambda: state_of(self._world))
+        state = await asyncio.to_thread(look, lambda: state_of(self._environment))
         return JSONResponse(state)
 
     async def _routes(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(routes_of, self._world))
+        return JSONResponse(await asyncio.to_thread(routes_of, self._environment))
 
     async def _events(self, request: Request) -> Response:
-        """Stream the events from ``since`` on, in batches."""
+        """Stream the events from number ``since`` on, in batches.
+
+        A browser that reconnects says in ``Last-Event-ID`` which event it got last.
+        """
         last = request.headers.get("last-event-id", "")
         since = request.query_params.get("since", "")
         if last.isdecimal():
@@ -93,7 +96,7 @@ class Page:
         while not self._feed.is_closed:
             found, is_gone = self._feed.after(number)
             if is_gone:
-                yield ServerSentEvent(event="anew", data="{}")
+                yield ServerSentEvent(event="reload", data="{}")
                 return
             if found:
                 last = found[-1].number
@@ -105,35 +108,36 @@ class Page:
     async def _call(self, request: Request) -> Response:
         entries = self._feed.call(request.path_params["call_id"])
         if entries is None:
-            return _problems(404, "This call is not known any more.")
+            return _problems(404, "This call is no longer known.")
         return JSONResponse({"entries": entries})
 
     async def _explain(self, request: Request) -> Response:
         entries = self._feed.call(request.path_params["call_id"])
         if entries is None:
-            return _problems(404, "This call is not known any more.")
+            return _problems(404, "This call is no longer known.")
 
-        def act(world: PageWorld, members: Members) -> Any:
-            return foresight.explain_step(world, members, entries)
+        def act(environment: ShownEnvironment, fields: RequestFields) -> Any:
+            return preview.explain_step(environment, fields, entries)
 
         return await self._do(act, problems_status=200)(request)
 
     def _do(
         self, action: _Action, *, problems_status: int = 400
     ) -> Callable[[Request], Awaitable[Response]]:
-        """Make the handler of an action: it gets a JSON object, and may refuse it.
+        """Make the handler of an action, which gets a JSON object.
 
         Args:
             action: what to do.
-            problems_status: 200 where problems are what was asked for.
+            problems_status: of the reply if the action is refused; 200 where finding
+                problems is what the page asked for.
         """
 
         async def handle(request: Request) -> Response:
             try:
-                members = Members(read_object(await _read(request)))
-                result = await asyncio.to_thread(action, self._world, members)
+                fields = RequestFields(read_object(await _read(request)))
+                result = await asyncio.to_thread(action, self._environment, fields)
             except StrictJsonError:
-                return _problems(400, "The request is no JSON object.")
+                return _problems(400, "The request is not a JSON object.")
             except ActionError as error:
                 return _problems(problems_status, *error.problems)
             return JSONResponse({} if result is None else result)

@@ -5,34 +5,30 @@ import signal
 import socket
 import sys
 import threading
-from pathlib import Path
 from typing import NoReturn
 
-from tests.simulator.environment import EnvironmentFile, EnvironmentFileError, World
-from tests.simulator.explain.environment import DEFAULT_FILE
+from tests.simulator.environment import World
+from tests.simulator.options import (
+    UNUSABLE,
+    add_environment_option,
+    read_environment_option,
+)
 from tests.simulator.page.server import PageServer
 
-UNUSABLE = 2
 _LAST_PORT = 65535
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command."""
-    parser.add_argument(
-        "--environment",
-        type=Path,
-        default=DEFAULT_FILE,
-        metavar="FILE",
-        help="description of an environment (default: infra/params/prod.json)",
-    )
+    """Describe the command line."""
+    add_environment_option(parser)
     parser.add_argument("--port", type=int, default=0, help="of the page; 0: any")
     parser.add_argument(
         "--traffic",
         type=float,
         default=0.0,
         metavar="N",
-        help="calls a second at first",
+        help="calls per second from the start",
     )
 
 
@@ -42,25 +38,23 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, _end)
     port = arguments.port
     if not 0 <= port <= _LAST_PORT or not _is_free(port):
-        print(f"world: port {port} cannot be had; try another.", file=sys.stderr)
+        print(f"world: port {port} is not available; try another.", file=sys.stderr)
         return UNUSABLE
-    try:
-        file = EnvironmentFile.read(arguments.environment)
-    except EnvironmentFileError as error:
-        print(f"world: {error}", file=sys.stderr)
+    file = read_environment_option(arguments)
+    if file is None:
         return UNUSABLE
     codes = ", ".join(region.code for region in file.regions)
     print(f"Starting the regions of {file.name}: {codes} …", file=sys.stderr)
     with World(file) as world, PageServer(world, port=port) as page:
         if arguments.traffic > 0:
             world.start_traffic(arguments.traffic)
-        print(f"Calls find their way on {page.url}  (Ctrl+C ends it)", flush=True)
+        print(f"The page: {page.url}  (Ctrl+C stops it)", flush=True)
         threading.Event().wait()
     return 0
 
 
 def _end(*_signal: object) -> NoReturn:
-    """End at any time, also while regions start: their processes must not stay."""
+    """End the process, even while regions start: their processes must not stay."""
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise SystemExit(0)

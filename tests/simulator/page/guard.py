@@ -1,9 +1,9 @@
-"""Who may talk to the page: a browser of this machine that has the page itself open.
+"""Who may talk to the page: a browser on this machine that has the page itself open.
 
-The page listens on loopback only, but other sites of the same browser reach loopback,
-too. A foreign Host is refused (DNS rebinding), and so is whatever another site sends:
-the browser names it in Origin or Sec-Fetch-Site. Every reply forbids the page to load
-or to talk to anything but itself.
+The page listens on loopback only, but other sites in the same browser can reach
+loopback too. A request with a foreign Host is refused (DNS rebinding), and so is one
+from another site: the browser names the site in Origin or Sec-Fetch-Site. The headers
+of every reply forbid the page to load anything from elsewhere.
 """
 
 from collections.abc import MutableMapping
@@ -32,7 +32,7 @@ REPLY_HEADERS = {
 
 
 class Guard:
-    """ASGI middleware that refuses strangers and sets the headers of every reply."""
+    """ASGI middleware: refuses other sites and sets the headers of every reply."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Guard ``app``."""
@@ -54,20 +54,20 @@ class Guard:
 
 
 def _refuse(scope: Scope) -> str | None:
-    """Return why a request is refused; None: it is not."""
+    """Return why a request is refused; None if it is not."""
     headers = Headers(scope=scope)
-    # The port of the socket, not of what the client claims.
+    # The port of the socket; the client could claim any.
     port = scope["server"][1]
     hosts = {f"{name}:{port}" for name in _NAMES}
     host = headers.get("host", "")
     if host not in hosts:
-        return "This page is served under its own loopback address only.\n"
+        return "This page is only served under its own loopback address.\n"
     if scope["method"] not in _SAFE_METHODS:
         # Every browser sends Origin with a POST.
         if headers.get("origin") != f"http://{host}":
             return "Only the page itself may do this.\n"
         if headers.get("content-type", "").partition(";")[0] != "application/json":
-            return "Only JSON is taken.\n"
+            return "The body must be JSON.\n"
     site = headers.get("sec-fetch-site", "none")
     if site not in {"none", "same-origin"} and scope["path"] not in _PAGE_PATHS:
         return "Another site may not read this.\n"

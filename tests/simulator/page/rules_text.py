@@ -1,4 +1,4 @@
-"""Region rules as people write them: text in, rules or sentences out."""
+"""Region rules as people write them: text becomes rules, or sentences about it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,20 +13,21 @@ _WITHOUT_HOST = "without a host."
 
 
 def read_rules(text: str) -> tuple[Sequence[dict[str, Any]], tuple[str, ...]]:
-    """Return the rules and what is wrong with the text; one of both is empty."""
+    """Return the rules, and what is wrong with the text; one of the two is empty."""
     try:
         rules = read_value(text.encode("utf-8", "surrogatepass"))
     except StrictJsonError as error:
         return (), (f"The rules are not JSON: {_explain(error.__cause__)}.",)
-    # The app's own reader has the last word; hosts are judged where they are known.
+    # The app's own reader decides what is valid. Hosts are checked later, where they
+    # are known.
     problems = rule_problems({_NAME: json.dumps(rules)})
     return ((), problems) if problems else (rules, ())
 
 
 def rule_problems(app_settings: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what the app would say of its rules, without the setting's name.
+    """Return what the app would say about its rules, without the setting's name.
 
-    Where no hosts are given, none is missed.
+    If the settings have no hosts, regions without a host are no problem.
     """
     report = read_settings({"CALLING_REGION": "any", **app_settings})
     has_hosts = "CALLING_REGION_HOSTS" in app_settings
@@ -49,6 +50,6 @@ def _explain(cause: BaseException | None) -> str:
         case RecursionError():
             return "it is nested too deeply"
         case UnicodeError():
-            return "it holds characters that are none"
+            return "it contains invalid characters"
         case _:
             return str(cause)

@@ -1,22 +1,22 @@
-"""The state of a world for a page that opens: the snapshot and what follows from it."""
+"""The state of an environment for a page that opens."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.simulator.page.port import PageWorld
+from tests.simulator.page.port import ShownEnvironment
 
 
-def state_of(world: PageWorld) -> dict[str, Any]:
-    """Return everything that a page has to know at first; JSON can carry it."""
-    snapshot = world.snapshot()
+def state_of(environment: ShownEnvironment) -> dict[str, Any]:
+    """Return everything that a page needs when it opens; JSON can carry it."""
+    snapshot = environment.snapshot()
     codes = [region["code"] for region in snapshot["regions"]]
-    profile = world.traffic_manager.profile
+    profile = environment.traffic_manager.profile
     return {
         **snapshot,
-        "seconds": world.journal.now_seconds,
-        "routes": routes_of(world),
-        "rulesByRegion": {code: rules_of(world, code) for code in codes},
+        "seconds": environment.journal.now_seconds,
+        "routes": routes_of(environment),
+        "rulesByRegion": {code: rules_of(environment, code) for code in codes},
         "probe": {
             "intervalSeconds": profile.interval_seconds,
             "timeoutSeconds": profile.timeout_seconds,
@@ -26,24 +26,25 @@ def state_of(world: PageWorld) -> dict[str, Any]:
     }
 
 
-def routes_of(world: PageWorld) -> dict[str, list[str]]:
+def routes_of(environment: ShownEnvironment) -> dict[str, list[str]]:
     """Return the regions that DNS answers each caller with, best first."""
+    answer = environment.traffic_manager.answer
     return {
-        key: [endpoint.code for endpoint in world.traffic_manager.answer(c.location)]
-        for key, c in world.callers.items()
+        key: [endpoint.code for endpoint in answer(caller.location)]
+        for key, caller in environment.callers.items()
     }
 
 
-def rules_of(world: PageWorld, code: str) -> Sequence[Mapping[str, Any]]:
+def rules_of(environment: ShownEnvironment, code: str) -> Sequence[Mapping[str, Any]]:
     """Return the rules that a region runs with."""
     rules: Sequence[Mapping[str, Any]] = json.loads(
-        world.settings_of(code)["CALLING_REGION_RULES"]
+        environment.settings_of(code)["CALLING_REGION_RULES"]
     )
     return rules
 
 
 def unhealthy_of(snapshot: Mapping[str, Any]) -> frozenset[str]:
-    """Return the regions that do not answer their health check with 200 now."""
+    """Return the regions whose health check does not reply 200 now."""
     broken = {
         fault["region"]
         for fault in snapshot["activeFaults"]

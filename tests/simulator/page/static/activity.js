@@ -1,7 +1,7 @@
-// What happened besides calls: faults, regions, endpoints, rules, traffic, logged events.
+// What happened besides calls: faults, changes of regions and rules, traffic, log lines.
 
 import { byId, h, oncePerFrame } from "./dom.js";
-import { clock } from "./words.js";
+import { clock, count } from "./words.js";
 
 const SHOWN = 30;
 
@@ -21,7 +21,7 @@ export class Activity {
 
   draw() {
     if (!this.store.activity.length) {
-      byId("activity").replaceChildren(h("li", { class: "empty" }, "Nothing but calls yet. Inject a fault and see."));
+      byId("activity").replaceChildren(h("li", { class: "empty" }, "Nothing yet. Inject a fault to see it here."));
       return;
     }
     byId("activity").replaceChildren(
@@ -38,10 +38,10 @@ export class Activity {
       case "fault-injected": return `Fault: ${title}${where}`;
       case "fault-healed": return `Healed: ${title}${where}`;
       case "region-changed": return `${event.region} is ${event.state}`;
-      case "endpoint-changed": return `DNS: ${event.region} is ${event.status}`;
-      case "rules-changed": return `${event.region ?? "All regions"}: ${event.rules.length} region rules`;
-      case "traffic-changed": return event.calls_per_second ? `Traffic: ${event.calls_per_second} calls a second` : "Traffic is off";
-      default: return `${event.region} logs ${event.line.event}${event.line.peer ? ` of ${event.line.peer}` : ""}`;
+      case "endpoint-changed": return `Traffic Manager: ${event.region} is ${event.status}`;
+      case "rules-changed": return `${event.region ?? "All regions"}: ${count(event.rules.length, "region rule")}`;
+      case "traffic-changed": return event.calls_per_second ? `Traffic: ${count(event.calls_per_second, "call")} per second` : "Traffic is off";
+      default: return `${event.region} logged ${event.line.event}${event.line.peer ? ` (${event.line.peer})` : ""}`;
     }
   }
 }

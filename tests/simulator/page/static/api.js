@@ -1,6 +1,6 @@
-// Talks to the page's own server and to nobody else.
+// Requests to the page's own server; the page sends no others.
 
-/** Something was refused; `problems` are sentences for people. */
+/** The server refused a request; `problems` are sentences for people. */
 export class RefusedError extends Error {
   constructor(problems) {
     super(problems.join(" "));
@@ -9,13 +9,13 @@ export class RefusedError extends Error {
 }
 
 async function readReply(response) {
-  // A request that was given up may end in the middle of its reply.
+  // A request that was aborted may end in the middle of its reply.
   const body = await response.json().catch((error) => {
     if (error instanceof SyntaxError) return {};
     throw error;
   });
   if (response.ok && !body.problems) return body;
-  throw new RefusedError(body.problems ?? [`The server says ${response.status}.`]);
+  throw new RefusedError(body.problems ?? [`The server replied ${response.status}.`]);
 }
 
 async function send(path, options = {}) {
@@ -43,15 +43,15 @@ export async function post(path, members = {}, signal = undefined) {
 }
 
 /**
- * Follows the events from a number on. `onEvents` gets them in batches, `onState` is told
- * connecting, live or lost, and `onGone` that too much was missed.
+ * Follows the events from a number on. `onEvents` gets them in batches, `onState` gets
+ * "connecting", "live" or "lost", and `onGone` is called if too many were missed.
  */
 export function follow(since, { onEvents, onState, onGone }) {
   const source = new EventSource(`/api/events?since=${since}`);
   source.onopen = () => onState("live");
   source.onmessage = (message) => onEvents(JSON.parse(message.data));
   source.onerror = () => onState(source.readyState === EventSource.CLOSED ? "lost" : "connecting");
-  source.addEventListener("anew", () => {
+  source.addEventListener("reload", () => {
     source.close();
     onGone();
   });

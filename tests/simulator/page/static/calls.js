@@ -1,4 +1,4 @@
-// The list of calls, newest first: who called, the way in statuses, how it ended.
+// The list of calls, newest first: the caller, the replies, and how the call ended.
 
 import { byId, h, oncePerFrame, setAttribute, setText } from "./dom.js";
 import { segments } from "./place.js";
@@ -37,7 +37,7 @@ export class CallList {
     store.on(["call-placed", "step-started", "step-ended", "call-ended"], redraw);
   }
 
-  /** The next call of this caller is one that somebody placed on this page. */
+  /** Expects a call that somebody has just placed on this page. */
   expect(caller) {
     this.#expected.push(caller);
   }
@@ -66,7 +66,7 @@ export class CallList {
     this.onSelect(callId);
   }
 
-  /** Selects the next call of the list (1) or the one before (-1). */
+  /** Selects the next call in the list (1) or the previous one (-1). */
   step(direction) {
     const ids = [...this.list.children].map((row) => row.dataset.call);
     if (!ids.length) return;
@@ -91,7 +91,7 @@ export class CallList {
       const row = this.#rows.get(call.call_id) ?? this.#build(call);
       this.#update(row, call);
       const place = after ? after.nextSibling : this.list.firstChild;
-      // Moving an element would take the focus from it.
+      // An element that is moved loses the focus.
       if (row.item !== place) this.list.insertBefore(row.item, place);
       after = row.item;
     }
@@ -126,7 +126,7 @@ export class CallList {
       row.way.replaceChildren(...grouped(steps).slice(-MAX_CHIPS).map(([step, times]) => chip(step, times)));
     }
     const { ended } = call;
-    setText(row.end, ended ? (ended.outcome === "answered" ? milliseconds(ended.answer_seconds) : ended.outcome) : "rings");
+    setText(row.end, ended ? (ended.outcome === "answered" ? milliseconds(ended.answer_seconds) : ended.outcome) : "ringing");
     setAttribute(row.item, "data-outcome", ended?.outcome ?? "ringing");
     setAttribute(row.button, "aria-current", call.call_id === this.selected ? "true" : null);
   }
@@ -139,7 +139,7 @@ export class CallList {
   }
 }
 
-/** Replies in order, with how often the same one came in a row. */
+/** The replies in order; equal ones in a row become one, with their number. */
 function grouped(steps) {
   const groups = [];
   for (const step of steps) {
@@ -150,7 +150,7 @@ function grouped(steps) {
   return groups;
 }
 
-/** A reply in a word: its status and the region that gave it. */
+/** A reply in short: its status and the region that sent it. */
 function chip(step, times) {
   const ended = "status" in step;
   return h(

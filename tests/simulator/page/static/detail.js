@@ -1,20 +1,20 @@
-// The selected call: its path with times, the log line and the raw notification of each POST.
+// The selected call: each POST with its times, its log line and its raw notification.
 
 import { RefusedError, get } from "./api.js";
-import { byId, h, setAttribute } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { FOLLOW_UPS } from "./store.js";
 import { milliseconds, replyOf, toneOf } from "./words.js";
 
 const PAUSE_MS = 150;
 
-const SAID = {
-  204: "not in this form: send it in Graph",
-  202: "taken",
-  302: "not mine: go there",
-  307: "not mine: go there",
+const MEANINGS = {
+  204: "asks for the Graph form",
+  202: "accepted",
+  302: "redirected",
+  307: "redirected",
   401: "token refused",
   403: "tenant refused",
-  503: "not now: try again",
+  503: "unavailable, try again",
 };
 
 export class CallDetail {
@@ -76,7 +76,7 @@ export class CallDetail {
       answered: () => `answered by ${ended.region} in ${milliseconds(ended.answer_seconds)} of ${limit} s`,
       lost: () => `lost: ${ended.why}`,
       refused: () => `refused: ${ended.why}`,
-      ringing: () => "rings",
+      ringing: () => "ringing",
     }[outcome]();
     const kinds = [placed.starts_legacy && "legacy first", placed.is_policy_recording && "policy recording"].filter(Boolean);
     return h(
@@ -114,7 +114,7 @@ export class CallDetail {
     }
     if (step.error) parts.push(`No reply: ${replyOf(step)}.`);
     else if (step.redirect_region) parts.push(`Location: ${step.location}`);
-    else if (step.status) parts.push(`Says: ${SAID[step.status] ?? step.status}.`);
+    else if (step.status) parts.push(`Reply: ${MEANINGS[step.status] ?? step.status}.`);
     return parts.join("");
   }
 
@@ -132,13 +132,13 @@ export class CallDetail {
       h("h4", {}, "Headers, without the token"),
       keyValues(step.headers),
       step.region
-        ? h("button", { type: "button", "data-key": `explain-${step.step}`, onclick: () => this.onExplain(this.callId, step) }, "Explain this rule by rule")
+        ? h("button", { type: "button", "data-key": `explain-${step.step}`, onclick: () => this.onExplain(this.callId, step) }, "Explain rule by rule")
         : null,
     );
     details.addEventListener("toggle", () => {
       if (details.open) this.#open.add(key);
       else this.#open.delete(key);
-      // An empty set would open the first again.
+      // With an empty set, the next drawing would open the first one again.
       this.#open.add("touched");
     });
     return details;
@@ -154,7 +154,7 @@ export class CallDetail {
   }
 }
 
-/** Puts the entries of a call together to its POSTs, in order. */
+/** Turns the events of a call into its POSTs, in order. */
 function stepsOf(entries) {
   const steps = new Map();
   const names = [];
@@ -182,7 +182,7 @@ function stepsOf(entries) {
   return ordered;
 }
 
-/** Tells whether a log line is about this POST: by its message id, else by its status. */
+/** Whether a log line is about this POST: by its message id, else by its status. */
 function belongs(log, step, message) {
   if (log.line.message_id && message) return log.line.message_id === message;
   return log.line.status === step.status;
@@ -196,13 +196,12 @@ function keyValues(members) {
   return h("dl", { class: "members" }, rows);
 }
 
-/** The part of the call's time that a POST took. */
+/** A bar that shows when a POST started and how long it took. */
 function bar(start, length) {
   const track = h("div", { class: "bar", "aria-hidden": "true" });
   const fill = h("div");
   fill.style.marginInlineStart = `${(start * 100).toFixed(1)}%`;
   fill.style.width = `${Math.max(1, length * 100).toFixed(1)}%`;
   track.append(fill);
-  setAttribute(track, "title", null);
   return track;
 }

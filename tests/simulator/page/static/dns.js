@@ -1,4 +1,4 @@
-// Who is sent where, and what the name server and the probes have just said.
+// Where DNS sends each caller, and the latest answers and probes.
 
 import { RefusedError, get } from "./api.js";
 import { byId, h, oncePerFrame } from "./dom.js";
@@ -16,9 +16,9 @@ export class DnsPanel {
     byId("dns").append(
       h("h3", {}, store.snapshot.globalHost, " leads to"),
       this.routes,
-      h("h3", {}, `Last answers, TTL ${probe.ttlSeconds} s`),
+      h("h3", {}, `Last answers: TTL ${probe.ttlSeconds} s`),
       this.answers,
-      h("h3", {}, `Last probes, every ${probe.intervalSeconds} s, ${probe.toleratedFailures} failures tolerated`),
+      h("h3", {}, `Last probes: every ${probe.intervalSeconds} s, ${probe.toleratedFailures} failures tolerated`),
       this.probes,
     );
     store.on("endpoint-changed", (event) => event.isNews && this.#ask());
@@ -54,7 +54,7 @@ export class DnsPanel {
           "li",
           {},
           h("span", { class: "when" }, ago(store.seconds - event.seconds)),
-          h("span", {}, `${event.asker_name}: `, h("span", { class: "mono" }, event.name.split(".")[0]), event.regions.length ? ` is ${event.regions.join(", ")}` : ` ${event.rcode}`),
+          h("span", {}, `${event.asker_name}: `, h("span", { class: "mono" }, event.name.split(".")[0]), event.regions.length ? ` → ${event.regions.join(", ")}` : ` ${event.rcode}`),
         ),
       ),
     );

@@ -1,4 +1,4 @@
-// Elements without markup: whatever is shown becomes text, never HTML.
+// Makes elements. Whatever the page shows becomes text, never HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -25,18 +25,18 @@ export function s(tag, attributes = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Sets a text only where it changes, so that nothing is announced twice. */
+/** Sets a text only if it changes, so that a screen reader does not repeat it. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Sets an attribute only where it changes; null removes it. */
+/** Sets an attribute only if it changes; null removes it. */
 export function setAttribute(element, name, value) {
   if (value === null) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
-/** Runs `draw` once before the next frame, however often it is asked. */
+/** Returns a function that runs `draw` once per frame, however often it is called. */
 export function oncePerFrame(draw) {
   let isPlanned = false;
   return () => {

@@ -1,10 +1,10 @@
-// The faults that strike no single region, and the switch that turns them on and off.
+// The faults that affect no single region, and how a fault is turned on and off.
 
 import { RefusedError, post } from "./api.js";
 import { byId, h, oncePerFrame, setAttribute } from "./dom.js";
 import { faultKey } from "./store.js";
 
-/** Turns a fault on or off; the button waits meanwhile, the event shows what came of it. */
+/** Turns a fault on or off. The button is busy meanwhile; an event reports the change. */
 export async function switchFault(button, fault, region, isOn, tell) {
   button.setAttribute("aria-busy", "true");
   try {

@@ -1,4 +1,4 @@
-// Single keys as shortcuts, listed in the help, and off where somebody types.
+// Single keys as shortcuts; they do nothing while somebody types.
 
 import { byId, h } from "./dom.js";
 

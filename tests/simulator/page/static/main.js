@@ -1,4 +1,4 @@
-// Puts the page together: the snapshot, the panels, the events.
+// Starts the page: gets the snapshot, builds the panels, follows the events.
 
 import { follow, get, post } from "./api.js";
 import { Activity } from "./activity.js";
@@ -20,7 +20,7 @@ const LINK = { connecting: "connecting", live: "live", lost: "not connected" };
 
 let toastTimer = null;
 
-/** Says what went wrong, for eyes and screen readers. */
+/** Shows what went wrong; screen readers read it, too. */
 function tell(sentence) {
   const toast = byId("toast");
   setText(toast, sentence);
@@ -38,7 +38,7 @@ function showLink(state) {
   setAttribute(byId("link"), "data-state", state);
 }
 
-/** The figures of the head line. */
+/** The figures at the top of the page. */
 function showTotals(store) {
   const names = { placed: "calls", answered: "answered", redirects: "redirects", lost: "lost", refused: "refused", forged: "forged" };
   const values = new Map();
@@ -49,7 +49,7 @@ function showTotals(store) {
   });
   const median = h("dd", {}, "–");
   const slow = h("dd", {}, "–");
-  items.push(h("div", {}, median, h("dt", {}, "median")), h("div", {}, slow, h("dt", {}, "95 %")));
+  items.push(h("div", {}, median, h("dt", {}, "median")), h("div", {}, slow, h("dt", {}, "p95")));
   byId("totals").replaceChildren(...items);
   const draw = () => {
     for (const [name, value] of values) {
@@ -69,7 +69,7 @@ async function start() {
   const store = new Store();
   store.start(await get("/api/world"));
   setText(byId("environment"), store.snapshot.environment);
-  document.title = `Calls finding their way · ${store.snapshot.environment}`;
+  document.title = `Front door · ${store.snapshot.environment}`;
 
   const onFault = (button, fault, region, isOn) => switchFault(button, fault, region, isOn, tell);
   const rules = new RulesPanel(store, { tell, announce });
@@ -88,13 +88,13 @@ async function start() {
   byId("heal-all").addEventListener("click", healAll);
   const keys = new Keys({
     p: { text: "place a call", run: () => place.place() },
-    j: { text: "next call of the list", run: () => calls.step(1) },
-    k: { text: "call before", run: () => calls.step(-1) },
-    d: { text: "path of the selected call", run: () => byId("detail").focus() },
-    r: { text: "edit the region rules (Esc leaves)", run: () => rules.focus() },
-    t: { text: "traffic on, off", run: () => place.toggleTraffic() },
+    j: { text: "select the next call", run: () => calls.step(1) },
+    k: { text: "select the previous call", run: () => calls.step(-1) },
+    d: { text: "go to the path of the selected call", run: () => byId("detail").focus() },
+    r: { text: "edit the region rules (Esc leaves the editor)", run: () => rules.focus() },
+    t: { text: "turn traffic on or off", run: () => place.toggleTraffic() },
     h: { text: "heal everything", run: healAll },
-    "?": { text: "this list", run: () => keys.help() },
+    "?": { text: "show this list", run: () => keys.help() },
   });
 
   follow(store.snapshot.since, {

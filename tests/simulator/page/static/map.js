@@ -1,4 +1,4 @@
-// The map: land, regions with their health, who is sent where, and calls on their way.
+// The map: regions with their health, where DNS sends callers, and calls on their way.
 
 import { eachLandDot } from "./land.js";
 import { byId, oncePerFrame, s, setAttribute, setText } from "./dom.js";
@@ -22,7 +22,7 @@ function project(longitude, latitude) {
   return { x: (longitude - LEFT) * PER_DEGREE, y: (TOP - latitude) * PER_DEGREE * STRETCH };
 }
 
-/** A curve between two points that bends away from the straight line. */
+/** A curve between two points, bent so that the two directions do not overlap. */
 function curve(from, to) {
   const dx = to.x - from.x;
   const dy = to.y - from.y;
@@ -74,7 +74,7 @@ export class CallMap {
     this.draw();
   }
 
-  /** Brings regions and routes up to date. */
+  /** Draws regions and routes as they are now. */
   draw() {
     const words = [];
     for (const [code, region] of this.store.regions) {
@@ -140,7 +140,7 @@ export class CallMap {
     }
   }
 
-  /** Shows a POST and its reply: a flight to the region, then what the reply means. */
+  /** Shows a POST as a dot that flies to the region, then the colour of the reply. */
   #showStep(event) {
     const call = this.store.calls.get(event.call_id);
     const region = this.regionNodes.get(event.region);
@@ -179,7 +179,7 @@ export class CallMap {
     setTimeout(() => ring.remove(), 900);
   }
 
-  /** Flights of one call go one after the other. */
+  /** Lets the flights of one call follow one another. */
   #queue(callId, flight) {
     if (isCalm.matches || document.hidden || this.#flights.size + this.#queues.size > MAX_FLIGHTS) {
       if (!document.hidden) this.#trail(flight);

@@ -1,4 +1,4 @@
-// Placing calls by hand, and letting traffic flow.
+// The form that places calls and turns traffic on.
 
 import { RefusedError, post } from "./api.js";
 import { byId, h, setAttribute } from "./dom.js";
@@ -7,7 +7,7 @@ const CONTINENTS = { emea: "Europe, Middle East, Africa", amer: "Americas", apac
 const RATES = [0, 1, 5, 20];
 const COUNTS = [1, 10, 100];
 
-/** The choice of a caller, grouped by what the platform calls the caller's region. */
+/** A list of callers, grouped by the platform's name for their region. */
 export function callerSelect(store, id) {
   const groups = Map.groupBy(store.callers.values(), (caller) => caller.region);
   return h(
@@ -23,7 +23,7 @@ export function callerSelect(store, id) {
   );
 }
 
-/** A row of buttons of which one is chosen, as radio buttons. */
+/** Radio buttons that look like a row of buttons. */
 export function segments(name, choices, chosen, onChoose) {
   return choices.map(([value, text]) => {
     const input = h("input", { type: "radio", name, value, checked: value === chosen });
@@ -75,7 +75,7 @@ export class PlaceForm {
     for (const input of this.rates.querySelectorAll("input")) input.checked = Number(input.value) === rate;
   }
 
-  /** Places what the form says, from `caller` if one is given. */
+  /** Places the calls of the form, from `caller` if one is given. */
   async place(caller = this.caller.value) {
     this.caller.value = caller;
     const button = this.form.querySelector("button");

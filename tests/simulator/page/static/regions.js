@@ -1,4 +1,4 @@
-// One card for each region: its health, what Traffic Manager sees, its calls, its faults.
+// A card for each region: its health, its probes, its calls, and its faults.
 
 import { byId, h, oncePerFrame, s, setAttribute, setText } from "./dom.js";
 import { faultKey } from "./store.js";
@@ -25,7 +25,6 @@ export class RegionCards {
       routing: part("routing"),
       probe: part("probe"),
       calls: part("answered"),
-      latency: part("latency"),
       redirects: part("redirects"),
       bars: Array.from({ length: PROBES }, (_, i) => s("rect", { x: i * 5, width: 3.4, y: 0, height: 14, rx: 1 })),
       buttons: new Map(),
@@ -42,7 +41,7 @@ export class RegionCards {
         h("dt", {}, "probe"), card.probe,
         h("dt", {}, "DNS"), card.routing,
         h("dt", {}, "answered"), card.calls,
-        h("dt", {}, "302"), card.redirects,
+        h("dt", {}, "redirects"), card.redirects,
       ),
       h("div", { class: "region-faults", role: "group", "aria-label": `Faults of ${region.code}` }, this.#buttons(region, card)),
     );
@@ -81,7 +80,7 @@ export class RegionCards {
       setText(card.probe, last ? [replyOf(last), last.status && milliseconds(last.took_seconds), ago(this.store.seconds - last.seconds)].filter(Boolean).join(", ") : "none yet");
       const median = quantile(region.latencies, 0.5);
       setText(card.calls, median === null ? String(region.answered) : `${region.answered}, median ${milliseconds(median)}`);
-      setText(card.redirects, `${region.sentAway} sent away, ${region.takenIn} taken in`);
+      setText(card.redirects, `${region.sentAway} out, ${region.takenIn} in`);
       card.bars.forEach((bar, i) => {
         const probe = region.probes[region.probes.length - PROBES + i];
         setAttribute(bar, "data-tone", probe ? (probe.status === 200 ? "green" : "red") : "none");

@@ -1,4 +1,4 @@
-// Region rules, editable, with an immediate answer to «where would this call go, and why».
+// The editor of region rules, and beside it where a call would go under them, and why.
 
 import { RefusedError, post } from "./api.js";
 import { byId, h, setAttribute } from "./dom.js";
@@ -8,7 +8,7 @@ import { toneOf } from "./words.js";
 const PAUSE_MS = 200;
 
 const MARKS = { passed: "✓", assumed: "~", decides: "●", "not-reached": "·" };
-const OUTCOMES = { own: "own region", healthy: "healthy", unhealthy: "not healthy", "not-asked": "not asked" };
+const OUTCOMES = { own: "own region", healthy: "healthy", unhealthy: "not healthy", "not-asked": "not checked" };
 
 export class RulesPanel {
   #timer = null;
@@ -31,9 +31,9 @@ export class RulesPanel {
     this.problems = h("ul", { id: "rules-problems", class: "problems", role: "status" });
     this.target = h("select", { id: "rules-target" }, h("option", { value: "" }, "all regions"), codes.map((code) => h("option", { value: code }, `${code} only`)));
     this.apply = h("button", { type: "button", class: "primary", onclick: () => this.#apply() }, "Apply");
-    this.reset = h("button", { type: "button", class: "quiet", onclick: () => this.#load() }, "Back to what runs");
+    this.reset = h("button", { type: "button", class: "quiet", onclick: () => this.#load() }, "Show current rules");
     this.caller = callerSelect(this.store, "rules-caller");
-    this.landing = h("select", { id: "rules-landing" }, h("option", { value: "" }, "as DNS says"), codes.map((code) => h("option", { value: code }, code)));
+    this.landing = h("select", { id: "rules-landing" }, h("option", { value: "" }, "as DNS decides"), codes.map((code) => h("option", { value: code }, code)));
     this.country = h("input", { id: "rules-country", maxlength: "8", size: "4", autocomplete: "off", spellcheck: "false" });
     this.media = h("input", { id: "rules-media", maxlength: "16", size: "6", autocomplete: "off", spellcheck: "false" });
     this.legacy = h("input", { type: "checkbox" });
@@ -49,13 +49,13 @@ export class RulesPanel {
         this.text,
         this.problems,
         h("div", { class: "row" }, h("label", { for: "rules-target", class: "visually-hidden" }, "Apply to"), this.apply, this.target, this.reset),
-        h("p", { class: "hint" }, "Applying restarts the regions one by one, as a deployment would."),
+        h("p", { class: "hint" }, "Apply restarts the regions one by one, as a deployment does."),
         h("h3", { class: "ask-title" }, "Where would this call go?"),
         h(
           "div",
           { class: "ask-fields" },
-          field("A caller in", this.caller),
-          field("lands in", this.landing),
+          field("Caller in", this.caller),
+          field("Lands in", this.landing),
           field("countryCode", this.country),
           field("mediaHostedRegion", this.media),
         ),
@@ -85,7 +85,7 @@ export class RulesPanel {
     this.#later();
   }
 
-  /** Shows the rules that run: of the chosen region, or of the first. */
+  /** Shows the rules that the chosen region, or the first one, runs with. */
   #load() {
     const code = this.target.value || this.store.regions.keys().next().value;
     this.text.value = showRules(this.store.rulesByRegion[code]);
@@ -128,7 +128,7 @@ export class RulesPanel {
     );
   }
 
-  /** Explains a POST of a call that was placed, under the rules as they stand here. */
+  /** Explains a POST of a call that was placed, under the rules in the editor. */
   async explainStep(callId, step) {
     this.#asking?.abort();
     await this.#show(post(`/api/calls/${encodeURIComponent(callId)}/explain`, { rules: this.text.value, step: step.step }), `The ${step.what} POST to ${step.region}`);
@@ -159,10 +159,10 @@ export class RulesPanel {
     this.answer.classList.remove("stale");
     const landing = journey.landing;
     const lines = [];
-    if (title) lines.push(h("p", { class: "landing" }, title, ", as the regions are now:"));
+    if (title) lines.push(h("p", { class: "landing" }, title, ", under these rules and the health of now:"));
     if (landing) {
-      const why = landing.isByDns ? "DNS answers this caller with" : "It is taken to land in";
-      const dead = landing.isAnswering ? "" : ", which does not answer now: the platform would have to try again";
+      const why = landing.isByDns ? "DNS sends this caller to" : "You chose that the call lands in";
+      const dead = landing.isAnswering ? "" : ", which does not reply now, so the platform would have to try again";
       lines.push(h("p", { class: "landing" }, `${why} ${landing.region}${dead}.`));
     }
     const wasOpen = new Set([...this.answer.querySelectorAll("details[open]")].map((one) => one.dataset.leg));
@@ -180,7 +180,7 @@ export class RulesPanel {
     try {
       await post("/api/rules", { rules: this.text.value, region: this.target.value });
       this.#isDirty = false;
-      this.announce(`${this.target.value || "All regions"} run with these rules now.`);
+      this.announce(`The new rules are applied: ${this.target.value || "all regions"}.`);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       this.#showProblems(error.problems);
@@ -192,7 +192,7 @@ export class RulesPanel {
   }
 }
 
-/** One line for each rule, as people write them. */
+/** Formats rules with one line each, as people write them. */
 function showRules(rules) {
   if (!rules.length) return "[]";
   const lines = rules.map((rule) => {
@@ -202,7 +202,7 @@ function showRules(rules) {
   return `[\n${lines.join(",\n")}\n]`;
 }
 
-/** The leg worth reading first: the one that redirects, else the last. */
+/** Whether a leg is the one to read first: the first that redirects, else the last. */
 function isTelling(leg, position, journey) {
   const redirecting = journey.legs.findIndex((one) => one.explanation.verdict.decision === "redirect");
   return position === (redirecting < 0 ? journey.legs.length - 1 : redirecting);
@@ -253,8 +253,8 @@ function drawChoice(choice) {
           h(
             "div",
             {},
-            rule.conditions.length ? rule.conditions.map(drawCondition) : h("span", { class: "condition", "data-holds": true }, "✓ no condition, always holds"),
-            h("div", { class: "rule-regions" }, rule.decides ? h("b", {}, "decides ") : rule.holds ? "comes later " : "", "→ ", rule.decides ? drawPreferences(choice.preferences) : rule.regions.join(", ")),
+            rule.conditions.length ? rule.conditions.map(drawCondition) : h("span", { class: "condition", "data-holds": true }, "✓ no conditions, so it always holds"),
+            h("div", { class: "rule-regions" }, rule.decides ? h("b", {}, "decides ") : rule.holds ? "holds, but an earlier rule decides " : "", "→ ", rule.decides ? drawPreferences(choice.preferences) : rule.regions.join(", ")),
           ),
         ),
       ),

@@ -1,4 +1,4 @@
-// What the page knows of the world: a snapshot, and every event since.
+// What the page knows: a snapshot, and every event since.
 
 const MAX_CALLS = 400;
 const MAX_ACTIVITY = 60;
@@ -29,7 +29,7 @@ export class Store {
     }
   }
 
-  /** Starts from a snapshot of the server. */
+  /** Starts from the snapshot that the server sent. */
   start(snapshot) {
     this.snapshot = snapshot;
     this.number = snapshot.number;
@@ -49,14 +49,14 @@ export class Store {
     for (const { fault, region } of snapshot.activeFaults) this.activeFaults.add(faultKey(fault, region));
   }
 
-  /** The world's seconds, as far as they are known. */
+  /** The time in the world's seconds, estimated from the snapshot. */
   get seconds() {
     return performance.now() / 1000 + this.offset;
   }
 
   take(events) {
     for (const event of events) {
-      // What came before the snapshot is history: shown, but in the snapshot already.
+      // Earlier events are shown as history, but the snapshot already contains them.
       event.isNews = event.number >= this.number;
       this.#reduce(event);
       for (const listener of this.#listeners.get(event.kind) ?? []) listener(event);

@@ -1,4 +1,4 @@
-// How numbers, replies and states are put into words, the same on every panel.
+// How the panels put numbers, replies and states into words.
 
 const ERRORS = {
   "name-unresolved": "no address",
@@ -9,7 +9,7 @@ const ERRORS = {
   "reply-timeout": "no reply",
 };
 
-/** The tone of a reply: its colour, and with it its meaning. */
+/** The tone of a reply; the style sheet gives each tone a colour. */
 export function toneOf(status) {
   if (status === 204) return "blue";
   if (status === 302 || status === 307) return "amber";
@@ -30,7 +30,7 @@ export function milliseconds(seconds) {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)}\u00a0ms`;
 }
 
-/** Seconds since the world's start as 12:34.5 */
+/** Formats seconds since the world started, such as 12:34.5. */
 export function clock(seconds) {
   const minutes = Math.floor(seconds / 60);
   return `${minutes}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
@@ -46,14 +46,14 @@ export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
-/** The value below which the part `share` of the numbers lies. */
+/** The value that `share` of the numbers (0 to 1) do not exceed. */
 export function quantile(numbers, share) {
   if (!numbers.length) return null;
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
-/** How a region is, in one word for the eye and one tone. */
+/** The condition of a region: a word and a tone. */
 export function conditionOf(region) {
   if (region.state === "starting") return { tone: "amber", text: "starting" };
   if (region.state === "stopped") return { tone: "red", text: "stopped" };
@@ -65,7 +65,7 @@ export function conditionOf(region) {
   return { tone: "green", text: "healthy" };
 }
 
-/** What Traffic Manager does with a region. */
+/** Whether Traffic Manager names a region in DNS. */
 export function routingOf(region) {
   if (region.endpoint === "online") return "in DNS";
   if (region.endpoint === "disabled") return "not in DNS: disabled";

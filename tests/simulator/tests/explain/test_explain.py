@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulator.__main__ import main
 from tests.simulator.environment.description import EnvironmentFileError
-from tests.simulator.explain.environment import DEFAULT_FILE, read_environment
+from tests.simulator.explain.environment import read_environment
 from tests.simulator.explain.explanation import Explanation, Question, explain
 from tests.simulator.explain.recording import (
     MAX_FILE_BYTES,
@@ -19,6 +19,7 @@ from tests.simulator.explain.recording import (
     read_recording,
 )
 from tests.simulator.explain.text import to_text
+from tests.simulator.options import DEFAULT_FILE
 from tests.simulator.platform.notifications import (
     Call,
     incoming,

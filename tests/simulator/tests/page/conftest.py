@@ -1,4 +1,4 @@
-"""A browser for the page, and a world of which the page can show something."""
+"""A browser for the page, and a world for the page to show."""
 
 import os
 import shutil
@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.simulator.page.server import PageServer
-from tests.simulator.tests.page.scripted_world import ScriptedWorld
+from tests.simulator.tests.page.explained_world import ExplainedWorld
 
-# Debian's; playwright's own would have to be downloaded.
+# Debian's browsers; playwright would have to download its own.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARTEFACTS = Path(__file__).resolve().parents[4] / "test-artefacts"
 ARGUMENTS = (
@@ -22,21 +22,21 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
-    # No proxy of the machine stands between the browser and loopback.
+    # The browser must reach loopback without a proxy.
     "--no-proxy-server",
 )
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium with a fresh profile; only as long as one module.
+    """Run a headless Chromium with a fresh profile for one module.
 
-    Playwright keeps an event loop running, which other tests would stumble over.
+    Playwright keeps an event loop running, which would disturb other tests.
     """
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
-    # What talks to the desktop's services waits for them in vain.
+    # Chromium would wait for the services of a desktop, which are not there.
     environment = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
@@ -47,14 +47,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def world() -> Iterator[ScriptedWorld]:
-    """A world in which nothing runs."""
-    with ScriptedWorld() as scripted:
+def world() -> Iterator[ExplainedWorld]:
+    """A world whose regions reply as ``explain`` says."""
+    with ExplainedWorld() as scripted:
         yield scripted
 
 
 @pytest.fixture
-def server(world: ScriptedWorld) -> Iterator[PageServer]:
+def server(world: ExplainedWorld) -> Iterator[PageServer]:
     """The page of this world."""
     with PageServer(world) as serving:
         yield serving
@@ -62,6 +62,6 @@ def server(world: ScriptedWorld) -> Iterator[PageServer]:
 
 @pytest.fixture(scope="session")
 def artefacts() -> Path:
-    """The folder of screenshots, kept after the tests."""
+    """The folder of screenshots, which stay after the tests."""
     ARTEFACTS.mkdir(exist_ok=True)
     return ARTEFACTS

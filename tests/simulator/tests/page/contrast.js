@@ -1,4 +1,4 @@
-// The texts of the page whose contrast with their background is under 4.5 (WCAG 1.4.3).
+// Finds the texts whose contrast with their background is under 4.5 (WCAG 1.4.3).
 () => {
   const parse = (text) => text.match(/[\d.]+/g).map(Number);
   const luminance = ([r, g, b]) => {

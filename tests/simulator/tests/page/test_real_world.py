@@ -1,4 +1,4 @@
-"""The page of a world that really runs: processes, DNS, TLS, and a browser."""
+"""The page of a running world: processes, DNS, TLS, and a browser."""
 
 import json
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.simulator.environment import EnvironmentFile, World
-from tests.simulator.explain.environment import DEFAULT_FILE
+from tests.simulator.options import DEFAULT_FILE
 from tests.simulator.page.server import PageServer
 from tests.simulator.tests.page.watching import watching
 
 
 @pytest.fixture(scope="module")
 def real_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The environment prod, without its American region."""
+    """Run the environment prod without its American region."""
     description = json.loads(DEFAULT_FILE.read_text("utf-8"))
     description["regions"] = [
         region for region in description["regions"] if region["code"] != "eus2"
@@ -27,10 +27,10 @@ def real_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
-def test_calls_of_a_real_world_find_their_way_on_the_page(
+def test_the_page_follows_a_real_world(
     browser: Browser, real_world: World, artefacts: Path
 ) -> None:
-    """Redirected while all is well; taken where it lands once the target is dead."""
+    """A call is redirected while all is healthy, and stays once its target is dead."""
     with (
         PageServer(real_world) as server,
         watching(browser, server.url, scheme="dark") as opened,

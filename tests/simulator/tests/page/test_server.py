@@ -1,4 +1,4 @@
-"""The page's server: who may ask, what it says, and what it refuses."""
+"""The page's server: what it serves, and what it refuses."""
 
 import json
 import socket
@@ -14,14 +14,14 @@ from tests.simulator.page.app import STATIC
 from tests.simulator.page.feed import HISTORY_EVENTS, MAX_EVENTS, Feed
 from tests.simulator.page.guard import REPLY_HEADERS
 from tests.simulator.page.server import PageServer
-from tests.simulator.tests.page.scripted_world import ScriptedWorld
+from tests.simulator.tests.page.explained_world import ExplainedWorld
 
 CALL = {"caller": "frankfurt"}
 
 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
-    """A client without the machine's proxies."""
+    """A client that ignores the machine's proxies."""
     with requests.Session() as opened:
         opened.trust_env = False
         yield opened
@@ -30,7 +30,7 @@ def session() -> Iterator[requests.Session]:
 def post(
     session: requests.Session, server: PageServer, path: str, body: Any, **headers: str
 ) -> requests.Response:
-    """POST as the page itself does, but for ``headers``."""
+    """POST as the page does, apart from ``headers``."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {
         "Origin": server.url.rstrip("/"),
@@ -40,8 +40,7 @@ def post(
     return session.post(f"{server.url}{path}", data=data, headers=sent, timeout=30)
 
 
-def test_only_loopback_is_listened_on(server: PageServer) -> None:
-    """No other address of the machine answers."""
+def test_only_127_0_0_1_is_listened_on(server: PageServer) -> None:
     port = int(server.url.rstrip("/").rpartition(":")[2])
 
     assert server.url.startswith("http://127.0.0.1:")
@@ -55,7 +54,7 @@ def test_only_loopback_is_listened_on(server: PageServer) -> None:
 def test_a_foreign_host_is_refused(
     server: PageServer, session: requests.Session, host: str
 ) -> None:
-    """Also for what anybody may read: a rebound name must not become this page."""
+    """Even for public files: a rebound DNS name must not serve this page."""
     port = server.url.rstrip("/").rpartition(":")[2]
     sent = {"Host": host.format(port=port)}
 
@@ -64,10 +63,9 @@ def test_a_foreign_host_is_refused(
         assert reply.status_code == 403
 
 
-def test_localhost_is_the_same_page(
+def test_localhost_is_the_same_page_as_127_0_0_1(
     server: PageServer, session: requests.Session
 ) -> None:
-    """By name as well as by number."""
     port = server.url.rstrip("/").rpartition(":")[2]
     sent = {"Host": f"localhost:{port}"}
 
@@ -89,10 +87,10 @@ def test_localhost_is_the_same_page(
 def test_another_site_cannot_do_anything(
     server: PageServer,
     session: requests.Session,
-    world: ScriptedWorld,
+    world: ExplainedWorld,
     headers: dict[str, str],
 ) -> None:
-    """No fault, no call, no rules."""
+    """It can neither place calls nor inject or heal faults."""
     before = len(world.journal.entries())
     fault = {"fault": "region-killed", "region": "sea", "is_on": True}
 
@@ -109,7 +107,7 @@ def test_another_site_cannot_do_anything(
 def test_a_post_without_origin_is_refused(
     server: PageServer, session: requests.Session
 ) -> None:
-    """Browsers always send one."""
+    """Browsers always send Origin with a POST."""
     reply = session.post(f"{server.url}api/calls", json=CALL, timeout=30)
 
     assert reply.status_code == 403
@@ -118,7 +116,7 @@ def test_a_post_without_origin_is_refused(
 def test_another_site_cannot_read_but_may_link(
     server: PageServer, session: requests.Session
 ) -> None:
-    """A link to the page works; its data are its own."""
+    """A link to the page works, but its data cannot be read."""
     sent = {"Sec-Fetch-Site": "cross-site"}
 
     world = session.get(f"{server.url}api/world", headers=sent, timeout=30)
@@ -130,7 +128,6 @@ def test_another_site_cannot_read_but_may_link(
 def test_every_reply_forbids_what_the_page_does_not_need(
     server: PageServer, session: requests.Session
 ) -> None:
-    """Refusals included; nothing inline, nothing from elsewhere, no frame around it."""
     for path in ("", "api/world", "static/base.css", "favicon.ico", "nowhere"):
         reply = session.get(f"{server.url}{path}", timeout=30)
         for name, value in REPLY_HEADERS.items():
@@ -140,7 +137,7 @@ def test_every_reply_forbids_what_the_page_does_not_need(
 
 
 def test_the_page_has_no_script_or_style_in_its_markup() -> None:
-    """The policy would not run it; and no file names another host."""
+    """The content policy would block it. No file names another host, either."""
     markup = (STATIC / "index.html").read_text("utf-8")
 
     assert "<style" not in markup
@@ -156,8 +153,8 @@ def test_the_page_has_no_script_or_style_in_its_markup() -> None:
 @pytest.mark.parametrize(
     ("path", "body", "sentence"),
     [
-        ("api/calls", b"[]", "no JSON object"),
-        ("api/calls", b'{"caller": "a", "caller": "b"}', "no JSON object"),
+        ("api/calls", b"[]", "not a JSON object"),
+        ("api/calls", b'{"caller": "a", "caller": "b"}', "not a JSON object"),
         ("api/calls", {"caller": "mars"}, "caller must be one of"),
         ("api/calls", {**CALL, "count": 501}, "count must be a number from 0 to 500"),
         ("api/calls", {**CALL, "count": True}, "count must be a number"),
@@ -166,7 +163,7 @@ def test_the_page_has_no_script_or_style_in_its_markup() -> None:
         ("api/traffic", {"calls_per_second": -1}, "from 0 to 50"),
         ("api/faults", {"fault": "meteor"}, "fault must be one of"),
         ("api/faults", {"fault": "region-killed"}, "needs a region"),
-        ("api/faults", {"fault": "graph-slow", "region": "sea"}, "must not have one"),
+        ("api/faults", {"fault": "graph-slow", "region": "sea"}, "takes no region"),
         ("api/faults", {"fault": "region-killed", "region": "x"}, "region must be"),
         ("api/rules", {"rules": 7}, "rules must be"),
         ("api/rules", {"rules": "{}"}, "Must be a JSON list of rules."),
@@ -174,15 +171,15 @@ def test_the_page_has_no_script_or_style_in_its_markup() -> None:
         ("api/calls", b" " * 300_000, "too large"),
     ],
 )
-def test_what_cannot_be_done_is_told(
+def test_impossible_actions_are_refused_with_a_sentence(
     server: PageServer,
     session: requests.Session,
-    world: ScriptedWorld,
+    world: ExplainedWorld,
     path: str,
     body: Any,
     sentence: str,
 ) -> None:
-    """400 with a sentence, and nothing has happened."""
+    """The reply is 400 with a sentence, and nothing happens."""
     before = len(world.journal.entries())
 
     reply = post(session, server, path, body)
@@ -195,7 +192,6 @@ def test_what_cannot_be_done_is_told(
 def test_a_call_that_is_not_known_is_a_404(
     server: PageServer, session: requests.Session
 ) -> None:
-    """With a sentence, for looking and for explaining."""
     looked = session.get(f"{server.url}api/calls/none", timeout=30)
     explained = post(
         session, server, "api/calls/none/explain", {"rules": "[]", "step": 0}
@@ -207,7 +203,7 @@ def test_a_call_that_is_not_known_is_a_404(
 def stream(
     session: requests.Session, url: str, **headers: str
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the batches of events as they come."""
+    """Yield batches of events as they arrive."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     with session.get(url, headers=sent, stream=True, timeout=30) as reply:
         assert reply.headers["Content-Type"].startswith("text/event-stream")
@@ -219,7 +215,7 @@ def stream(
 def events_until(
     last: int, session: requests.Session, url: str, **headers: str
 ) -> list[dict[str, Any]]:
-    """Return all events up to this number, however many batches they come in."""
+    """Return all events up to a number, however many batches that takes."""
     events: list[dict[str, Any]] = []
     for batch in stream(session, url, **headers):
         events += batch
@@ -229,9 +225,9 @@ def events_until(
 
 
 def test_events_go_on_where_a_page_left_off(
-    server: PageServer, session: requests.Session, world: ScriptedWorld
+    server: PageServer, session: requests.Session, world: ExplainedWorld
 ) -> None:
-    """Last-Event-ID counts more than since, as browsers reconnect with both."""
+    """Browsers reconnect with both; Last-Event-ID takes precedence over ``since``."""
     world.place_call("johannesburg")
     numbers = [entry.number for entry in world.journal.entries()]
     middle = numbers[len(numbers) // 2]
@@ -248,10 +244,10 @@ def test_events_go_on_where_a_page_left_off(
 
 
 def test_pages_get_events_without_payloads(
-    server: PageServer, session: requests.Session, world: ScriptedWorld
+    server: PageServer, session: requests.Session, world: ExplainedWorld
 ) -> None:
-    """The selected call has them; no token is anywhere."""
-    call_id = world.place_call("johannesburg")
+    """The details of a call have payloads; nothing has a token."""
+    call_id = world.place_call("johannesburg").result().call_id
 
     last = world.journal.entries()[-1].number
     events = events_until(last, session, f"{server.url}api/events?since=0")
@@ -267,15 +263,15 @@ def test_pages_get_events_without_payloads(
     assert "Bearer" not in json.dumps(detail)
 
 
-def test_the_feed_is_bounded_and_tells_who_missed_something() -> None:
-    """Old events and old calls go; totals stay."""
-    with ScriptedWorld() as world:
-        feed = Feed(world.journal, region_of_host={}, name_of_asker={})
+def test_the_feed_is_bounded_and_says_when_events_are_gone() -> None:
+    """Old events and calls are dropped; totals stay."""
+    with ExplainedWorld() as world:
+        feed = Feed(world.journal, region_of_host={}, name_of_client={})
         for _ in range(MAX_EVENTS + 10):
             world.probe("weu", 200)
-        call_id = world.place_call("singapore")
+        call_id = world.place_call("singapore").result().call_id
         with feed:
-            pass  # it reads what is there before it ends
+            pass  # it reads everything before it stops
 
     last = world.journal.entries()[-1].number
     found, is_gone = feed.after(0)
@@ -288,9 +284,9 @@ def test_the_feed_is_bounded_and_tells_who_missed_something() -> None:
 
 
 def test_streams_end_with_the_server(
-    world: ScriptedWorld, session: requests.Session
+    world: ExplainedWorld, session: requests.Session
 ) -> None:
-    """Nobody is left waiting: this test would time out."""
+    """If the stream did not end, this test would time out."""
     with PageServer(world) as server:
         events = stream(session, f"{server.url}api/events?since=0")
         assert next(events)

@@ -1,4 +1,4 @@
-"""``python -m tests.simulator world``: what cannot be had is told at once."""
+"""``python -m tests.simulator world``: unusable arguments are refused at once."""
 
 import socket
 from pathlib import Path
@@ -11,32 +11,32 @@ CHECKOUT = Path(__file__).resolve().parents[4]
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Run the command line; signals are left alone."""
+    """Run the command line without changing signal handlers."""
     monkeypatch.setattr("sys.argv", ["simulator", *arguments])
     monkeypatch.setattr("signal.signal", lambda *_: None)
     return main()
 
 
-def test_a_port_that_is_taken_is_told(
+def test_a_port_that_is_taken_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before any region starts; so is one that is none."""
+    """The command fails before any region starts, also for an invalid port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
 
         assert command(monkeypatch, "world", "--port", port) == 2
-    assert f"port {port} cannot be had" in capsys.readouterr().err
+    assert f"port {port} is not available" in capsys.readouterr().err
     assert command(monkeypatch, "world", "--port", "70000") == 2
 
 
-def test_an_environment_that_is_none_is_told(
+def test_an_unusable_environment_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    """With all that is wrong with it."""
+    """The message says what is wrong with the file."""
     file = tmp_path / "empty.json"
     file.write_text("{}")
 
@@ -48,7 +48,6 @@ def test_an_environment_that_is_none_is_told(
 def test_the_documentation_shows_what_explain_prints(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Line by line, but for those that are cut."""
     text = (CHECKOUT / "docs" / "page.md").read_text("utf-8")
     shown = text.split("```text\n$ python -m tests.simulator ")[1].split("\n```")[0]
     arguments, *lines = shown.splitlines()

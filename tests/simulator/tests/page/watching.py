@@ -1,4 +1,4 @@
-"""A browser's page under watch: what it asked for, and what it complained about."""
+"""A page in the browser, with its requests and its complaints."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,14 +6,14 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-# A machine that is busy takes its time.
+# A busy machine is slow.
 _SECONDS = 30.0
 
 expect.set_options(timeout=_SECONDS * 1000)
 
 
 class Watched:
-    """An open page; ``complaints`` are what a person would find in the console."""
+    """An open page; ``complaints`` are the errors and warnings in its console."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self.page = page
@@ -32,7 +32,7 @@ class Watched:
 
     @property
     def outside(self) -> list[str]:
-        """Requests to anybody but the page's own server."""
+        """The requests to other servers than the page's own."""
         return [url for url in self.requests if not url.startswith(self._origin)]
 
     def is_overflowing(self) -> bool:
@@ -54,7 +54,7 @@ def watching(
     scheme: Any = "light",
     motion: Any = "no-preference",
 ) -> Iterator[Watched]:
-    """Open the page and wait until it is live; close it in the end."""
+    """Open the page and wait until it is live; close it after the block."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=scheme,

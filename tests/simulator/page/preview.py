@@ -1,6 +1,7 @@
-"""The immediate answer to «where would this call go, and why», under edited rules.
+"""Where would this call go, and why? The answer while rules are edited.
 
-It asks ``tests.simulator.explain``, which asks the product: nothing is decided here.
+It comes from ``tests.simulator.explain``, which asks the product; nothing is decided
+here.
 """
 
 import json
@@ -11,8 +12,8 @@ from typing import Any
 from tests.simulator.explain.explanation import Question, explain
 from tests.simulator.explain.journey import Announcement, Journey, Leg, foretell
 from tests.simulator.explain.recording import Recording
-from tests.simulator.page.actions import ActionError, Members
-from tests.simulator.page.port import PageWorld
+from tests.simulator.page.actions import ActionError, RequestFields
+from tests.simulator.page.port import ShownEnvironment
 from tests.simulator.page.rules_text import read_rules, rule_problems
 from tests.simulator.page.state import unhealthy_of
 from tests.simulator.platform import notifications
@@ -26,31 +27,35 @@ _FOLLOW_UPS = ("establishing", "established", "roster", "terminated")
 
 @dataclass(frozen=True, slots=True)
 class _Edited:
-    """The world's environment, with the rules that are being edited."""
+    """The environment, but with the rules that are being edited."""
 
-    world: PageWorld
+    environment: ShownEnvironment
     rules: Sequence[dict[str, Any]]
     name: str
 
     def app_settings(self, region: str) -> Mapping[str, str]:
-        return self.world.settings_of(region, self.rules)
+        return self.environment.settings_of(region, self.rules)
 
 
-def foresee(world: PageWorld, members: Members) -> dict[str, Any]:
-    """Tell where a call of this caller would go under these rules, and why.
+def preview_call(
+    environment: ShownEnvironment, fields: RequestFields
+) -> dict[str, Any]:
+    """Tell where a call from a caller would go under the edited rules, and why.
 
     Raises:
-        ActionError: the rules cannot be used, or the call is none.
+        ActionError: the rules or the description of the call cannot be used.
     """
-    snapshot = world.snapshot()
-    edited = _edited(world, members, snapshot)
-    caller = world.callers[members.text("caller", allowed=list(world.callers))]
-    answered = [e.code for e in world.traffic_manager.answer(caller.location)]
+    snapshot = environment.snapshot()
+    edited = _edited(environment, fields, snapshot)
+    caller = environment.callers[
+        fields.text("caller", allowed=list(environment.callers))
+    ]
+    answered = [e.code for e in environment.traffic_manager.answer(caller.location)]
     codes = [region["code"] for region in snapshot["regions"]]
-    landing = members.optional_text("landing", allowed=codes)
+    landing = fields.optional_text("landing", allowed=codes)
     unhealthy = unhealthy_of(snapshot)
     journey = foretell(
-        _announce(world, members, caller),
+        _announcement(environment, fields, caller),
         edited,
         landing=landing or answered[0],
         unhealthy=unhealthy,
@@ -66,21 +71,23 @@ def foresee(world: PageWorld, members: Members) -> dict[str, Any]:
 
 
 def explain_step(
-    world: PageWorld, members: Members, entries: Sequence[Mapping[str, Any]]
+    environment: ShownEnvironment,
+    fields: RequestFields,
+    entries: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Explain a POST of a call that was placed, under these rules.
+    """Explain a POST of a call that was placed, under the edited rules.
 
     Args:
-        world: its health and settings count as they are now.
-        members: ``rules`` and ``step``.
-        entries: everything about the call, of ``Feed.call``.
+        environment: counts with its health and settings of now.
+        fields: ``rules`` and ``step``.
+        entries: everything about the call, from ``Feed.call``.
 
     Raises:
-        ActionError: there is no such step, or nobody got it.
+        ActionError: there is no such step, or no region received it.
     """
-    snapshot = world.snapshot()
-    edited = _edited(world, members, snapshot)
-    number = members.number("step", default=0, most=10_000)
+    snapshot = environment.snapshot()
+    edited = _edited(environment, fields, snapshot)
+    number = fields.number("step", default=0, most=10_000)
     steps = [entry for entry in entries if entry.get("step") == number]
     started = next((s for s in steps if s["kind"] == "step-started"), None)
     ended = next((s for s in steps if s["kind"] == "step-ended"), None)
@@ -106,34 +113,38 @@ def explain_step(
     return asdict(Journey(legs=(leg,), sentence=f"In {region}: {sentence}"))
 
 
-def _edited(world: PageWorld, members: Members, snapshot: Mapping[str, Any]) -> _Edited:
-    rules, problems = read_rules(members.text("rules"))
+def _edited(
+    environment: ShownEnvironment, fields: RequestFields, snapshot: Mapping[str, Any]
+) -> _Edited:
+    rules, problems = read_rules(fields.text("rules"))
     code = snapshot["regions"][0]["code"]
-    problems = problems or rule_problems(world.settings_of(code, rules))
+    problems = problems or rule_problems(environment.settings_of(code, rules))
     if problems:
         raise ActionError(*problems)
-    return _Edited(world, rules, snapshot["environment"])
+    return _Edited(environment, rules, snapshot["environment"])
 
 
-def _announce(world: PageWorld, members: Members, caller: Caller) -> Announcement:
-    """Make the notifications that the platform would send for this caller."""
+def _announcement(
+    environment: ShownEnvironment, fields: RequestFields, caller: Caller
+) -> Announcement:
+    """Return the notifications that the platform would send for a caller."""
     call = Call(
-        tenant_id=members.optional_text("tenant") or TENANT_ID,
-        country_code=members.optional_text("country_code") or caller.country_code,
+        tenant_id=fields.optional_text("tenant") or TENANT_ID,
+        country_code=fields.optional_text("country_code") or caller.country_code,
         caller_region=caller.region,
-        is_policy_recording=members.flag("is_policy_recording"),
-        media_hosted_region=members.optional_text("media_hosted_region"),
+        is_policy_recording=fields.flag("is_policy_recording"),
+        media_hosted_region=fields.optional_text("media_hosted_region"),
     )
     headers = {"X-Microsoft-Skype-Caller-Region": caller.region}
     legacy = None
-    if members.flag("starts_legacy"):
+    if fields.flag("starts_legacy"):
         legacy = notifications.legacy_incoming(call)
     return Announcement(
-        body=notifications.incoming(call, world.webhook),
+        body=notifications.incoming(call, environment.webhook),
         headers=headers,
         legacy=legacy,
         tenant=call.tenant_id,
-        was_redirected=members.flag("was_redirected"),
+        was_redirected=fields.flag("was_redirected"),
     )
 
 
