@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.simulator.services.neighbours import APP_ID, TENANT_ID
 from tests.simulator.services.signing import SigningKey, TokenFactory
-
-CHECKOUT = Path(__file__).resolve().parents[1]
+from tests.support.checkout import CHECKOUT
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(

@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 
 from shared.core.rules import RULES, Rule
-from tests.support.markdown_tables import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 DOCUMENT = CHECKOUT / "README.md"
 BEGIN, END = "<!-- flow chart: begin -->\n", "<!-- flow chart: end -->\n"

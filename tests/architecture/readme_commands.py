@@ -10,9 +10,9 @@ import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import CHECKOUT
+
 RUN_ELSEWHERE = (
     "make demo",
     "make test",

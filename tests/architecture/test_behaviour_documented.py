@@ -8,7 +8,8 @@ from shared.core.reasons import Reason
 from shared.core.rules import RULES
 from shared.edge import answering, health_check, openid, peers, signing_keys
 from shared.settings import NAMES
-from tests.support.markdown_tables import CHECKOUT, code, read_table
+from tests.support.checkout import CHECKOUT
+from tests.support.markdown_tables import code, read_table
 
 DOCUMENT = "docs/behaviour.md"
 TEXT = (CHECKOUT / DOCUMENT).read_text("utf-8")

@@ -3,7 +3,8 @@
 from pathlib import PurePosixPath
 
 from tests.architecture.test_tree import tracked_files
-from tests.support.markdown_tables import CHECKOUT, code, read_table
+from tests.support.checkout import CHECKOUT
+from tests.support.markdown_tables import code, read_table
 
 _ALL_BELOW = "/**"
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.architecture.test_tree import tracked_files
-from tests.support.markdown_tables import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)

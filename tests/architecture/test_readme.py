@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from tests.architecture.flow_chart import DOCUMENT, place
-from tests.support.markdown_tables import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 README = DOCUMENT.read_text("utf-8")
 

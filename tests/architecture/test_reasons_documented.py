@@ -6,7 +6,8 @@ import re
 from shared.core import errors
 from shared.core.provider_reasons import ProviderReason
 from shared.core.reasons import Reason
-from tests.support.markdown_tables import CHECKOUT, code, read_table
+from tests.support.checkout import CHECKOUT
+from tests.support.markdown_tables import code, read_table
 
 DOCUMENT = "docs/reasons.md"
 

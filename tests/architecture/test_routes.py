@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.markdown_tables import CHECKOUT, code, read_table
+from tests.support.checkout import CHECKOUT
+from tests.support.markdown_tables import code, read_table
 
 ROUTES = {
     "calls": "POST /api/calls",

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from tests.security import attacks
-from tests.security.requirements import CHECKOUT, NUMBERS, documented
+from tests.security.requirements import NUMBERS, documented
+from tests.support.checkout import CHECKOUT
 from tests.support.markdown_tables import code, read_table
 
 ATTACKS = [*(f"A{n}" for n in range(1, 31)), *(f"W{n}" for n in range(1, 9))]

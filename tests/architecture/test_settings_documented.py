@@ -5,7 +5,8 @@ import json
 from shared.core.clouds import CLOUDS
 from shared.core.conditions import CONDITION_NAMES
 from shared.settings import NAMES, read_settings
-from tests.support.markdown_tables import CHECKOUT, code, read_table
+from tests.support.checkout import CHECKOUT
+from tests.support.markdown_tables import code, read_table
 
 # Functions' own, which the sample needs to be started with.
 PLATFORM_SETTINGS = ("FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 SYSTEM_PATH = "/usr/bin:/bin"
 SYSTEM_PYTHON = "/usr/bin/python3"

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import CHECKOUT
+
 SIMULATOR = CHECKOUT / "tests" / "simulator"
 PRODUCT = [CHECKOUT / "function_app.py", *(CHECKOUT / "shared").rglob("*.py")]
 

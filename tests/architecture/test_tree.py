@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.funcignore import is_published
+from tests.support.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 MAX_FUNCTION_LINES = 60
 # Half of the product's functions have at most so many lines, and 95 of a hundred.
 MAX_MEDIAN_LINES = 8

@@ -9,8 +9,7 @@ from pathlib import Path
 from tests.localhost.names import resolve_through
 from tests.localhost.server import ServerOptions, serve
 from tests.localhost.settings import LocalSettingsError
-
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import CHECKOUT
 
 
 def main() -> int:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.support.checkout import CHECKOUT
 from tests.support.running import Running
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0

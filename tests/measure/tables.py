@@ -19,7 +19,7 @@ from tests.measure.load.flood import AT_ONCE
 from tests.measure.load.soak import MAX_GROWTH, growth_of
 from tests.measure.load.traffic import ALL
 from tests.measure.mutants import settings
-from tests.support.markdown_tables import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 # Floods whose tokens arrive at random, from the lowest share of a row to the highest.
 RANDOM_FLOODS = ((0.5, 0.8), (0.9, 0.95))

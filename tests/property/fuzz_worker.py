@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from shared import service
-from tests.localhost.process import CHECKOUT
 from tests.localhost.worker import HttpCall, HttpResult, Worker
 from tests.property.fuzz_inputs import Recipe, body_bytes
 from tests.property.fuzz_targets import (
@@ -16,6 +15,7 @@ from tests.property.fuzz_targets import (
     require_safe_lines,
     token_of,
 )
+from tests.support.checkout import CHECKOUT
 
 _ENVIRONMENT = {
     "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from tests.support.provider import ScriptedProvider
+
 from shared.core.key_sets import KeySet
 from shared.core.webhook import WebhookRequest
 from shared.service import UsableService, build_service
@@ -19,7 +21,6 @@ from shared.settings import read_settings
 from tests.simulator.platform.notifications import Call, established
 from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory, base64url
 from tests.support.keys import FakeClock
-from tests.support.provider import ScriptedProvider
 from tests.support.servers import Certificates
 from tests.support.service import APP_ID, TENANT_ID
 

@@ -11,7 +11,6 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from tests.security.faults import (
@@ -23,6 +22,7 @@ from tests.security.faults import (
 )
 from tests.security.front import Figures, Front
 from tests.simulator.services.signing import SigningKey
+from tests.support.checkout import CHECKOUT
 from tests.support.servers import (
     Certificates,
     Peer,
@@ -34,7 +34,6 @@ from tests.support.servers import (
 HOUR = 3600.0
 FRESH = 1 * HOUR
 COOLDOWN = 30.0
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)

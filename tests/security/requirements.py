@@ -7,13 +7,13 @@ is in docs/security.md, and a test compares the two.
 import re
 import sys
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import CHECKOUT
+
 NUMBERS = tuple(f"R{number}" for number in range(1, 29))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 TOOLS = CHECKOUT / ".venv-tools"
 WORKFLOWS = CHECKOUT / ".github" / "workflows"

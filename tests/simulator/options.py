@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.localhost.process import CHECKOUT
 from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
+from tests.support.checkout import CHECKOUT
 
 DEFAULT_FILE = CHECKOUT / "infra" / "params" / "prod.json"
 # The exit status of a command that got something unusable.

@@ -1,8 +1,6 @@
 """Tables of Markdown documents, as lists of cells."""
 
-from pathlib import Path
-
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import CHECKOUT
 
 
 def read_table(document: str, first_heading: str) -> list[list[str]]:

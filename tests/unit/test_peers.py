@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from tests.support.other_region import OtherRegion
 
 from shared.edge.health_check import HealthCheck
 from shared.edge.peers import PeerHealthCache
 from tests.support.keys import FakeClock
-from tests.support.other_region import OtherRegion
 from tests.support.servers import (
     Certificates,
     FaultServer,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from starlette.responses import Response
+from tests.support.other_region import OtherRegion
 
 from shared import service as module
 from shared.core.webhook import MAX_BODY_BYTES, WebhookReply
@@ -21,7 +22,6 @@ from tests.simulator.platform.notifications import (
     item,
     legacy_incoming,
 )
-from tests.support.other_region import OtherRegion
 from tests.support.servers import hang, json_reply, reply
 from tests.support.service import SECRET, TENANT_ID, Make, ServiceWorld, receive
 

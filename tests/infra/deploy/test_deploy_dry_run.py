@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy.workstation import CHECKOUT, Workstation, shellcheck
+from tests.infra.deploy.workstation import Workstation, shellcheck
+from tests.support.checkout import CHECKOUT
 
 EXPECTED = Path(__file__).with_name("expected")
 SCRIPTS = [*CHECKOUT.glob("infra/*.sh"), *CHECKOUT.glob(".devcontainer/*.sh")]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy.workstation import CHECKOUT, Workstation, shellcheck
+from tests.infra.deploy.workstation import Workstation, shellcheck
+from tests.support.checkout import CHECKOUT
 
 PAGES = ["deploy.md", "azure-drills.md", "remove-region.md"]
 _BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

@@ -15,8 +15,8 @@ import pytest
 
 from tests.architecture.funcignore import is_published
 from tests.infra.deploy.stand_ins import PACKAGES
+from tests.support.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 VENV = Path(sys.executable).parents[1]
 _NO_NETWORK = re.compile(
     "NewConnectionError|NameResolutionError|ConnectTimeoutError|Network is unreachable"

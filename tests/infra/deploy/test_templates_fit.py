@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy.workstation import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 INFRA = CHECKOUT / "infra"
 REGIONAL, GLOBAL = INFRA / "regional.bicep", INFRA / "global.bicep"

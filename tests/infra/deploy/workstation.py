@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tests.infra.deploy.stand_ins import LOCATIONS, Azure, StandIns, write_command
 from tests.infra.health import APP_ID, health
+from tests.support.checkout import CHECKOUT
 from tests.support.servers import Certificates, FaultServer, Peer, Request, http, reply
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 WORKSPACE = "/subscriptions/s/resourceGroups/rg-shared/providers/w/workspaces/calls"
 VARIABLES = {"MICROSOFT_APP_ID": APP_ID, "LOG_ANALYTICS_WORKSPACE_ID": WORKSPACE}

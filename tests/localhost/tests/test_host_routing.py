@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.localhost.process import CHECKOUT, LocalHost
+from tests.localhost.process import LocalHost
 from tests.localhost.tests.conftest import HOST, Ask, ask_at, write_app
+from tests.support.checkout import CHECKOUT
 
 TINY = """
 import azure.functions as func

@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.localhost.process import CHECKOUT
 from tests.measure.bench.timing import Measurement
 from tests.measure.machine import conditions
+from tests.support.checkout import CHECKOUT
 
 GROUPS = (
     "requests_cost",

@@ -14,12 +14,12 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tests.localhost.process import CHECKOUT
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
 from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
 from tests.simulator.platform.notifications import Call, incoming, new_id
 from tests.simulator.services.neighbours import Neighbours
+from tests.support.checkout import CHECKOUT
 
 ROUNDS = 5
 GRAPH_SECONDS = 0.5

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import certifi
 
-from tests.localhost.process import CHECKOUT, bare_environment
+from tests.localhost.process import bare_environment
 from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
 from tests.measure.load.target import OtherRegion
 from tests.simulator.platform.notifications import Call, incoming, new_id
 from tests.simulator.services.neighbours import Neighbours
+from tests.support.checkout import CHECKOUT
 
 ROUNDS = 21
 

@@ -8,9 +8,9 @@ import os
 import subprocess
 import sys
 
-from tests.localhost.process import CHECKOUT
 from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
+from tests.support.checkout import CHECKOUT
 
 ROUNDS = 25
 

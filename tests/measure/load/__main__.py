@@ -5,13 +5,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.localhost.process import CHECKOUT
 from tests.measure.load import report, wrk
 from tests.measure.load.flood import FloodFigures, flood
 from tests.measure.load.soak import MAX_GROWTH, growth, highest_rate, soak, warm_up
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import ALL, MAX_SECONDS
 from tests.measure.load.wrk import Figures, WrkMissingError
+from tests.support.checkout import CHECKOUT
 
 CONNECTIONS = (1, 4, 16, 64)
 _WARMING_SECONDS = 90.0

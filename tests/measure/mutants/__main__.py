@@ -23,7 +23,8 @@ from rich.table import Table
 
 from tests.measure.mutants import settings
 from tests.measure.mutants.outside import surviving
-from tests.support.markdown_tables import CHECKOUT, read_table
+from tests.support.checkout import CHECKOUT
+from tests.support.markdown_tables import read_table
 
 TARGET = 0.95
 WORK = CHECKOUT / "mutants"

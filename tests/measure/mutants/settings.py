@@ -2,7 +2,7 @@
 
 import tomllib
 
-from tests.support.markdown_tables import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 
 def modules() -> list[str]:

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.localhost.process import CHECKOUT
 from tests.measure.load import wrk
 from tests.measure.load.flood import HonestCaller
 from tests.measure.load.soak import ROUND, Segment, ask_health, growth, heal
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import FORGED, HONEST, MIXED, REDIRECTED, Traffic
 from tests.measure.load.wrk import Figures
+from tests.support.checkout import CHECKOUT
 
 FIGURES = Figures(
     connections=1,

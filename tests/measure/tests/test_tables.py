@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.localhost.process import CHECKOUT
 from tests.measure.bench import __main__ as bench
 from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
@@ -20,6 +19,7 @@ from tests.measure.mutants import __main__ as mutants
 from tests.measure.mutants import settings
 from tests.measure.tables import BLOCKS, Block, Figure, write_tables
 from tests.measure.tests.test_load import FIGURES
+from tests.support.checkout import CHECKOUT
 
 NUMBER = r"\d[\d,]*(\.\d+)?"
 FORM = re.compile(rf"-|{NUMBER}( (to|/) {NUMBER})*( (ms|MiB|times|%))?")

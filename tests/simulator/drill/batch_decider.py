@@ -19,8 +19,8 @@ from typing import Any
 from shared.core.reasons import Reason
 from tests.localhost.host import FunctionsHost, HostRequest
 from tests.localhost.names import resolve_through
-from tests.localhost.process import CHECKOUT
 from tests.simulator.drill.decisions import Decision
+from tests.support.checkout import CHECKOUT
 
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.2

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tests.localhost.process import CHECKOUT, bare_environment
+from tests.localhost.process import bare_environment
 from tests.simulator.drill.oracle import preferred_regions
 from tests.simulator.environment import World
 from tests.simulator.platform import notifications
+from tests.support.checkout import CHECKOUT
 
 DECISIONS = 10_000
 SECONDS = 240

@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.localhost.process import CHECKOUT
 from tests.simulator.drill.scenario import Load, ScenarioResult
 from tests.simulator.drill.scenario_run import Check, Phase
 from tests.simulator.drill.scenarios import SCENARIOS
+from tests.support.checkout import CHECKOUT
 
 SIDE_BY_SIDE = 5
 # A scenario that takes longer is stopped and has failed.

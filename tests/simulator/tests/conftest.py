@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.localhost.process import CHECKOUT
 from tests.simulator.environment import EnvironmentFile, World, WorldOptions
 from tests.simulator.services.traffic_manager import Profile
+from tests.support.checkout import CHECKOUT
 
 PROD = CHECKOUT / "infra" / "params" / "prod.json"
 # With real times it takes a minute to notice a dead region; tests cannot wait so long.

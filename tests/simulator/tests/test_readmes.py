@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.localhost.process import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 READMES = [

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.localhost.process import CHECKOUT
 from tests.simulator.drill import command
 from tests.simulator.drill.figures import figures_of, percentile, relevant
 from tests.simulator.drill.html_report import to_html
@@ -26,6 +25,7 @@ from tests.simulator.drill.scenario_run import ScenarioRun
 from tests.simulator.drill.scenarios import SCENARIOS
 from tests.simulator.drill.text_report import print_report
 from tests.simulator.environment import FAULTS, World
+from tests.support.checkout import CHECKOUT
 
 SECONDS = 120
 # The quick ones, without those that take five seconds of waiting each.

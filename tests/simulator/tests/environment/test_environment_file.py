@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from shared.settings import read_settings
-from tests.localhost.process import CHECKOUT
 from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
 from tests.simulator.platform.callers import CALLERS
 from tests.simulator.services.places import LOCATIONS, distance_km
+from tests.support.checkout import CHECKOUT
 
 PARAMS = CHECKOUT / "infra" / "params"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.localhost.process import CHECKOUT
 from tests.simulator.drill.scenario_run import logged
 from tests.simulator.environment import FAULTS, EnvironmentFile, World
 from tests.simulator.environment.events import FaultInjected, LogWritten, RegionChanged
@@ -18,6 +17,7 @@ from tests.simulator.environment.rollout import RulesError
 from tests.simulator.platform.calls import Outcome, PlacedCall, RetryPolicy
 from tests.simulator.platform.journal import Event
 from tests.simulator.services.traffic_manager import EndpointChanged
+from tests.support.checkout import CHECKOUT
 
 SECONDS = 30.0
 SINGAPORE_FROM_AMSTERDAM = PlacedCall(

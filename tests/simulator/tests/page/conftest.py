@@ -10,10 +10,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.simulator.page.server import PageServer
 from tests.simulator.tests.page.explained_world import ExplainedWorld
+from tests.support.checkout import CHECKOUT
 
 # Debian's browsers; playwright would have to download its own.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARTEFACTS = Path(__file__).resolve().parents[4] / "test-artefacts"
+ARTEFACTS = CHECKOUT / "test-artefacts"
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-background-networking",

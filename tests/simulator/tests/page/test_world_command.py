@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulator.__main__ import main
-
-CHECKOUT = Path(__file__).resolve().parents[4]
+from tests.support.checkout import CHECKOUT
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
