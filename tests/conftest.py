@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis profiles, external data, one set of keys."""
+"""What all tests share: hypothesis profiles, external data, keys, certificates."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.simulator.services.neighbours import APP_ID, TENANT_ID
+from shared.core.key_sets import KeySet
+from tests.simulator.services.authority import Authority
 from tests.simulator.services.signing import SigningKey, TokenFactory
 from tests.support.checkout import CHECKOUT
+from tests.support.rules import key_set_of
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
@@ -21,7 +23,7 @@ settings.load_profile(_PROFILE)
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Notifications and vectors that nobody here wrote, where they are at hand."""
+    """Notifications and test vectors by other people, if they are at hand."""
     folder = CHECKOUT.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("the external data is not beside the checkout")
@@ -29,12 +31,24 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def authority() -> Authority:
+    """The authority that certifies the servers of the tests."""
+    return Authority()
+
+
+@pytest.fixture(scope="session")
 def signing_key() -> SigningKey:
-    """The platform's key."""
+    """The calling platform's signing key."""
     return SigningKey("platform-key")
 
 
 @pytest.fixture(scope="session")
 def tokens(signing_key: SigningKey) -> TokenFactory:
-    """Tokens of the platform for the bot of the tests."""
-    return TokenFactory(signing_key, audience=APP_ID, tenant_id=TENANT_ID)
+    """Mints the platform's tokens for the bot of the tests."""
+    return TokenFactory(signing_key)
+
+
+@pytest.fixture(scope="session")
+def key_set(signing_key: SigningKey) -> KeySet:
+    """The platform's key set."""
+    return key_set_of(signing_key)

@@ -4,13 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 
 from tests.infra.health import health
+from tests.simulator.services.authority import Authority
+from tests.support.checkout import CHECKOUT
 from tests.support.servers import (
-    Certificates,
     FaultServer,
     Peer,
     Request,
@@ -19,7 +19,7 @@ from tests.support.servers import (
     reply,
 )
 
-SCRIPT = Path(__file__).resolve().parents[2] / "infra" / "wait_until_healthy.py"
+SCRIPT = CHECKOUT / "infra" / "wait_until_healthy.py"
 
 
 HEALTHY = health()
@@ -28,9 +28,9 @@ HEALTHY = health()
 class Gate:
     """Runs the script against a server that gives one answer after the other."""
 
-    def __init__(self, certificates: Certificates) -> None:
-        """Serve with these certificates, which the script trusts."""
-        self._certificates = certificates
+    def __init__(self, authority: Authority) -> None:
+        """Serve with certificates of this authority, which the script trusts."""
+        self._authority = authority
         self.asked = 0
 
     def run(
@@ -44,7 +44,7 @@ class Gate:
             self.asked += 1
             return remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
-        with FaultServer(http(script, self._certificates.context())) as server:
+        with FaultServer(http(script, self._authority.server_context())) as server:
             return self.run_against(f"{server.url}/api/health", seconds)
 
     def run_against(
@@ -58,7 +58,7 @@ class Gate:
             ],
             env={
                 "PATH": os.environ["PATH"],
-                "SSL_CERT_FILE": self._certificates.bundle,
+                "SSL_CERT_FILE": str(self._authority.bundle),
             },
             capture_output=True,
             text=True,
@@ -68,9 +68,9 @@ class Gate:
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Gate:
+def gate() -> Gate:
     """The script and a server."""
-    return Gate(Certificates(tmp_path))
+    return Gate(Authority())
 
 
 def test_a_healthy_region_opens_the_gate_after_three_answers(gate: Gate) -> None:
@@ -133,13 +133,10 @@ def test_what_heals_in_time_opens_the_gate(gate: Gate) -> None:
     ]
 
 
-def test_an_untrusted_certificate_keeps_the_gate_closed(
-    gate: Gate, tmp_path: Path
-) -> None:
+def test_an_untrusted_certificate_keeps_the_gate_closed(gate: Gate) -> None:
     """The calling platform would not accept it either."""
-    (tmp_path / "other").mkdir()
-    stranger = Certificates(tmp_path / "other")
-    with FaultServer(http(lambda *_: HEALTHY, stranger.context())) as server:
+    stranger = Authority().server_context()
+    with FaultServer(http(lambda *_: HEALTHY, stranger)) as server:
         finished = gate.run_against(f"{server.url}/api/health")
 
     assert finished.returncode == 1

@@ -24,14 +24,17 @@ from tests.simulator.platform.notifications import (
     roster,
     terminated,
 )
-from tests.simulator.services.signing import ISSUER, PLATFORM_APP_ID
+from tests.simulator.services.signing import (
+    APP_ID,
+    ISSUER,
+    PLATFORM_APP_ID,
+    TENANT_ID,
+)
 
 type Recipe = dict[str, Any]
 type Make[T] = Callable[[Random], T]
 
 NOW = 1_900_000_000
-APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
-TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
 CALL_ID = "8a934f51-f25b-4ee1-9613-d4049491857b"
 KEY_ID = "platform-key"
 JOINING = "#microsoft.graph.participantJoiningNotification"

@@ -22,19 +22,12 @@ from shared.core.redirects import RedirectTo
 from shared.core.replies import health_reply
 from shared.core.webhook import WebhookRequest
 from shared.credential_settings import CredentialKind
-from shared.service import Service, UsableService, build_service
+from shared.service import Service, build_service
 from shared.settings import NAMES, read_settings
-from tests.property.fuzz_inputs import (
-    APP_ID,
-    GOOD_TOKEN,
-    KEY_ID,
-    NOW,
-    TENANT_ID,
-    Recipe,
-    body_bytes,
-)
+from tests.property.fuzz_inputs import GOOD_TOKEN, KEY_ID, NOW, Recipe, body_bytes
 from tests.property.mutation import edited
-from tests.simulator.services.signing import ISSUER, SigningKey
+from tests.simulator.services.signing import APP_ID, ISSUER, TENANT_ID, SigningKey
+from tests.support.internals import decide_by
 from tests.support.rules import HOSTS, build_deployment, key_set_of
 
 KEY = SigningKey(KEY_ID)
@@ -202,8 +195,7 @@ def service() -> Service:
     }
     report = read_settings({**base, "CALLING_REGION_HOSTS": json.dumps(HOSTS)})
     served = build_service(report)
-    assert isinstance(served, UsableService)
-    served._context = _DEPLOYMENT._replace(answers_calls=False)
+    decide_by(served, _DEPLOYMENT)
     return served
 
 
@@ -225,16 +217,17 @@ def judge_headers(post: Recipe) -> str:
     is_good = headers["authorization"].lower() == f"bearer {token}".lower()
     assert (reply.status != 401) is is_good
     assert reply.status != 404 or post["partition"] is not None
-    require_contract(reply.status, reply.headers, reply.body or b"", post["query"])
+    body, query = reply.body or b"", post["query"]
+    require_documented_reply(reply.status, reply.headers, body, query)
     require_safe_lines(lines, token)
     echoes = reply.headers.keys() & {"Client-Request-Id", "Scenario-Id"}
     return " +".join([str(reply.status), *sorted(echoes)])
 
 
-def require_contract(
+def require_documented_reply(
     status: int, headers: Mapping[str, str], body: bytes, query: str
 ) -> None:
-    """Contract section 2, for any reply to a POST."""
+    """Check what docs/behaviour.md section 2 says of any reply to a POST."""
     sent = {name.lower(): value for name, value in headers.items()}
     assert status in STATUSES
     assert sent["connection"] == "close"

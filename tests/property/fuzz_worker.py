@@ -11,16 +11,15 @@ from tests.property.fuzz_inputs import Recipe, body_bytes
 from tests.property.fuzz_targets import (
     deployment,
     logged_lines,
-    require_contract,
+    require_documented_reply,
     require_safe_lines,
     token_of,
 )
+from tests.simulator.services.signing import APP_ID
 from tests.support.checkout import CHECKOUT
+from tests.support.internals import decide_by
 
-_ENVIRONMENT = {
-    "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",
-    "CALLING_ANSWER": "false",
-}
+_ENVIRONMENT = {"MicrosoftAppId": APP_ID, "CALLING_ANSWER": "false"}
 
 
 class Requests:
@@ -32,12 +31,10 @@ class Requests:
         self._worker = loop.run_until_complete(Worker.load(CHECKOUT))
         assert self._worker.error == ""
         self._functions = {each.name: each for each in self._worker.functions}
-        served = service.get_service()
-        assert isinstance(served, service.UsableService)
-        served._context = deployment()._replace(answers_calls=False)
+        decide_by(service.get_service(), deployment())
 
     def judge(self, recipe: Recipe) -> str:
-        """Any request gets a reply of the contract, and one safe line in the log."""
+        """Require a documented reply to any request, and one safe line in the log."""
         token = token_of(recipe["token"])
         headers = {n: v.replace("{token}", token) for n, v in recipe["headers"].items()}
         partition, query = recipe["partition"], recipe["query"]
@@ -52,7 +49,7 @@ class Requests:
         )
         with logged_lines() as lines:
             reply = self._invoke(name, call)
-        require_contract(reply.status, reply.headers, reply.body or b"", query)
+        require_documented_reply(reply.status, reply.headers, reply.body or b"", query)
         require_safe_lines(lines, token)
         return f"{name} {reply.status}"
 

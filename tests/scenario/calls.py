@@ -5,7 +5,7 @@ from typing import Any
 from tests.simulator.deployments import Deployments
 from tests.simulator.platform.notifications import Call, incoming
 from tests.simulator.services.graph_api import AnswerRequest, Fault, error_reply
-from tests.simulator.services.neighbours import TENANT_ID
+from tests.simulator.services.signing import TENANT_ID
 
 RULES = (
     {"countryCode": ["SG"], "regions": ["sea"]},

@@ -8,8 +8,7 @@ import requests
 from tests.scenario.calls import call
 from tests.simulator.deployments import Deployments, Plan
 from tests.simulator.platform.notifications import incoming
-from tests.simulator.services.neighbours import TENANT_ID
-from tests.simulator.services.signing import VARIANTS, SigningKey
+from tests.simulator.services.signing import TENANT_ID, VARIANTS, SigningKey
 
 BASE_HEADERS = {"Cache-Control", "Connection", "Content-Type", "Date", "Server"}
 

@@ -6,33 +6,18 @@ from typing import Any
 from tests.security.front import Front
 from tests.simulator.services.signing import SigningKey
 from tests.support.servers import (
-    Peer,
-    Request,
     Script,
+    drip_body,
+    drip_headers,
+    enormous,
     hang,
     hang_up,
     json_reply,
     reply,
-    send_enormous,
+    status,
 )
 
 type Fault = Callable[[Front], None]
-
-
-def drip_body(_request: Request, peer: Peer) -> None:
-    """Send headers at once and the body slowly."""
-    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-    peer.drip(b" " * 100_000)
-
-
-def drip_headers(_request: Request, peer: Peer) -> None:
-    """Send everything slowly."""
-    peer.drip(b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 100_000)
-
-
-def enormous(_request: Request, peer: Peer) -> None:
-    """Send 256 MiB."""
-    send_enormous(peer)
 
 
 def _configuration(script: Script) -> Fault:
@@ -69,8 +54,8 @@ SLOW_FAULTS: dict[str, Fault] = {
 }
 QUICK_FAULTS: dict[str, Fault] = {
     "256 MiB": _key_set(enormous),
-    "500": _configuration(lambda *_: reply(500)),
-    "404": _key_set(lambda *_: reply(404)),
+    "500": _configuration(status(500)),
+    "404": _key_set(status(404)),
     "HTML": _configuration(lambda *_: reply(200, b"<html>Sign in</html>")),
     "garbage": _key_set(lambda *_: reply(200, b"\x00\xff\xfe{")),
     "hangs up": _configuration(hang_up),
@@ -78,9 +63,7 @@ QUICK_FAULTS: dict[str, Fault] = {
     "wrong issuer": _members(issuer="https://evil.example"),
     "foreign jwks_uri": _members(jwks_uri="https://evil.example/v1/keys"),
     "plain-http jwks_uri": _members(jwks_uri="http://{host}/v1/keys"),
-    "redirect": _configuration(
-        lambda *_: reply(302, Location="https://127.0.0.1:1/elsewhere")
-    ),
+    "redirect": _configuration(status(302, Location="https://127.0.0.1:1/elsewhere")),
     "two keys under one id": _two_keys_under_one_id,
 }
 

@@ -1,4 +1,4 @@
-"""One deployment, one identity provider that misbehaves, and callers who wait."""
+"""A deployment, an identity provider that misbehaves, and callers who wait."""
 
 import asyncio
 import json
@@ -8,23 +8,27 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-from tests.support.provider import ScriptedProvider
-
-from shared.core.key_sets import KeySet
-from shared.core.webhook import WebhookRequest
 from shared.service import UsableService, build_service
 from shared.settings import read_settings
 from tests.simulator.platform.notifications import Call, established
-from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory, base64url
-from tests.support.keys import FakeClock
-from tests.support.servers import Certificates
-from tests.support.service import APP_ID, TENANT_ID
-
-SETTLE_SECONDS = 15.0
+from tests.simulator.services.authority import Authority
+from tests.simulator.services.openid_provider import IdentityProvider
+from tests.simulator.services.signing import (
+    APP_ID,
+    ISSUER,
+    TENANT_ID,
+    SigningKey,
+    TokenFactory,
+    base64url,
+)
+from tests.support.clock import FakeClock
+from tests.support.internals import set_clock
+from tests.support.keys import settle
+from tests.support.rules import build_request
+from tests.support.running import Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +64,29 @@ class Figures:
         )
 
 
-class Front:
-    """A service whose key clock is in our hands; the rest is real.
+class Front(Running):
+    """A service with an identity provider; the clock of its keys is the test's.
 
     Attributes:
         key: what the provider publishes, unless told otherwise.
         callers: everybody so far.
-        fetches: how often keys were asked for.
     """
 
     def __init__(
-        self, certificates: Certificates, context: ssl.SSLContext | None = None
+        self, authority: Authority, context: ssl.SSLContext | None = None
     ) -> None:
         self.key = SigningKey("platform-key")
-        self.provider = ScriptedProvider(context or certificates.context(), self.key)
+        self.provider = IdentityProvider(
+            context or authority.server_context(), self.key
+        )
         self.clock = FakeClock()
         self.callers: list[Caller] = []
-        self.fetches = 0
-        self._bundle = certificates.bundle
-        self._tokens = TokenFactory(self.key, audience=APP_ID, tenant_id=TENANT_ID)
+        self._bundle = str(authority.bundle)
+        self._tokens = TokenFactory(self.key)
+        self._connections_before = 0
 
-    def __enter__(self) -> Self:
+    def start(self, stack: ExitStack) -> None:
         """Start the provider, then the service."""
-        self.provider.__enter__()
         self.service = build_service(
             read_settings(
                 {
@@ -96,24 +100,15 @@ class Front:
         )
         assert isinstance(self.service, UsableService)
         self.keys = self.service.keys
-        self.keys._clock = self.clock
-        self._fetch = self.keys._fetch
-        self.keys._fetch = self._count
-        return self
+        set_clock(self.keys, self.clock)
+        stack.callback(self.service.close)
+        stack.callback(self.settle)
+        stack.enter_context(self.provider)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop the provider; a fetch that runs ends with it."""
-        self.provider.__exit__(kind, error, trace)
-        self.settle()
-
-    def _count(self) -> KeySet:
-        self.fetches += 1
-        return self._fetch()
+    @property
+    def fetches(self) -> int:
+        """How often keys were asked for; each fetch has a connection of its own."""
+        return self.provider.connections - self._connections_before
 
     def token(self, key: SigningKey | None = None) -> str:
         """Mint a good token that nobody has seen, of another key where wanted."""
@@ -132,12 +127,7 @@ class Front:
     async def receive(self, token: str) -> Caller:
         """Let one caller in, and see what it sees."""
         call = established(Call(tenant_id=TENANT_ID), is_audio_active=True)
-        request = WebhookRequest(
-            url="https://weu.example/api/calls/default",
-            headers={"authorization": f"Bearer {token}"},
-            body=json.dumps(call).encode(),
-            partition="default",
-        )
+        request = build_request(token, call, partition="default")
         started = time.monotonic()
         reply = await self.service.receive(request, received_at=started)
         caller = Caller(reply.status, time.monotonic() - started)
@@ -156,13 +146,11 @@ class Front:
         """Get the first set, and forget how."""
         self.call(self.token())
         self.callers.clear()
-        self.fetches = 0
+        self._connections_before = self.provider.connections
 
     def settle(self) -> None:
         """Wait until no fetch runs."""
-        refresh = self.keys._refresh
-        if refresh is not None:
-            refresh.done.result(SETTLE_SECONDS)
+        settle(self.keys)
 
     def figures(self) -> Figures:
         """Return what came of it."""

@@ -1,28 +1,25 @@
 """Print what provider faults cost: ``python -m tests.security.provider_figures``."""
 
 import logging
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from tests.security.provider_scenarios import (
     memory_growth_mebibytes,
     refresh_delay,
     scenarios,
 )
-from tests.support.servers import Certificates
+from tests.simulator.services.authority import Authority
 
 
 def main() -> None:
     """Play all scenarios and print a table in Markdown."""
     logging.disable()
-    with tempfile.TemporaryDirectory() as folder:
-        certificates = Certificates(Path(folder))
-        usual, during = refresh_delay(certificates)
-        growth = memory_growth_mebibytes(certificates)
-        every = list(scenarios())
-        with ThreadPoolExecutor(8) as pool:
-            figures = list(pool.map(lambda each: each.run(certificates), every))
+    authority = Authority()
+    usual, during = refresh_delay(authority)
+    growth = memory_growth_mebibytes(authority)
+    every = list(scenarios())
+    with ThreadPoolExecutor(8) as pool:
+        figures = list(pool.map(lambda each: each.run(authority), every))
     print("| the provider | callers see | fetches | slowest caller |")
     print("|---|---|---|---|")
     for scenario, got in zip(every, figures, strict=True):

@@ -5,6 +5,7 @@ tests compare, and ``python -m tests.security.provider_figures`` prints.
 """
 
 import asyncio
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -13,27 +14,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.security.faults import (
-    BAD_MEMBERS,
-    QUICK_FAULTS,
-    SLOW_FAULTS,
-    Fault,
-    enormous,
-)
+from tests.security.faults import BAD_MEMBERS, QUICK_FAULTS, SLOW_FAULTS, Fault
 from tests.security.front import Figures, Front
+from tests.simulator.services.authority import Authority
 from tests.simulator.services.signing import SigningKey
 from tests.support.checkout import CHECKOUT
-from tests.support.servers import (
-    Certificates,
-    Peer,
-    Request,
-    json_reply,
-    reply,
-)
+from tests.support.keys import running_refresh
+from tests.support.servers import enormous, in_turn, json_reply, status
 
 HOUR = 3600.0
 FRESH = 1 * HOUR
 COOLDOWN = 30.0
+
+
+type Play = Callable[[Front], None]
+type TlsOf = Callable[[Authority], ssl.SSLContext]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,164 +37,153 @@ class Scenario:
 
     Attributes:
         name: for people.
-        run: plays it.
+        play: what happens at the front.
         statuses: of the replies, in order.
         fetches: how often the provider may be asked, at most.
         is_slow: callers may have to wait for the provider, up to their 3 s.
+        tls: makes the provider's certificate.
     """
 
     name: str
-    run: Callable[[Certificates], Figures]
+    play: Play
     statuses: tuple[int, ...]
     fetches: int
     is_slow: bool = False
+    tls: TlsOf = Authority.server_context
+
+    def run(self, authority: Authority) -> Figures:
+        """Play it at a front of its own."""
+        with Front(authority, self.tls(authority)) as front:
+            self.play(front)
+            return front.figures()
 
 
-def _cold(fault: Fault) -> Callable[[Certificates], Figures]:
+def _cold(fault: Fault) -> Play:
     """Three callers, of whom one has an unknown key id, before any set is held."""
 
-    def run(certificates: Certificates) -> Figures:
-        with Front(certificates) as front:
-            fault(front)
-            front.call(front.token(), front.token(), front.unknown_token())
-            front.settle()
-            front.provider.heal()
-            front.provider.keys = [front.key]
-            front.clock.now += 1
-            front.call(front.token())
-            return front.figures()
+    def play(front: Front) -> None:
+        fault(front)
+        front.call(front.token(), front.token(), front.unknown_token())
+        front.settle()
+        front.provider.heal()
+        front.provider.keys = [front.key]
+        front.clock.now += 1
+        front.call(front.token())
 
-    return run
+    return play
 
 
-def _warm(fault: Fault) -> Callable[[Certificates], Figures]:
+def _warm(fault: Fault) -> Play:
     """A known key before, while and after a due refresh fails; an unknown one."""
 
-    def run(certificates: Certificates) -> Figures:
-        with Front(certificates) as front:
-            front.load()
-            fault(front)
-            front.clock.now += FRESH
-            front.call(front.token(), front.token(), front.unknown_token())
-            front.settle()
-            front.call(front.token())
-            return front.figures()
-
-    return run
-
-
-def _bad_member(member: Any) -> Callable[[Certificates], Figures]:
-    def run(certificates: Certificates) -> Figures:
-        with Front(certificates) as front:
-            front.provider.keys = [member, front.key, member]
-            front.call(front.token())
-            return front.figures()
-
-    return run
-
-
-def _certificate(*names: str, days: int) -> Callable[[Certificates], Figures]:
-    def run(certificates: Certificates) -> Figures:
-        end = datetime.now(UTC) + timedelta(days=days)
-        context = certificates.context(*names, not_after=end)
-        with Front(certificates, context) as front:
-            front.call(front.token())
-            return front.figures()
-
-    return run
-
-
-def key_added(certificates: Certificates) -> Figures:
-    """A new key within the pause, then after it; the old one goes on."""
-    with Front(certificates) as front:
+    def play(front: Front) -> None:
         front.load()
-        new = SigningKey("new-key")
-        front.provider.keys.append(new)
-        front.clock.now += COOLDOWN - 1
-        front.call(front.token(new))
-        front.clock.now += 1
-        front.call(front.token(new))
+        fault(front)
+        front.clock.now += FRESH
+        front.call(front.token(), front.token(), front.unknown_token())
+        front.settle()
         front.call(front.token())
-        return front.figures()
+
+    return play
 
 
-def key_withdrawn(certificates: Certificates) -> Figures:
+def _bad_member(member: Any) -> Play:
+    def play(front: Front) -> None:
+        front.provider.keys = [member, front.key, member]
+        front.call(front.token())
+
+    return play
+
+
+def one_call(front: Front) -> None:
+    """One caller, before any set is held."""
+    front.call(front.token())
+
+
+def _certificate(*names: str, days: int) -> TlsOf:
+    end = datetime.now(UTC) + timedelta(days=days)
+    return lambda authority: authority.server_context(*names, not_after=end)
+
+
+def key_added(front: Front) -> None:
+    """A new key within the pause, then after it; the old one goes on."""
+    front.load()
+    new = SigningKey("new-key")
+    front.provider.keys.append(new)
+    front.clock.now += COOLDOWN - 1
+    front.call(front.token(new))
+    front.clock.now += 1
+    front.call(front.token(new))
+    front.call(front.token())
+
+
+def key_withdrawn(front: Front) -> None:
     """The very same token before and after the refresh that drops its key."""
-    with Front(certificates) as front:
-        front.load()
-        token = front.token()
-        front.provider.keys = [SigningKey("new-key")]
-        front.clock.now += FRESH
-        front.call(token)
-        front.settle()
-        front.call(token)
-        return front.figures()
+    front.load()
+    token = front.token()
+    front.provider.keys = [SigningKey("new-key")]
+    front.clock.now += FRESH
+    front.call(token)
+    front.settle()
+    front.call(token)
 
 
-def key_replaced(certificates: Certificates) -> Figures:
+def key_replaced(front: Front) -> None:
     """Another key under the same id: it counts from the next refresh on."""
-    with Front(certificates) as front:
-        front.load()
-        new = SigningKey(front.key.key_id)
-        old_token, new_token = front.token(), front.token(new)
-        front.provider.keys = [new]
-        front.call(old_token)
-        front.call(new_token)
-        front.clock.now += FRESH
-        front.call(old_token)
-        front.settle()
-        front.call(old_token)
-        front.call(new_token)
-        return front.figures()
+    front.load()
+    new = SigningKey(front.key.key_id)
+    old_token, new_token = front.token(), front.token(new)
+    front.provider.keys = [new]
+    front.call(old_token)
+    front.call(new_token)
+    front.clock.now += FRESH
+    front.call(old_token)
+    front.settle()
+    front.call(old_token)
+    front.call(new_token)
 
 
-def _down_for(hours: int) -> Callable[[Certificates], Figures]:
+def _down_for(hours: int) -> Play:
     """A call every twenty minutes while the provider is down; at last it comes back."""
 
-    def run(certificates: Certificates) -> Figures:
-        with Front(certificates) as front:
-            front.load()
-            front.provider.configuration_script = lambda *_: reply(500)
-            for _ in range(hours * 3):
-                front.clock.now += HOUR / 3
-                front.call(front.token())
-                front.settle()
-            front.provider.heal()
-            front.clock.now += 300
+    def play(front: Front) -> None:
+        front.load()
+        front.provider.configuration_script = status(500)
+        for _ in range(hours * 3):
+            front.clock.now += HOUR / 3
             front.call(front.token())
             front.settle()
-            front.call(front.token())
-            return front.figures()
+        front.provider.heal()
+        front.clock.now += 300
+        front.call(front.token())
+        front.settle()
+        front.call(front.token())
 
-    return run
+    return play
 
 
-def cold_crowd(certificates: Certificates) -> Figures:
+def cold_crowd(front: Front) -> None:
     """32 callers at once before any set is held."""
-    with Front(certificates) as front:
-        front.provider.delay_seconds = 0.15
-        front.call(*(front.token() for _ in range(32)))
-        return front.figures()
+    front.provider.delay_seconds = 0.15
+    front.call(*(front.token() for _ in range(32)))
 
 
-def _random_key_ids(*, is_failing: bool) -> Callable[[Certificates], Figures]:
-    def run(certificates: Certificates) -> Figures:
-        with Front(certificates) as front:
-            front.load()
-            if is_failing:
-                front.provider.configuration_script = lambda *_: reply(500)
-            front.clock.now += COOLDOWN
-            tokens = [front.unknown_token() for _ in range(1000)]
-            for first in range(0, 1000, 50):
-                front.call(*tokens[first : first + 50])
-            return front.figures()
+def _random_key_ids(*, is_failing: bool) -> Play:
+    def play(front: Front) -> None:
+        front.load()
+        if is_failing:
+            front.provider.configuration_script = status(500)
+        front.clock.now += COOLDOWN
+        tokens = [front.unknown_token() for _ in range(1000)]
+        for first in range(0, 1000, 50):
+            front.call(*tokens[first : first + 50])
 
-    return run
+    return play
 
 
-def refresh_delay(certificates: Certificates) -> tuple[Figures, Figures]:
+def refresh_delay(authority: Authority) -> tuple[Figures, Figures]:
     """Known keys as usual, and while a refresh of 1.5 s runs."""
-    with Front(certificates) as front:
+    with Front(authority) as front:
         front.load()
         tokens = [front.token() for _ in range(600)]
 
@@ -214,7 +198,7 @@ def refresh_delay(certificates: Certificates) -> tuple[Figures, Figures]:
             front.clock.now += FRESH
             await front.receive(tokens[300])
             for token in tokens[301:]:
-                if front.keys._refresh is None:
+                if running_refresh(front.keys) is None:
                     break
                 await front.receive(token)
                 await asyncio.sleep(0.003)
@@ -224,7 +208,7 @@ def refresh_delay(certificates: Certificates) -> tuple[Figures, Figures]:
         return before, asyncio.run(during())
 
 
-def memory_growth_mebibytes(certificates: Certificates) -> float:
+def memory_growth_mebibytes(authority: Authority) -> float:
     """Peak memory that a 256 MiB key set adds, in a process of its own."""
     script = textwrap.dedent("""
         import sys
@@ -245,15 +229,10 @@ def memory_growth_mebibytes(certificates: Certificates) -> float:
         except ProviderError as error:
             print(error.reason.value, (kibibytes("VmHWM") - before) / 1024)
     """)
-    with Front(certificates) as front:
-        replies = iter((json_reply({"keys": [front.key.jwk()]}),))
-
-        def first_good(request: Request, peer: Peer) -> bytes | None:
-            good = next(replies, None)
-            return good or enormous(request, peer)  # type: ignore[func-returns-value]
-
-        front.provider.key_set_script = first_good
-        url, bundle = front.provider.configuration_url, certificates.bundle
+    with Front(authority) as front:
+        keys = json_reply({"keys": [front.key.jwk()]})
+        front.provider.key_set_script = in_turn(lambda *_: keys, enormous)
+        url, bundle = front.provider.configuration_url, str(authority.bundle)
         run = [sys.executable, "-c", script, url, bundle]
         done = subprocess.run(
             run, capture_output=True, text=True, check=True, cwd=CHECKOUT, timeout=60
@@ -272,10 +251,11 @@ def scenarios() -> Iterator[Scenario]:
             yield Scenario(f"keys held; {name}", _warm(fault), warm, 1, is_slow)
     for name, member in BAD_MEMBERS.items():
         yield Scenario(f"one bad member: {name}", _bad_member(member), (202,), 1)
-    yield Scenario("expired certificate", _certificate(days=-1), (503,), 1)
-    yield Scenario(
-        "other host's certificate", _certificate("a.example", days=1), (503,), 1
-    )
+    for name, tls in (
+        ("expired certificate", _certificate(days=-1)),
+        ("other host's certificate", _certificate("a.example", days=1)),
+    ):
+        yield Scenario(name, one_call, (503,), 1, tls=tls)
     yield Scenario("key added", key_added, (401, 202, 202), 1)
     yield Scenario("key withdrawn", key_withdrawn, (202, 401), 1)
     yield Scenario(

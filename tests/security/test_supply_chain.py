@@ -61,7 +61,7 @@ def locked_packages() -> dict[str, str]:
 
 @pytest.mark.requirement("R26")
 def test_every_action_is_pinned_by_commit_with_its_version() -> None:
-    """One commit an action; a tag can be moved."""
+    """Each action has one commit; somebody could move a tag."""
     text = "".join(file.read_text() for file in sorted(WORKFLOWS.glob("*.yml")))
     used = re.findall(r"uses: (.+)", text)
 
@@ -76,7 +76,7 @@ def test_every_action_is_pinned_by_commit_with_its_version() -> None:
 
 @pytest.mark.requirement("R26")
 def test_workflows_may_read_the_checkout_and_nothing_else() -> None:
-    """No permission by default, none to write, and no credential stays on disk."""
+    """There is no permission by default, and no credential stays on disk."""
     for file in sorted(WORKFLOWS.glob("*.yml")):
         text = file.read_text()
         checkouts = text.count("uses: actions/checkout@")
@@ -90,7 +90,7 @@ def test_workflows_may_read_the_checkout_and_nothing_else() -> None:
 @needs_tools
 @pytest.mark.requirement("R26")
 def test_zizmor_finds_nothing_in_the_workflows() -> None:
-    """Also not in the configuration of Dependabot."""
+    """It reads the configuration of Dependabot, too."""
     finished = run(TOOLS / "bin" / "zizmor", "--offline", ".github")
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
@@ -99,7 +99,7 @@ def test_zizmor_finds_nothing_in_the_workflows() -> None:
 @needs_tools
 @pytest.mark.requirement("R26")
 def test_bill_of_materials_names_every_locked_package(tmp_path: Path) -> None:
-    """With its version and its hashes, and needs no network for it."""
+    """It lists versions and hashes, and needs no network."""
     file = tmp_path / "sbom.json"
 
     finished = run("bash", ".ci/sbom.sh", TOOLS, file, environment=ASKS_NOBODY)
@@ -121,7 +121,7 @@ def test_bill_of_materials_names_every_locked_package(tmp_path: Path) -> None:
 
 @needs_tools
 def test_audit_says_so_where_the_advisory_service_is_out_of_reach() -> None:
-    """In its last line; and it does not call the packages safe."""
+    """Its last line says so, and it does not call the packages safe."""
     finished = run("bash", ".ci/audit.sh", TOOLS, environment=ASKS_NOBODY)
 
     assert finished.returncode == 2
@@ -141,7 +141,7 @@ def test_audit_says_so_where_the_advisory_service_is_out_of_reach() -> None:
 def test_audit_tells_findings_from_silence(
     tmp_path: Path, prints: str, status: int, code: int, says: str
 ) -> None:
-    """1 is a finding, 2 is nothing known."""
+    """Status 1 is a finding, status 2 means that nothing is known."""
     tools = stand_in(tmp_path, prints=prints, status=status)
 
     finished = run("bash", ".ci/audit.sh", tools)

@@ -1,1 +1,1 @@
-"""What several folders of tests share: servers, keys, services and rules."""
+"""What several folders of tests share."""

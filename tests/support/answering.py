@@ -1,25 +1,26 @@
-"""A Graph that follows a script over TLS, and the answering that talks to it."""
+"""Answering calls through a Graph that follows a script, over TLS."""
 
 import asyncio
 import itertools
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from shared.core.answers import AnswerOutcome
 from shared.core.notifications import CallNotification, read_notification
 from shared.edge.answering import CallAnswering
 from shared.edge.graph import GraphClient
 from tests.simulator.platform.notifications import Call, incoming
-from tests.support.servers import Certificates, FaultServer, Peer, Request, Script, http
-from tests.support.servers import reply as http_reply
+from tests.simulator.services.authority import Authority
+from tests.simulator.services.signing import TENANT_ID
+from tests.support.running import Running
+from tests.support.servers import ScriptedServer, status
 
 if TYPE_CHECKING:
     from shared.edge.entra import CredentialError
 
-TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
 HOST = "weu.example"
 ORDINARY_SECONDS = 12.0
 POLICY_SECONDS = 4.0
@@ -34,13 +35,8 @@ def make_call(*, is_policy_recording: bool = False) -> CallNotification:
     return notification
 
 
-def status(code: int, **headers: str) -> Script:
-    """Return a script that replies with a status."""
-    return lambda *_: http_reply(code, b"", **headers)
-
-
 class FakeCredentials:
-    """The port to Entra: numbered tokens, or none."""
+    """Stands in for Entra: hands out numbered tokens, or raises ``error``."""
 
     def __init__(self) -> None:
         self.numbers = itertools.count(1)
@@ -60,53 +56,31 @@ class FakeCredentials:
         self.held = ""
 
 
-class AnsweringWorld:
-    """Everything that answering a call needs.
+class AnsweringHarness(Running):
+    """``CallAnswering`` with its Graph, which accepts answers unless scripted."""
 
-    Attributes:
-        scripts: one a request; the last one stays.
-        requests: what Graph got, with the time.
-    """
-
-    def __init__(self, certificates: Certificates, *, threads: int = 16) -> None:
-        self.scripts: list[Script] = [status(202)]
-        self.requests: list[tuple[float, Request]] = []
+    def __init__(self, authority: Authority, *, threads: int = 16) -> None:
         self.credentials = FakeCredentials()
         self.executor = ThreadPoolExecutor(threads)
-        self.server = FaultServer(http(self._answer, certificates.context()))
-        self.graph = GraphClient(
-            graph_url=f"{self.server.url}/v1.0",
-            ca_bundle=certificates.bundle,
+        self.graph = ScriptedServer(status(202), authority.server_context())
+        self.client = GraphClient(
+            graph_url=f"{self.graph.url}/v1.0",
+            ca_bundle=str(authority.bundle),
             connections=threads,
         )
         self.answering = CallAnswering(
-            graph=self.graph,
+            graph=self.client,
             tokens=self.credentials,  # type: ignore[arg-type]
             executor=self.executor,
             callback_host=HOST,
             partitions=("p0", "p1"),
         )
 
-    def __enter__(self) -> Self:
+    def start(self, stack: ExitStack) -> None:
         """Start Graph."""
-        self.server.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it and the threads."""
-        self.server.__exit__(kind, error, trace)
-        self.executor.shutdown()
-        self.graph.close()
-
-    def _answer(self, request: Request, peer: Peer) -> bytes | None:
-        self.requests.append((time.monotonic(), request))
-        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
-        return script(request, peer)
+        stack.callback(self.client.close)
+        stack.enter_context(self.executor)
+        stack.enter_context(self.graph)
 
     def answer(
         self, call: CallNotification, *, left: float = ORDINARY_SECONDS
@@ -121,18 +95,22 @@ class AnsweringWorld:
         """Answer calls that come at the same time."""
 
         async def run() -> list[AnswerOutcome]:
-            received_at = time.monotonic() + left - ORDINARY_SECONDS
+            ago = ORDINARY_SECONDS - left
             return await asyncio.gather(
-                *(
-                    self.answering.answer(
-                        call, tenant_id=TENANT_ID, received_at=received_at
-                    )
-                    for call in calls
-                )
+                *(self.begin(call, seconds_ago=ago) for call in calls)
             )
 
         return asyncio.run(run())
 
+    def begin(
+        self, call: CallNotification, *, seconds_ago: float = 0.0
+    ) -> asyncio.Task[AnswerOutcome]:
+        """Start to answer a call that arrived a moment ago, on the running loop."""
+        answer = self.answering.answer(
+            call, tenant_id=TENANT_ID, received_at=time.monotonic() - seconds_ago
+        )
+        return asyncio.ensure_future(answer)
+
     def tokens(self) -> list[str]:
         """Return the token of every request."""
-        return [request.headers["authorization"] for _at, request in self.requests]
+        return [request.headers["authorization"] for request in self.graph.requests]

@@ -4,8 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import trustme
 from cryptography.x509 import load_pem_x509_certificate
@@ -13,6 +12,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from shared.credential_settings import CredentialKind, CredentialSettings
 from shared.edge.entra import EntraClient
 from shared.edge.graph_tokens import GraphTokens
+from tests.simulator.services.authority import Authority
 from tests.simulator.services.entra import (
     ASSERTION_AUDIENCE,
     Entra,
@@ -20,10 +20,9 @@ from tests.simulator.services.entra import (
     ManagedIdentityEndpoint,
     Registration,
 )
-from tests.support.servers import Certificates
+from tests.simulator.services.signing import APP_ID, TENANT_ID
+from tests.support.running import Running
 
-APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
-TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
 IDENTITY_CLIENT_ID = "9b1f0a77-2f0e-4c55-9b6c-0f6a3f0d8c21"
 GRAPH_URL = "https://graph.example:8443/v1.0"
 SECRET = "a-very-secret-password"
@@ -32,13 +31,13 @@ _TOKEN_PATH = "oauth2/v2.0/token"
 _DISCOVERY_PATH = "v2.0/.well-known/openid-configuration"
 
 
-class EntraWorld:
-    """Entra, the identity endpoint, and settings that point there."""
+class TokenServers(Running):
+    """Entra and the managed identity endpoint, and credentials that use them."""
 
-    def __init__(self, directory: Path) -> None:
-        self.certificates = Certificates(directory)
+    def __init__(self, authority: Authority, directory: Path) -> None:
+        self._ca_bundle = str(authority.bundle)
         self.registration = Registration(APP_ID, secret=SECRET)
-        self.entra = Entra(self.certificates.files(), self.registration)
+        self.entra = Entra(authority.certificate, self.registration)
         self.identity = ManagedIdentityEndpoint(self.registration)
         self.executor = ThreadPoolExecutor(8)
         self._made: list[EntraClient] = []
@@ -48,24 +47,11 @@ class EntraWorld:
         [leaf, *_chain] = own.cert_chain_pems
         self.registration.certificate = load_pem_x509_certificate(leaf.bytes())
 
-    def __enter__(self) -> Self:
+    def start(self, stack: ExitStack) -> None:
         """Start the servers."""
-        with ExitStack() as stack:
-            stack.enter_context(self.executor)
-            stack.enter_context(self.entra)
-            stack.enter_context(self.identity)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop them."""
-        self._close_connections()
-        self._stack.close()
+        for each in (self.executor, self.entra, self.identity):
+            stack.enter_context(each)
+        stack.callback(self._close_connections)
 
     @property
     def asked(self) -> list[str]:
@@ -75,7 +61,7 @@ class EntraWorld:
         return [tenant for tenant, rest in paths if rest == _TOKEN_PATH]
 
     def reset(self) -> None:
-        """Make the servers as new."""
+        """Heal the servers and forget what they were asked."""
         self._close_connections()
         self.entra.fault = None
         self.entra.delay_seconds, self.entra.lifetime_seconds = 0.0, 3600
@@ -88,10 +74,11 @@ class EntraWorld:
             client.close()
         self._made.clear()
 
-    def settings(self, kind: CredentialKind) -> CredentialSettings:
-        """Return the settings of one kind of credential."""
-        return CredentialSettings(
-            kind=kind,
+    def client(self, **changes: Any) -> EntraClient:
+        """Return a client of Entra: with a client secret unless changed."""
+        ca_bundle = changes.pop("ca_bundle", self._ca_bundle)
+        settings = CredentialSettings(
+            kind=CredentialKind.CLIENT_SECRET,
             app_id=APP_ID,
             login_url=self.entra.url,
             federation_audience=ASSERTION_AUDIENCE,
@@ -99,21 +86,14 @@ class EntraWorld:
             app_password=SECRET,
             certificate_path=self.certificate_path,
         )
-
-    def client(self, **changes: Any) -> EntraClient:
-        """Return the client: with a client secret unless changed."""
-        kind = changes.pop("kind", CredentialKind.CLIENT_SECRET)
-        ca_bundle = changes.pop("ca_bundle", self.certificates.bundle)
         client = EntraClient(
-            self.settings(kind)._replace(**changes),
-            graph_url=GRAPH_URL,
-            ca_bundle=ca_bundle,
+            settings._replace(**changes), graph_url=GRAPH_URL, ca_bundle=ca_bundle
         )
         self._made.append(client)
         return client
 
     def credentials(self, **changes: Any) -> GraphTokens:
-        """Return what hands out tokens of such a client."""
+        """Return what hands out the tokens of such a client."""
         return GraphTokens(self.client(**changes), self.executor)
 
     def get(self, kind: CredentialKind, **changes: Any) -> IssuedToken:

@@ -1,4 +1,4 @@
-"""The ports of ``SigningKeyCache`` in our hands: a clock and a provider."""
+"""Signing keys for a ``SigningKeyCache``: a provider that a test controls."""
 
 from __future__ import annotations
 
@@ -13,30 +13,24 @@ from shared.core.key_sets import KeySet
 from shared.core.provider_reasons import ProviderReason
 from shared.edge.openid import ProviderError
 from tests.simulator.services.signing import SigningKey
+from tests.support.clock import SETTLE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from concurrent.futures import Future
 
     from shared.edge.signing_keys import SigningKeyCache
-
-# A refresh that is let go ends in far less.
-SETTLE_SECONDS = 10.0
 
 PUBLIC_KEY = SigningKey("any").private.public_key()
 
 
-class FakeClock:
-    """Monotonic seconds that pass when told."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class FakeProvider:
-    """The port to the provider: what it does next, and how often it was asked."""
+    """Stands in for fetching keys: publishes ``key_ids``, fails, or keeps waiting.
+
+    Attributes:
+        fetches: how often it was asked.
+        error: what the next fetches raise, if anything.
+    """
 
     def __init__(self, *key_ids: str) -> None:
         self.key_ids = key_ids
@@ -50,7 +44,7 @@ class FakeProvider:
         assert self.gate.wait(SETTLE_SECONDS)
         if self.error is not None:
             raise self.error
-        return key_set_of(*self.key_ids)
+        return KeySet(MappingProxyType(dict.fromkeys(self.key_ids, PUBLIC_KEY)))
 
     def fail(self, reason: ProviderReason = ProviderReason.STATUS) -> None:
         """Fail from now on."""
@@ -58,7 +52,7 @@ class FakeProvider:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Answer only after the block."""
+        """Let fetches wait until the end of the block."""
         self.gate.clear()
         try:
             yield
@@ -66,27 +60,20 @@ class FakeProvider:
             self.gate.set()
 
 
-def key_set_of(*key_ids: str) -> KeySet:
-    """Return a set with these key ids."""
-    return KeySet(MappingProxyType(dict.fromkeys(key_ids, PUBLIC_KEY)))
-
-
 def find(cache: SigningKeyCache, key_id: str) -> KeySet:
     """Look for a key id from an event loop of its own."""
     return asyncio.run(cache.find(key_id))
 
 
+def running_refresh(cache: SigningKeyCache) -> Future[None] | None:
+    """Return what ends with the refresh that runs, if one does."""
+    refresh = cache._refresh
+    return None if refresh is None else refresh.done
+
+
 def settle(cache: SigningKeyCache) -> None:
     """Wait until no refresh runs."""
     ends_at = time.monotonic() + SETTLE_SECONDS
-    while (refresh := cache._refresh) is not None:
-        refresh.done.result(ends_at - time.monotonic())
+    while (done := running_refresh(cache)) is not None:
+        done.result(ends_at - time.monotonic())
         assert time.monotonic() < ends_at
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    """Wait for another thread."""
-    ends_at = time.monotonic() + SETTLE_SECONDS
-    while not is_true():
-        assert time.monotonic() < ends_at
-        time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""Deployments and requests for tests of the rules; fakes stand at the ports only."""
+"""Deployments and requests for tests of the rules; only the ports are faked."""
 
 import json
 import time
@@ -13,8 +13,13 @@ from shared.core.tokens import TokenPolicy
 from shared.core.verified_tokens import VerifiedTokens
 from shared.core.webhook import WebhookRequest
 from tests.simulator.platform.notifications import Call, batch, incoming
-from tests.simulator.services.neighbours import APP_ID, TENANT_ID
-from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory
+from tests.simulator.services.signing import (
+    APP_ID,
+    ISSUER,
+    TENANT_ID,
+    SigningKey,
+    TokenFactory,
+)
 
 HOSTS = {
     "weu": "weu.example.org",
@@ -24,7 +29,7 @@ HOSTS = {
 
 
 class FakeKeys:
-    """A key source that holds what it is given; counts who asks."""
+    """A key source that holds the key set it is given; ``asked`` lists the key ids."""
 
     def __init__(self, key_set: KeySet | None) -> None:
         self.key_set = key_set
@@ -41,7 +46,7 @@ class FakeKeys:
 
 
 class FakePeers:
-    """Regions that are healthy but for some; ``known``: without being asked."""
+    """Regions that are healthy, but for ``sick``; ``known`` is known without asking."""
 
     def __init__(self, *sick: str, known: Mapping[str, bool] | None = None) -> None:
         self.sick = sick
@@ -67,7 +72,7 @@ def call_from(country: str, **members: Any) -> Call:
 
 
 def graph(*countries: str) -> dict[str, Any]:
-    """Return a POST with one incoming call for each country."""
+    """Return a notification with one incoming call for each country."""
     items = [
         incoming(call_from(country), "https://b")["value"][0] for country in countries
     ]
@@ -107,16 +112,25 @@ def build_deployment(
 
 
 def build_request(
-    tokens: TokenFactory | None,
+    token: TokenFactory | str | None,
     body: object = None,
     *,
     headers: Mapping[str, str] | None = None,
     query: str = "",
     partition: str | None = None,
 ) -> WebhookRequest:
-    """Build a POST; ``body`` as JSON unless it is bytes; no tokens: no token."""
+    """Build a POST.
+
+    Args:
+        token: the token, what mints a good one, or ``None`` to send none.
+        body: sent as JSON unless it is bytes.
+        headers: more headers.
+        query: with its question mark.
+        partition: makes it a POST to the callback route.
+    """
     data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-    sent = {} if tokens is None else {"authorization": f"Bearer {tokens.mint()}"}
+    bearer = token.mint() if isinstance(token, TokenFactory) else token
+    sent = {} if bearer is None else {"authorization": f"Bearer {bearer}"}
     path = "/api/calls" if partition is None else f"/api/calls/{partition}"
     return WebhookRequest(
         url=f"https://weu.example.org{path}{query}",

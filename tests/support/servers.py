@@ -1,63 +1,40 @@
-"""Neighbours that misbehave on purpose: real sockets and real TLS on loopback.
+"""Servers that misbehave on purpose: real sockets and real TLS on loopback.
 
-A server runs a script on a thread of its own per connection. Scripts may answer, drip,
-hang or break off; all of them end with the server's ``with`` block.
+A server runs each connection on a thread of its own. Its script may answer, drip, hang
+or break off; all threads end with the server's ``with`` block.
 """
 
 import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import trustme
+from tests.support.running import Running
 
 HANG_SECONDS = 60.0
 DRIP_SECONDS = 0.05
 _MEBIBYTE = bytes(1024 * 1024)
 
 
-class Certificates:
-    """An authority of our own and server certificates by it."""
-
-    def __init__(self, directory: Path) -> None:
-        """Make the authority, with its file in ``directory``."""
-        self._authority = trustme.CA()
-        self._directory = directory
-        self.bundle = str(directory / "authority.pem")
-        self._authority.cert_pem.write_to_path(self.bundle)
-
-    def files(self) -> tuple[Path, Path]:
-        """Return certificate chain and key for loopback, in PEM."""
-        certificate = self._authority.issue_cert("127.0.0.1", "localhost")
-        chain, key = self._directory / "server.pem", self._directory / "server.key"
-        chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
-        key.write_bytes(certificate.private_key_pem.bytes())
-        return chain, key
-
-    def context(self, *names: str, not_after: datetime | None = None) -> ssl.SSLContext:
-        """Return a server's context with a certificate for ``names`` (loopback)."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        identities = names or ("127.0.0.1", "localhost")
-        certificate = self._authority.issue_cert(*identities, not_after=not_after)
-        certificate.configure_cert(context)
-        return context
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request as it came; header names in lower case."""
+    """One HTTP request as it came.
+
+    Attributes:
+        headers: their names are in lower case.
+        received_at: monotonic seconds.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes
+    received_at: float
 
     def json(self) -> Any:
         """Return the body, read as JSON."""
@@ -97,7 +74,7 @@ type Connection = Callable[[Peer], None]
 type Script = Callable[[Request, Peer], bytes | None]
 
 
-class FaultServer:
+class FaultServer(Running):
     """Runs ``serve`` for every connection, on a free port of loopback."""
 
     def __init__(self, serve: Connection) -> None:
@@ -114,18 +91,17 @@ class FaultServer:
         """How many connections were made."""
         return len(self._peers)
 
-    def __enter__(self) -> Self:
-        """Start to accept."""
-        self._start(self._accept)
-        return self
+    def start(self, stack: ExitStack) -> None:
+        """Start to accept connections."""
+        stack.callback(self._stop)
+        self._run_on_thread(self._accept)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop, and end every thread."""
+    def wait_for_connections(self) -> None:
+        """Wait until every connection so far has ended."""
+        for thread in self._threads[1:]:
+            thread.join(HANG_SECONDS)
+
+    def _stop(self) -> None:
         self._closing.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -135,7 +111,7 @@ class FaultServer:
         for thread in self._threads:
             thread.join(10)
 
-    def _start(self, target: Callable[..., None], *args: object) -> None:
+    def _run_on_thread(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -147,9 +123,9 @@ class FaultServer:
                 connection.settimeout(HANG_SECONDS)
                 peer = Peer(connection, self._closing)
                 self._peers.append(peer)
-                self._start(self._run, peer)
+                self._run_on_thread(self._serve_one, peer)
 
-    def _run(self, peer: Peer) -> None:
+    def _serve_one(self, peer: Peer) -> None:
         # A client that gives up is what most scripts are about.
         with suppress(OSError):
             self._serve(peer)
@@ -157,7 +133,7 @@ class FaultServer:
 
 
 def http(script: Script, context: ssl.SSLContext | None) -> Connection:
-    """Serve HTTP/1.1, over TLS where there is a context, until ``script`` says None."""
+    """Serve HTTP/1.1 until the script returns ``None``; over TLS with a context."""
 
     def serve(peer: Peer) -> None:
         if context:
@@ -172,6 +148,40 @@ def http(script: Script, context: ssl.SSLContext | None) -> Connection:
     return serve
 
 
+class ScriptedServer(FaultServer):
+    """Answers HTTP requests as its script says, and keeps them.
+
+    Attributes:
+        script: answers the next request; a test may replace it at any time.
+        requests: every request, in order.
+    """
+
+    def __init__(self, script: Script, context: ssl.SSLContext | None) -> None:
+        super().__init__(http(self._answer, context))
+        self.script = script
+        self.requests: list[Request] = []
+
+    def _answer(self, request: Request, peer: Peer) -> bytes | None:
+        self.requests.append(request)
+        return self.script(request, peer)
+
+
+def in_turn(*scripts: Script) -> Script:
+    """Return a script that follows one of these a request; the last one stays."""
+    remaining = list(scripts)
+
+    def follow(request: Request, peer: Peer) -> bytes | None:
+        script = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+        return script(request, peer)
+
+    return follow
+
+
+def status(code: int, **headers: str) -> Script:
+    """Return a script that replies with a status and no body."""
+    return lambda *_: reply(code, b"", **headers)
+
+
 def reply(status: int, body: bytes = b"", **headers: str) -> bytes:
     """Return an HTTP reply; ``_`` in a header's name stands for a hyphen."""
     lines = [f"HTTP/1.1 {status} Status", f"Content-Length: {len(body)}"]
@@ -184,12 +194,23 @@ def json_reply(document: object, status: int = 200) -> bytes:
     return reply(status, json.dumps(document).encode(), Content_Type="application/json")
 
 
-def send_enormous(peer: Peer, mebibytes: int = 256) -> None:
-    """Send a reply with a body of that size, as long as the client takes it."""
-    length = mebibytes * len(_MEBIBYTE)
+def enormous(_request: Request, peer: Peer) -> None:
+    """Send a reply with a body of 256 MiB, as long as the client takes it."""
+    length = 256 * len(_MEBIBYTE)
     peer.send(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode())
-    for _ in range(mebibytes):
+    for _ in range(256):
         peer.send(_MEBIBYTE)
+
+
+def drip_body(_request: Request, peer: Peer) -> None:
+    """Send headers at once and the body slowly."""
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    peer.drip(b" " * 100_000)
+
+
+def drip_headers(_request: Request, peer: Peer) -> None:
+    """Send everything slowly, from the status line on."""
+    peer.drip(b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 100_000)
 
 
 def drip_handshake(context: ssl.SSLContext) -> Connection:
@@ -224,4 +245,4 @@ def _read_request(stream: Any) -> Request | None:
         name, _, text = line.partition(":")
         headers[name.lower()] = text.strip()
     body = stream.read(int(headers.get("content-length", 0)))
-    return Request(first[0], first[1], headers, body)
+    return Request(first[0], first[1], headers, body, time.monotonic())

@@ -1,76 +1,60 @@
 """A ``Service`` with the neighbours that it needs, over real sockets and TLS."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from shared.core.webhook import WebhookReply, WebhookRequest
 from shared.service import Service, build_service
 from shared.settings import read_settings
 from tests.simulator.platform.notifications import Call, established, incoming
+from tests.simulator.services.authority import Authority
 from tests.simulator.services.entra import Entra, Registration
-from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory
-from tests.support.provider import ScriptedProvider
-from tests.support.servers import Certificates, FaultServer, Peer, Request, Script, http
-from tests.support.servers import reply as http_reply
+from tests.simulator.services.openid_provider import IdentityProvider
+from tests.simulator.services.signing import (
+    APP_ID,
+    ISSUER,
+    TENANT_ID,
+    SigningKey,
+    TokenFactory,
+)
+from tests.support.rules import build_request
+from tests.support.running import Running
+from tests.support.servers import ScriptedServer, status
 
-APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
-TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
 SECRET = "a-very-secret-password"
 WEBHOOK = "https://weu.example/api/calls"
-
+ACCEPTED = status(202)
 
 type Make = Callable[..., Service]
 
 
-class ServiceWorld:
-    """Identity provider, Entra and Graph.
+class ScriptedNeighbours(Running):
+    """Identity provider, Entra and Graph; Graph accepts answers unless scripted."""
 
-    Attributes:
-        graph_script: what Graph answers.
-        graph_requests: what it was asked.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        self.certificates = Certificates(directory)
+    def __init__(self, authority: Authority) -> None:
+        context = authority.server_context()
         self.key = SigningKey("platform-key")
-        self.tokens = TokenFactory(self.key, audience=APP_ID, tenant_id=TENANT_ID)
-        self.provider = ScriptedProvider(self.certificates.context(), self.key)
-        registration = Registration(APP_ID, secret=SECRET)
-        self.entra = Entra(self.certificates.files(), registration)
-        self.graph_script: Script = lambda *_: http_reply(202)
-        self.graph_requests: list[Request] = []
-        self.graph = FaultServer(http(self._answer, self.certificates.context()))
-        self._stack = ExitStack()
+        self.tokens = TokenFactory(self.key)
+        self.provider = IdentityProvider(context, self.key)
+        self.entra = Entra(authority.certificate, Registration(APP_ID, secret=SECRET))
+        self.graph = ScriptedServer(ACCEPTED, context)
+        self._ca_bundle = str(authority.bundle)
 
-    def __enter__(self) -> Self:
+    def start(self, stack: ExitStack) -> None:
         """Start the servers."""
         for server in (self.provider, self.entra, self.graph):
-            self._stack.enter_context(server)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop them."""
-        self._stack.close()
+            stack.enter_context(server)
 
     def reset(self) -> None:
-        """Make the servers as new."""
+        """Heal the servers and forget what they were asked."""
         self.provider.heal()
-        self.provider.fetched.clear()
         self.entra.fault = None
-        self.entra.requests.clear()
-        self.graph_script = lambda *_: http_reply(202)
-        self.graph_requests.clear()
+        self.graph.script = ACCEPTED
+        for server in (self.provider, self.entra, self.graph):
+            server.requests.clear()
 
     def settings(self, **changes: str) -> dict[str, str]:
         """Return the settings of one deployment that answers with a client secret."""
@@ -80,7 +64,7 @@ class ServiceWorld:
             "CALLING_METADATA_ISSUER": ISSUER,
             "CALLING_LOGIN_URL": self.entra.url,
             "CALLING_GRAPH_URL": f"{self.graph.url}/v1.0",
-            "CALLING_CA_BUNDLE": self.certificates.bundle,
+            "CALLING_CA_BUNDLE": self._ca_bundle,
             "CALLING_CREDENTIAL": "client-secret",
             "MicrosoftAppPassword": SECRET,
             "WEBSITE_HOSTNAME": "weu.example",
@@ -95,17 +79,7 @@ class ServiceWorld:
         self, document: object, *, token: str | None = None, **parts: Any
     ) -> WebhookRequest:
         """Return a POST with a good token, unless another is given."""
-        headers = {"authorization": f"Bearer {token or self.tokens.mint()}"}
-        body = (
-            document if isinstance(document, bytes) else json.dumps(document).encode()
-        )
-        return WebhookRequest(
-            url=parts.get("url", WEBHOOK),
-            headers={**headers, **parts.get("headers", {})},
-            body=body,
-            partition=parts.get("partition"),
-            invocation_id="invocation",
-        )
+        return build_request(token or self.tokens, document, **parts)
 
     def incoming(self, **parts: Any) -> WebhookRequest:
         """Return the POST of an incoming call."""
@@ -115,10 +89,6 @@ class ServiceWorld:
         """Return the POST of a call that was answered."""
         call = Call(tenant_id=TENANT_ID)
         return self.post(established(call, is_audio_active=True), **parts)
-
-    def _answer(self, request: Request, peer: Peer) -> bytes | None:
-        self.graph_requests.append(request)
-        return self.graph_script(request, peer)
 
 
 def receive(

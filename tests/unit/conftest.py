@@ -1,53 +1,129 @@
-"""What several unit tests share: the platform's key set, and the neighbours once."""
+"""What several unit tests share: servers over TLS, keys, and a service's neighbours."""
 
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
+import requests
 
-from shared.core.key_sets import KeySet
+from shared.edge.outbound import open_session
+from shared.edge.signing_keys import SigningKeyCache
 from shared.service import Service, UsableService
-from tests.simulator.services.signing import TokenFactory
-from tests.support.rules import key_set_of
-from tests.support.service import Make, ServiceWorld
+from tests.simulator.services.authority import Authority
+from tests.support.answering import AnsweringHarness
+from tests.support.clock import FakeClock
+from tests.support.entra import TokenServers
+from tests.support.keys import FakeProvider, find, settle
+from tests.support.servers import Script, ScriptedServer
+from tests.support.service import Make, ScriptedNeighbours
+
+type Serve = Callable[[Script], ScriptedServer]
 
 
 @pytest.fixture(scope="session")
-def key_set(tokens: TokenFactory) -> KeySet:
-    """The platform's key set."""
-    return key_set_of(tokens.key)
+def tls(authority: Authority) -> ssl.SSLContext:
+    """TLS for servers on loopback."""
+    return authority.server_context()
+
+
+@pytest.fixture
+def serve(tls: ssl.SSLContext) -> Iterator[Serve]:
+    """Start servers that follow a script, over TLS; they end with the test."""
+    with ExitStack() as stack:
+        yield lambda script: stack.enter_context(ScriptedServer(script, tls))
+
+
+@pytest.fixture
+def session(authority: Authority) -> Iterator[requests.Session]:
+    """A session that trusts the authority of the tests."""
+    with open_session(str(authority.bundle), connections=4) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """The clock of ``cache``."""
+    return FakeClock()
+
+
+@pytest.fixture
+def provider() -> FakeProvider:
+    """A provider that publishes one key."""
+    return FakeProvider("old")
+
+
+@pytest.fixture
+def cache(provider: FakeProvider, clock: FakeClock) -> SigningKeyCache:
+    """Signing keys that were not fetched yet."""
+    return SigningKeyCache(provider, clock=clock)
+
+
+@pytest.fixture
+def loaded(cache: SigningKeyCache) -> SigningKeyCache:
+    """``cache``, holding the first key set."""
+    find(cache, "old")
+    settle(cache)
+    return cache
+
+
+@pytest.fixture
+def harness(authority: Authority) -> Iterator[AnsweringHarness]:
+    """Answering, with a Graph that accepts every answer unless scripted."""
+    with AnsweringHarness(authority) as harness:
+        yield harness
 
 
 @pytest.fixture(scope="module")
-def started_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceWorld]:
-    """Start the neighbours once a file."""
-    with ServiceWorld(tmp_path_factory.mktemp("service")) as world:
-        yield world
+def started_neighbours(authority: Authority) -> Iterator[ScriptedNeighbours]:
+    """The neighbours of a service, started once a file."""
+    with ScriptedNeighbours(authority) as neighbours:
+        yield neighbours
 
 
 @pytest.fixture
-def world(started_world: ServiceWorld) -> ServiceWorld:
-    """Return the neighbours as new."""
-    started_world.reset()
-    return started_world
+def neighbours(started_neighbours: ScriptedNeighbours) -> ScriptedNeighbours:
+    """The neighbours of a service, healthy and without a past."""
+    started_neighbours.reset()
+    return started_neighbours
 
 
 @pytest.fixture
-def make(world: ServiceWorld) -> Iterator[Make]:
-    """Return a maker of services that closes them at the end."""
-    made: list[Service] = []
+def make(neighbours: ScriptedNeighbours) -> Iterator[Make]:
+    """Makes services, and closes them at the end."""
+    with ExitStack() as stack:
 
-    def make_one(**changes: str) -> Service:
-        made.append(world.service(**changes))
-        return made[-1]
+        def make_one(**changes: str) -> Service:
+            service = neighbours.service(**changes)
+            stack.callback(service.close)
+            return service
 
-    yield make_one
-    for service in made:
-        service.close()
+        yield make_one
 
 
 @pytest.fixture
 def service(make: Make) -> UsableService:
-    """Return a service that answers calls."""
+    """A service that answers calls."""
     service = make()
     assert isinstance(service, UsableService)
     return service
+
+
+@pytest.fixture(scope="module")
+def started_token_servers(
+    authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TokenServers]:
+    """Entra and the managed identity endpoint, started once a file."""
+    with TokenServers(authority, tmp_path_factory.mktemp("bot")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def servers(
+    started_token_servers: TokenServers, monkeypatch: pytest.MonkeyPatch
+) -> TokenServers:
+    """Healthy token servers without a past, and the environment of a function app."""
+    started_token_servers.reset()
+    monkeypatch.setenv("IDENTITY_ENDPOINT", started_token_servers.identity.endpoint)
+    monkeypatch.setenv("IDENTITY_HEADER", started_token_servers.identity.header)
+    return started_token_servers

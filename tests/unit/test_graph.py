@@ -12,19 +12,22 @@ import pytest
 
 from shared.core.answers import GraphReply, Unanswered
 from shared.edge.graph import GraphClient
+from tests.simulator.services.authority import Authority
+from tests.support.clock import at_most
 from tests.support.servers import (
-    Certificates,
     FaultServer,
     Peer,
     Request,
     Script,
+    ScriptedServer,
     drip_handshake,
     hang,
     hang_up,
-    http,
     json_reply,
     reply,
+    status,
 )
+from tests.unit.conftest import Serve
 
 CALL_ID = "8A934F51F25B4EE19613D4049491857B"
 TOKEN = "graph-token-that-nobody-may-see"
@@ -33,34 +36,16 @@ ENOUGH_SECONDS = 5.0
 SHORT_SECONDS = 0.5
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Return an authority of our own."""
-    return Certificates(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def context(certificates: Certificates) -> ssl.SSLContext:
-    """Return TLS for loopback."""
-    return certificates.context()
-
-
 class Graph:
     """A Graph that follows a script, and the client that is tested."""
 
-    def __init__(self, certificates: Certificates, context: ssl.SSLContext) -> None:
-        self.script: Script = lambda *_: reply(202)
-        self.requests: list[Request] = []
-        self.server = FaultServer(http(self._answer, context))
+    def __init__(self, server: ScriptedServer, authority: Authority) -> None:
+        self.server = server
         self.client = GraphClient(
-            graph_url=f"{self.server.url}/v1.0",
-            ca_bundle=certificates.bundle,
+            graph_url=f"{server.url}/v1.0",
+            ca_bundle=str(authority.bundle),
             connections=4,
         )
-
-    def _answer(self, request: Request, peer: object) -> bytes | None:
-        self.requests.append(request)
-        return self.script(request, peer)  # type: ignore[arg-type]
 
     def answer(
         self, call_id: str = CALL_ID, *, seconds: float = ENOUGH_SECONDS
@@ -70,40 +55,41 @@ class Graph:
 
     def reply_to(self, script: Script) -> GraphReply:
         """Answer a call and expect a reply."""
-        self.script = script
+        self.server.script = script
         got = self.answer()
         assert isinstance(got, GraphReply)
         return got
 
 
 def answer(
-    client: GraphClient, call_id: str = CALL_ID, *, seconds: float = ENOUGH_SECONDS
+    client: GraphClient,
+    call_id: str = CALL_ID,
+    *,
+    token: str = TOKEN,
+    seconds: float = ENOUGH_SECONDS,
 ) -> GraphReply | Unanswered:
     """Answer a call through a client."""
     return client.answer(
         call_id,
-        token=TOKEN,
+        token=token,
         callback_uri=CALLBACK_URI,
         ends_at=time.monotonic() + seconds,
     )
 
 
 @pytest.fixture
-def graph(certificates: Certificates, context: ssl.SSLContext) -> Iterator[Graph]:
-    """Start a Graph."""
-    started = Graph(certificates, context)
-    with started.server:
-        yield started
-        if started.client._session:
-            started.client._session.close()
+def graph(authority: Authority, serve: Serve) -> Iterator[Graph]:
+    """A Graph that accepts every answer, unless scripted."""
+    graph = Graph(serve(status(202)), authority)
+    yield graph
+    graph.client.close()
 
 
 @pytest.mark.requirement("R20", "R21", "R22")
 def test_the_request_is_the_documented_one(graph: Graph) -> None:
-    """URL, headers and body, and nothing else."""
     assert graph.answer() == GraphReply(status=202)
 
-    [request] = graph.requests
+    [request] = graph.server.requests
     assert request.method == "POST"
     assert request.target == f"/v1.0/communications/calls/{CALL_ID}/answer"
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
@@ -132,26 +118,24 @@ def test_the_request_is_the_documented_one(graph: Graph) -> None:
 def test_an_id_never_leaves_its_place_in_the_path(
     graph: Graph, call_id: str, segment: str
 ) -> None:
-    """Ids are vetted before; quoting is the second lock."""
+    """Ids are checked earlier; quoting is a second safeguard."""
     graph.answer(call_id)
     target = f"/v1.0/communications/calls/{segment}/answer"
-    assert graph.requests[0].target == target
+    assert graph.server.requests[0].target == target
 
 
-@pytest.mark.parametrize("status", [200, 202, 400, 401, 404, 429, 500, 503])
-def test_the_status_is_told(graph: Graph, status: int) -> None:
-    """What it means is another module's business."""
-    assert graph.reply_to(lambda *_: reply(status)).status == status
+@pytest.mark.parametrize("code", [200, 202, 400, 401, 404, 429, 500, 503])
+def test_the_status_is_told(graph: Graph, code: int) -> None:
+    assert graph.reply_to(status(code)).status == code
 
 
 @pytest.mark.requirement("R22")
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed(graph: Graph, status: int) -> None:
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(graph: Graph, code: int) -> None:
     """The token goes to the configured host only."""
-    location = f"{graph.server.url}/elsewhere"
-    got = graph.reply_to(lambda *_: reply(status, Location=location))
-    assert got.status == status
-    assert len(graph.requests) == 1
+    got = graph.reply_to(status(code, Location=f"{graph.server.url}/elsewhere"))
+    assert got.status == code
+    assert len(graph.server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -170,7 +154,7 @@ def test_a_redirect_is_not_followed(graph: Graph, status: int) -> None:
 def test_the_error_code_is_told_where_there_is_one(
     graph: Graph, document: object, code: str | None
 ) -> None:
-    """Cut to a bound, because it will be logged."""
+    """It is cut to 64 characters, because it will be logged."""
     assert graph.reply_to(lambda *_: json_reply(document, 404)).code == code
 
 
@@ -205,17 +189,17 @@ def test_an_unreadable_body_costs_only_the_code(graph: Graph, body: bytes) -> No
 def test_retry_after_is_seconds_a_date_or_nothing(
     graph: Graph, text: str, seconds: float | None
 ) -> None:
-    """Whatever it says, nothing escapes."""
-    got = graph.reply_to(lambda *_: reply(429, Retry_After=text))
+    """No value raises an error."""
+    got = graph.reply_to(status(429, Retry_After=text))
     assert got.retry_after_seconds == seconds
 
 
 @pytest.mark.parametrize("zone", ["GMT", "+0000", "-0000"])
 def test_retry_after_as_a_date_is_counted_from_now(graph: Graph, zone: str) -> None:
-    """RFC 9110 section 10.2.3."""
+    """RFC 9110 section 10.2.3 defines the form."""
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     text = later.replace("GMT", zone)
-    got = graph.reply_to(lambda *_: reply(503, Retry_After=text)).retry_after_seconds
+    got = graph.reply_to(status(503, Retry_After=text)).retry_after_seconds
     assert got is not None
     assert 25 < got <= 30
 
@@ -230,23 +214,22 @@ def test_retry_after_as_a_date_is_counted_from_now(graph: Graph, zone: str) -> N
 def test_a_slow_graph_is_left_at_the_end_of_the_attempt(
     graph: Graph, script: Script
 ) -> None:
-    """The answer may have taken effect: the reply is lost."""
-    graph.script = script
-    started = time.monotonic()
-    assert graph.answer(seconds=SHORT_SECONDS) is Unanswered.NO_REPLY
-    assert time.monotonic() - started < 3 * SHORT_SECONDS
+    """The answer may have taken effect, so this is a lost reply."""
+    graph.server.script = script
+    with at_most(3 * SHORT_SECONDS):
+        assert graph.answer(seconds=SHORT_SECONDS) is Unanswered.NO_REPLY
 
 
-@pytest.mark.parametrize("status", [202, 403, 503])
-def test_a_status_counts_though_its_body_never_ends(graph: Graph, status: int) -> None:
+@pytest.mark.parametrize("code", [202, 403, 503])
+def test_a_status_counts_though_its_body_never_ends(graph: Graph, code: int) -> None:
     """An accepted call is not answered twice because of a slow explanation."""
 
     def script(_request: Request, peer: Peer) -> None:
-        peer.send(f"HTTP/1.1 {status} X\r\nContent-Length: 9999\r\n\r\n".encode())
+        peer.send(f"HTTP/1.1 {code} X\r\nContent-Length: 9999\r\n\r\n".encode())
         peer.drip(b"x" * 9999)
 
-    graph.script = script
-    assert graph.answer(seconds=SHORT_SECONDS) == GraphReply(status=status)
+    graph.server.script = script
+    assert graph.answer(seconds=SHORT_SECONDS) == GraphReply(status=code)
 
 
 @pytest.mark.parametrize(
@@ -254,19 +237,19 @@ def test_a_status_counts_though_its_body_never_ends(graph: Graph, status: int) -
 )
 def test_a_broken_reply_is_a_lost_one(graph: Graph, script: Script) -> None:
     """The answer may have taken effect."""
-    graph.script = script
+    graph.server.script = script
     assert graph.answer() is Unanswered.NO_REPLY
 
 
 def test_an_attempt_without_time_sends_nothing(graph: Graph) -> None:
-    """An answer after the budget would surprise everybody."""
+    """An answer after the budget has ended would surprise everybody."""
     assert graph.answer(seconds=0) is Unanswered.NOT_CONNECTED
-    assert graph.requests == []
+    assert graph.server.requests == []
 
 
 def test_nobody_there_is_not_connected(graph: Graph) -> None:
     """The answer cannot have taken effect."""
-    graph.server.__exit__(None, None, None)
+    graph.server.close()
     assert graph.answer() is Unanswered.NOT_CONNECTED
 
 
@@ -274,16 +257,9 @@ def test_nobody_there_is_not_connected(graph: Graph) -> None:
 def test_a_token_that_cannot_be_sent_ends_the_attempt_quietly(
     graph: Graph, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing is sent, and nothing of it is logged."""
     caplog.set_level(logging.DEBUG)
-    got = graph.client.answer(
-        CALL_ID,
-        token=token,
-        callback_uri=CALLBACK_URI,
-        ends_at=time.monotonic() + ENOUGH_SECONDS,
-    )
-    assert isinstance(got, Unanswered)
-    assert graph.requests == []
+    assert isinstance(answer(graph.client, token=token), Unanswered)
+    assert graph.server.requests == []
     assert token not in caplog.text
 
 
@@ -297,28 +273,24 @@ def test_a_token_that_cannot_be_sent_ends_the_attempt_quietly(
 def test_a_bundle_that_has_gone_bad_is_not_connected(
     graph: Graph, tmp_path: Path, make_bundle: Callable[[Path], str]
 ) -> None:
-    """The file was good at start and may be gone later."""
+    """The file was good at start and may disappear later."""
     client = GraphClient(
         graph_url=graph.server.url, ca_bundle=make_bundle(tmp_path), connections=1
     )
     assert answer(client) is Unanswered.NOT_CONNECTED
-    assert graph.requests == []
+    assert graph.server.requests == []
 
 
 def test_a_slow_handshake_ends_with_the_attempt(
-    certificates: Certificates, context: ssl.SSLContext
+    authority: Authority, tls: ssl.SSLContext
 ) -> None:
-    """Also where the calling thread has never talked to Graph before."""
-    with FaultServer(drip_handshake(context)) as server:
+    """This thread has never talked to Graph before."""
+    with FaultServer(drip_handshake(tls)) as server:
         client = GraphClient(
-            graph_url=server.url, ca_bundle=certificates.bundle, connections=1
+            graph_url=server.url, ca_bundle=str(authority.bundle), connections=1
         )
-        started = time.monotonic()
-        got = answer(client, seconds=SHORT_SECONDS)
-        seconds = time.monotonic() - started
-
-    assert isinstance(got, Unanswered)
-    assert seconds < 3 * SHORT_SECONDS
+        with at_most(3 * SHORT_SECONDS):
+            assert isinstance(answer(client, seconds=SHORT_SECONDS), Unanswered)
 
 
 def test_one_session_serves_all_answers(graph: Graph) -> None:
@@ -335,9 +307,9 @@ def test_one_session_serves_all_answers(graph: Graph) -> None:
 def test_the_token_is_not_logged(
     graph: Graph, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not even by the HTTP library at its most talkative."""
+    """The HTTP library does not log it at its most verbose level either."""
     caplog.set_level(logging.DEBUG)
     graph.answer()
-    graph.script = hang_up
+    graph.server.script = hang_up
     graph.answer()
     assert TOKEN not in "".join(str(vars(record)) for record in caplog.records)

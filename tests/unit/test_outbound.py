@@ -3,99 +3,45 @@
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from shared.edge.outbound import OutboundError, OutboundReply, exchange, open_session
 from shared.edge.tls import deadline
+from tests.support.clock import at_most
+from tests.support.outbound import fail, get
 from tests.support.servers import (
-    Certificates,
     Connection,
     FaultServer,
     Peer,
     Request,
+    Script,
+    drip_body,
     drip_handshake,
+    drip_headers,
+    enormous,
     hang,
     hang_up,
     http,
     reply,
-    send_enormous,
+    status,
 )
+from tests.unit.conftest import Serve
 
-ENOUGH_SECONDS = 5.0
 SHORT_SECONDS = 0.6
 # Three times what is expected, on a busy machine.
 PATIENCE_SECONDS = 3 * SHORT_SECONDS
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Return an authority of our own."""
-    return Certificates(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def context(certificates: Certificates) -> ssl.SSLContext:
-    """Return TLS for loopback."""
-    return certificates.context()
-
-
-@pytest.fixture
-def session(certificates: Certificates) -> Iterator[requests.Session]:
-    """Open a session that trusts the authority."""
-    with open_session(certificates.bundle, connections=4) as opened:
-        yield opened
-
-
-def get(
-    session: requests.Session,
-    url: str,
-    *,
-    seconds: float = ENOUGH_SECONDS,
-    max_bytes: int = 1024,
-) -> OutboundReply:
-    """Send a GET."""
-    return exchange(
-        session,
-        "GET",
-        url,
-        headers={"Accept": "application/json"},
-        ends_at=time.monotonic() + seconds,
-        max_bytes=max_bytes,
-    )
-
-
-def fail(
-    session: requests.Session, url: str, *, seconds: float = ENOUGH_SECONDS
-) -> tuple[OutboundError, float]:
-    """Send a GET that brings no reply; return the error and how long it took."""
-    started = time.monotonic()
-    with pytest.raises(OutboundError) as caught:
-        get(session, url, seconds=seconds)
-    return caught.value, time.monotonic() - started
-
-
-def drip_body(_request: Request, peer: Peer) -> None:
-    """Send headers at once and the body slowly."""
-    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-    peer.drip(b"x" * 100_000)
-
-
-def drip_headers(_request: Request, peer: Peer) -> None:
-    """Send everything slowly."""
-    peer.drip(reply(200, b"x" * 100_000))
-
-
 def test_an_exchange_brings_status_headers_and_body(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """The reply is read whole; names of headers ignore case."""
-    with FaultServer(http(lambda *_: reply(418, b"tea", X_Pot="yes"), context)) as peer:
-        answer = get(session, peer.url)
+    """The names of headers ignore case."""
+    peer = serve(lambda *_: reply(418, b"tea", X_Pot="yes"))
+    answer = get(session, peer.url)
 
     assert (answer.status, answer.body, answer.is_cut) == (418, b"tea", False)
     assert answer.headers["x-pot"] == "yes"
@@ -103,29 +49,23 @@ def test_an_exchange_brings_status_headers_and_body(
 
 @pytest.mark.requirement("R8")
 def test_a_compressed_reply_is_never_asked_for_nor_unpacked(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """Compression could grow without bound."""
-    seen: list[Request] = []
+    """An unpacked body could grow without bound."""
+    zipped = reply(200, b"\x1f\x8b\x08not-unpacked", Content_Encoding="gzip")
+    peer = serve(lambda *_: zipped)
+    answer = get(session, peer.url)
 
-    def answer_zipped(request: Request, _peer: Peer) -> bytes:
-        seen.append(request)
-        return reply(200, b"\x1f\x8b\x08not-unpacked", Content_Encoding="gzip")
-
-    with FaultServer(http(answer_zipped, context)) as peer:
-        answer = get(session, peer.url)
-
-    assert seen[0].headers["accept-encoding"] == "identity"
+    assert peer.requests[0].headers["accept-encoding"] == "identity"
     assert answer.body == b"\x1f\x8b\x08not-unpacked"
 
 
 def test_a_body_as_large_as_allowed_is_whole_and_one_byte_more_is_cut(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """The bound is exact."""
     sizes = iter((1024, 1025))
-    with FaultServer(http(lambda *_: reply(200, bytes(next(sizes))), context)) as peer:
-        whole, cut = get(session, peer.url), get(session, peer.url)
+    peer = serve(lambda *_: reply(200, bytes(next(sizes))))
+    whole, cut = get(session, peer.url), get(session, peer.url)
 
     assert (len(whole.body), whole.is_cut) == (1024, False)
     assert (len(cut.body), cut.is_cut) == (1024, True)
@@ -133,19 +73,13 @@ def test_a_body_as_large_as_allowed_is_whole_and_one_byte_more_is_cut(
 
 @pytest.mark.requirement("R8")
 def test_an_enormous_body_is_left_unread(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """256 MiB cost no more than the part that is wanted."""
+    """256 MiB cost no more time than the part that is wanted."""
+    with at_most(PATIENCE_SECONDS):
+        answer = get(session, serve(enormous).url)
 
-    def answer(_request: Request, peer: Peer) -> None:
-        send_enormous(peer)
-
-    started = time.monotonic()
-    with FaultServer(http(answer, context)) as peer:
-        answer_read = get(session, peer.url)
-
-    assert answer_read.is_cut
-    assert time.monotonic() - started < PATIENCE_SECONDS
+    assert answer.is_cut
 
 
 @pytest.mark.requirement("R8", "R22")
@@ -161,11 +95,11 @@ def test_an_enormous_body_is_left_unread(
 )
 def test_a_slow_server_is_left_at_the_deadline(
     session: requests.Session,
-    context: ssl.SSLContext,
+    tls: ssl.SSLContext,
     make_fault: Callable[[ssl.SSLContext], Connection],
 ) -> None:
-    """The deadline covers the whole exchange, not the wait for the next byte."""
-    with FaultServer(make_fault(context)) as peer:
+    """The deadline covers the whole exchange, not just the wait for a byte."""
+    with FaultServer(make_fault(tls)) as peer:
         error, seconds = fail(session, peer.url, seconds=SHORT_SECONDS)
 
     assert error.is_late
@@ -173,10 +107,10 @@ def test_a_slow_server_is_left_at_the_deadline(
 
 
 def test_a_dripped_handshake_ends_with_the_time_to_connect(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, tls: ssl.SSLContext
 ) -> None:
-    """Connecting has a bound of its own, so that time is left for another attempt."""
-    with FaultServer(drip_handshake(context)) as peer:
+    """Connecting has its own limit, so that time is left for another attempt."""
+    with FaultServer(drip_handshake(tls)) as peer:
         error, seconds = fail(session, peer.url, seconds=30)
 
     assert error.is_late
@@ -184,23 +118,22 @@ def test_a_dripped_handshake_ends_with_the_time_to_connect(
 
 
 def test_a_passed_deadline_sends_nothing(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
     """Work that waited too long for a thread is not done at all."""
-    with FaultServer(http(hang, context)) as peer:
-        error, _seconds = fail(session, peer.url, seconds=-1)
+    peer = serve(hang)
+    error, _seconds = fail(session, peer.url, seconds=-1)
 
     assert (error.is_late, error.was_sent) == (True, False)
     assert peer.connections == 0
 
 
 def test_a_deadline_that_passes_between_reads_ends_the_next_one(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """A read that starts too late fails before it waits."""
+    """A read that starts too late fails without waiting."""
     with (
-        FaultServer(http(drip_body, context)) as peer,
-        session.get(peer.url, stream=True) as response,
+        session.get(serve(drip_body).url, stream=True) as response,
         deadline(time.monotonic() - 1),
         pytest.raises(ReadTimeoutError),
     ):
@@ -208,37 +141,32 @@ def test_a_deadline_that_passes_between_reads_ends_the_next_one(
 
 
 def test_the_deadline_is_stronger_than_a_longer_timeout(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """azure-identity sets timeouts of its own, for each read anew."""
-    started = time.monotonic()
-    with (
-        FaultServer(http(hang, context)) as peer,
-        deadline(started + SHORT_SECONDS),
-        pytest.raises(requests.ReadTimeout),
-    ):
+    """azure-identity sets its own timeout for each read."""
+    peer, started = serve(hang), time.monotonic()
+    with deadline(started + SHORT_SECONDS), pytest.raises(requests.ReadTimeout):
         session.get(peer.url, timeout=30)
 
     assert time.monotonic() - started < PATIENCE_SECONDS
 
 
 def test_the_deadline_of_a_thread_ends_with_its_block(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """What follows on the thread has no deadline, or the one around it."""
-    with FaultServer(http(lambda *_: reply(200, b"x"), context)) as peer:
-        with deadline(time.monotonic() - 1):
-            pass
-        assert session.get(peer.url).status_code == 200
+    peer = serve(lambda *_: reply(200, b"x"))
+    with deadline(time.monotonic() - 1):
+        pass
+    assert session.get(peer.url).status_code == 200
 
 
 def test_nobody_listening_means_that_nothing_was_sent(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
     """A refused connection cannot have taken effect."""
-    with FaultServer(http(hang, context)) as peer:
-        gone = peer.url
-    error, _seconds = fail(session, gone)
+    peer = serve(hang)
+    peer.close()
+    error, _seconds = fail(session, peer.url)
 
     assert (error.is_late, error.was_sent) == (False, False)
 
@@ -263,27 +191,25 @@ def test_nobody_listening_means_that_nothing_was_sent(
     ],
 )
 def test_a_broken_reply_may_have_taken_effect(
-    session: requests.Session,
-    context: ssl.SSLContext,
-    script: Callable[[Request, Peer], bytes | None],
+    session: requests.Session, serve: Serve, script: Script
 ) -> None:
-    """The request was sent and its fate is unknown: the caller is told so."""
-    with FaultServer(http(script, context)) as peer:
-        error, _seconds = fail(session, peer.url)
+    """The request was sent, and nobody knows what became of it."""
+    peer = serve(script)
+    error, _seconds = fail(session, peer.url)
 
     assert (error.is_late, error.was_sent) == (False, True)
 
 
 def test_a_body_that_breaks_off_is_as_much_as_came(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """The status has arrived and counts; half a document is no strict JSON."""
+    """The status counts, and half a document is not valid JSON."""
 
     def break_off(_request: Request, peer: Peer) -> None:
         peer.send(b'HTTP/1.1 202 Accepted\r\nContent-Length: 10\r\n\r\n{"a"')
 
-    with FaultServer(http(break_off, context)) as peer:
-        answer = get(session, peer.url)
+    peer = serve(break_off)
+    answer = get(session, peer.url)
 
     assert (answer.status, answer.body) == (202, b'{"a"')
 
@@ -292,7 +218,6 @@ def test_a_body_that_breaks_off_is_as_much_as_came(
     "url", ["https://[::1", "https://127.0.0.1:99999/", "nonsense"]
 )
 def test_an_odd_url_is_an_error_of_ours(session: requests.Session, url: str) -> None:
-    """Nothing but OutboundError escapes."""
     fail(session, url)
 
 
@@ -306,30 +231,22 @@ def test_an_odd_url_is_an_error_of_ours(session: requests.Session, url: str) -> 
 )
 def test_a_failed_handshake_means_that_nothing_was_sent(
     session: requests.Session,
-    context: ssl.SSLContext,
+    tls: ssl.SSLContext,
     make_fault: Callable[[ssl.SSLContext], Connection],
 ) -> None:
-    """A request travels after the handshake only."""
-    with FaultServer(make_fault(context)) as peer:
+    """A request is only sent after the handshake."""
+    with FaultServer(make_fault(tls)) as peer:
         error, _seconds = fail(session, peer.url, seconds=SHORT_SECONDS)
 
     assert not error.was_sent
 
 
 def test_a_connection_that_comes_too_late_is_not_used(
-    session: requests.Session,
-    context: ssl.SSLContext,
-    monkeypatch: pytest.MonkeyPatch,
+    session: requests.Session, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host has several addresses, each with its time: the sum may be too much."""
-    requests_seen: list[Request] = []
-
-    def answer(request: Request, _peer: Peer) -> bytes:
-        requests_seen.append(request)
-        return reply(202)
-
+    """Each address of a host takes its time, and the sum may be too much."""
     with ExitStack() as stack:
-        peer = stack.enter_context(FaultServer(http(answer, context)))
+        peer = serve(status(202))
         port = int(peer.host.rpartition(":")[2])
         # A queue of length 0 that is full: further attempts get no reply at all.
         dead = stack.enter_context(socket.socket())
@@ -347,4 +264,4 @@ def test_a_connection_that_comes_too_late_is_not_used(
         error, _seconds = fail(session, peer.url, seconds=SHORT_SECONDS)
 
     assert (error.is_late, error.was_sent) == (True, False)
-    assert requests_seen == []
+    assert peer.requests == []

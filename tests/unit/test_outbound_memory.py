@@ -2,21 +2,17 @@
 
 import gc
 import ssl
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from shared.edge.outbound import OutboundError, exchange, open_session
-from tests.support.servers import (
-    Certificates,
-    FaultServer,
-    Script,
-    hang_up,
-    http,
-    reply,
-)
+from shared.edge.outbound import OutboundError, open_session
+from tests.simulator.services.authority import Authority
+from tests.support.outbound import get
+from tests.support.servers import Script, hang_up, reply
+from tests.unit.conftest import Serve
 
 
 @pytest.fixture
@@ -37,20 +33,13 @@ def contexts() -> int:
     return sum(isinstance(thing, ssl.SSLContext) for thing in gc.get_objects())
 
 
-def use_and_close(certificates: Certificates, url: str) -> None:
+def use_and_close(authority: Authority, url: str) -> None:
     """Send a request in a session of its own."""
-    with open_session(certificates.bundle, connections=1) as session:
-        try:
-            exchange(
-                session,
-                "GET",
-                url,
-                headers={},
-                ends_at=time.monotonic() + 5,
-                max_bytes=1024,
-            )
-        except OutboundError:
-            return
+    with (
+        open_session(str(authority.bundle), connections=1) as session,
+        suppress(OutboundError),
+    ):
+        get(session, url)
 
 
 @pytest.mark.usefixtures("without_collector")
@@ -58,33 +47,27 @@ def use_and_close(certificates: Certificates, url: str) -> None:
     "script", [lambda *_: reply(200, b"whole"), hang_up], ids=["a reply", "an error"]
 )
 def test_a_session_more_is_not_a_set_of_authorities_more(
-    tmp_path_factory: pytest.TempPathFactory, script: Script
+    authority: Authority, serve: Serve, script: Script
 ) -> None:
-    """Keys are fetched in a new session each time: memory must not grow by it."""
-    certificates = Certificates(tmp_path_factory.mktemp("authority"))
-    with FaultServer(http(script, certificates.context())) as server:
-        url = f"https://{server.host}/"
-        use_and_close(certificates, url)
-        before = contexts()
-        for _ in range(5):
-            use_and_close(certificates, url)
+    """Each fetch of keys opens a new session, and memory must not grow by it."""
+    url = serve(script).url
+    use_and_close(authority, url)
+    before = contexts()
+    for _ in range(5):
+        use_and_close(authority, url)
 
-        after = contexts()
-
-    assert after == before
+    assert contexts() == before
 
 
 def test_a_bundle_that_cannot_be_read_is_tried_again(
-    tmp_path_factory: pytest.TempPathFactory,
+    authority: Authority, tmp_path: Path
 ) -> None:
-    """The next session has it, once it is there."""
-    folder = tmp_path_factory.mktemp("authority")
-    certificates = Certificates(folder)
-    late = folder / "late.pem"
+    """The next session uses the file once it exists."""
+    late = tmp_path / "late.pem"
     with pytest.raises(OutboundError):
         open_session(str(late), connections=1)
 
-    late.write_bytes(Path(certificates.bundle).read_bytes())
+    late.write_bytes(authority.bundle.read_bytes())
 
     with open_session(str(late), connections=1) as session:
         assert session is not None

@@ -1,184 +1,102 @@
 """shared.edge.outbound: what is trusted, and nothing followed or borrowed."""
 
 import ssl
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
 
-from shared.edge.outbound import (
-    OutboundError,
-    OutboundReply,
-    exchange,
-    open_session,
-)
+from shared.edge.outbound import open_session
+from tests.simulator.services.authority import Authority
+from tests.support.outbound import fail, get
 from tests.support.servers import (
-    Certificates,
     FaultServer,
     Peer,
     Request,
+    ScriptedServer,
     hang,
     http,
-    json_reply,
     reply,
+    status,
 )
-
-ENOUGH_SECONDS = 5.0
-SHORT_SECONDS = 0.6
-# Three times what is expected, on a busy machine.
-PATIENCE_SECONDS = 3 * SHORT_SECONDS
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Return an authority of our own."""
-    return Certificates(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def context(certificates: Certificates) -> ssl.SSLContext:
-    """Return TLS for loopback."""
-    return certificates.context()
-
-
-@pytest.fixture
-def session(certificates: Certificates) -> Iterator[requests.Session]:
-    """Open a session that trusts the authority."""
-    with open_session(certificates.bundle, connections=4) as opened:
-        yield opened
-
-
-def get(
-    session: requests.Session,
-    url: str,
-    *,
-    seconds: float = ENOUGH_SECONDS,
-    max_bytes: int = 1024,
-) -> OutboundReply:
-    """Send a GET."""
-    return exchange(
-        session,
-        "GET",
-        url,
-        headers={"Accept": "application/json"},
-        ends_at=time.monotonic() + seconds,
-        max_bytes=max_bytes,
-    )
-
-
-def fail(
-    session: requests.Session, url: str, *, seconds: float = ENOUGH_SECONDS
-) -> tuple[OutboundError, float]:
-    """Send a GET that brings no reply; return the error and how long it took."""
-    started = time.monotonic()
-    with pytest.raises(OutboundError) as caught:
-        get(session, url, seconds=seconds)
-    return caught.value, time.monotonic() - started
+from tests.unit.conftest import Serve
 
 
 @pytest.mark.requirement("R8", "R22")
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(
-    session: requests.Session, context: ssl.SSLContext, status: int
+    session: requests.Session, serve: Serve, code: int
 ) -> None:
     """A redirect is a reply like any other."""
-    with (
-        FaultServer(http(lambda *_: json_reply({}), context)) as elsewhere,
-        FaultServer(
-            http(lambda *_: reply(status, Location=elsewhere.url), context)
-        ) as peer,
-    ):
-        answer = get(session, peer.url)
+    elsewhere = serve(status(200))
+    answer = get(session, serve(status(code, Location=elsewhere.url)).url)
 
-    assert answer.status == status
+    assert answer.status == code
     assert elsewhere.connections == 0
 
 
 @pytest.mark.requirement("R22")
 def test_proxies_and_credentials_of_the_environment_are_ignored(
     session: requests.Session,
-    context: ssl.SSLContext,
+    serve: Serve,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """A variable that somebody sets reroutes nothing and adds no password."""
-    seen: list[Request] = []
-
-    def answer(request: Request, _peer: Peer) -> bytes:
-        seen.append(request)
-        return reply(204)
-
+    """No variable can reroute a request or add a password to it."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login me password stolen\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    with (
-        FaultServer(http(answer, None)) as proxy,
-        FaultServer(http(answer, context)) as peer,
-    ):
+    peer = serve(status(204))
+    with ScriptedServer(status(204), None) as proxy:
         for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://{proxy.host}")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
-        status = get(session, peer.url).status
+        answer = get(session, peer.url)
 
-    assert status == 204
+    assert answer.status == 204
     assert proxy.connections == 0
-    assert "authorization" not in seen[0].headers
+    assert "authorization" not in peer.requests[0].headers
 
 
-def test_cookies_are_not_kept(
-    session: requests.Session, context: ssl.SSLContext
-) -> None:
-    """One call's reply says nothing to the next."""
-    seen: list[Request] = []
+def test_cookies_are_not_kept(session: requests.Session, serve: Serve) -> None:
+    peer = serve(status(200, Set_Cookie="who=me; Path=/"))
+    get(session, peer.url)
+    get(session, peer.url)
 
-    def answer(request: Request, _peer: Peer) -> bytes:
-        seen.append(request)
-        return reply(200, Set_Cookie="who=me; Path=/")
-
-    with FaultServer(http(answer, context)) as peer:
-        get(session, peer.url)
-        get(session, peer.url)
-
-    assert [("cookie" in request.headers) for request in seen] == [False, False]
+    assert ["cookie" in request.headers for request in peer.requests] == [False] * 2
 
 
 def test_a_connection_serves_more_than_one_exchange(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
-    """A handshake with a distant Graph costs time that a ringing call does not have."""
-    with FaultServer(http(lambda *_: reply(202), context)) as peer:
-        for _ in range(5):
-            get(session, peer.url)
+    """A ringing call has no time for another handshake with a distant Graph."""
+    peer = serve(status(202))
+    for _ in range(5):
+        get(session, peer.url)
 
     assert peer.connections == 1
 
 
 def test_a_kept_connection_that_was_closed_is_replaced(
-    session: requests.Session, context: ssl.SSLContext
+    session: requests.Session, serve: Serve
 ) -> None:
     """Servers close idle connections at any time."""
 
     def answer_once(_request: Request, peer: Peer) -> None:
         peer.send(reply(202))
 
-    with FaultServer(http(answer_once, context)) as peer:
-        assert get(session, peer.url).status == 202
-        for thread in peer._threads[1:]:
-            thread.join(ENOUGH_SECONDS)
-        assert get(session, peer.url).status == 202
+    peer = serve(answer_once)
+    assert get(session, peer.url).status == 202
+    peer.wait_for_connections()
+    assert get(session, peer.url).status == 202
 
 
 @pytest.mark.requirement("R22")
-def test_an_unknown_authority_is_refused(context: ssl.SSLContext) -> None:
-    """Without the bundle the usual authorities decide."""
-    with (
-        open_session("", connections=1) as session,
-        FaultServer(http(hang, context)) as peer,
-    ):
-        error, _seconds = fail(session, peer.url)
+def test_an_unknown_authority_is_refused(serve: Serve) -> None:
+    """Without the bundle, only the usual authorities are trusted."""
+    with open_session("", connections=1) as session:
+        error, _seconds = fail(session, serve(hang).url)
 
     assert "CERTIFICATE_VERIFY_FAILED" in str(error.__cause__)
 
@@ -193,14 +111,14 @@ def test_an_unknown_authority_is_refused(context: ssl.SSLContext) -> None:
 )
 def test_a_certificate_must_be_valid_and_name_the_host(
     session: requests.Session,
-    certificates: Certificates,
+    authority: Authority,
     names: tuple[str, ...],
     days: int,
     complaint: str,
 ) -> None:
-    """Verification is on, host names included, also for an authority of the bundle."""
+    """Certificates by an authority in the bundle are verified as well."""
     end = datetime.now(UTC) + timedelta(days=days)
-    bad = certificates.context(*names, not_after=end)
+    bad = authority.server_context(*names, not_after=end)
     with FaultServer(http(hang, bad)) as peer:
         error, _seconds = fail(session, peer.url)
 
@@ -209,10 +127,9 @@ def test_a_certificate_must_be_valid_and_name_the_host(
 
 @pytest.mark.requirement("R22")
 def test_tls_before_1_2_is_refused(
-    session: requests.Session, certificates: Certificates
+    session: requests.Session, authority: Authority
 ) -> None:
-    """Old versions are not negotiated."""
-    old = certificates.context()
+    old = authority.server_context()
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     with FaultServer(http(hang, old)) as peer:
@@ -222,7 +139,7 @@ def test_tls_before_1_2_is_refused(
 def test_the_bundle_is_added_to_the_usual_authorities(
     session: requests.Session,
 ) -> None:
-    """A private authority does not cost Microsoft's its trust."""
+    """With a private authority, Microsoft's certificates are still trusted."""
     with open_session("", connections=1) as usual:
         few = authorities_of(usual)
     many = authorities_of(session)

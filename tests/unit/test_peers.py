@@ -8,77 +8,69 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from tests.support.other_region import OtherRegion
 
 from shared.edge.health_check import HealthCheck
 from shared.edge.peers import PeerHealthCache
-from tests.support.keys import FakeClock
+from tests.simulator.services.authority import Authority
+from tests.support.clock import FakeClock, at_most
 from tests.support.servers import (
-    Certificates,
-    FaultServer,
     Peer,
     Request,
     Script,
+    ScriptedServer,
     hang,
     hang_up,
-    http,
     reply,
+    status,
 )
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Return an authority and its certificates."""
-    return Certificates(tmp_path_factory.mktemp("peers"))
+from tests.support.threads import let_no_thread_start
+from tests.unit.conftest import Serve
 
 
 @pytest.fixture
-def region(certificates: Certificates) -> Iterator[OtherRegion]:
-    """Return a healthy region."""
-    region = OtherRegion(certificates)
-    with region.server:
-        yield region
+def region(serve: Serve) -> ScriptedServer:
+    """Another region; it is healthy unless scripted."""
+    return serve(status(200))
 
 
 @pytest.fixture
-def check(region: OtherRegion, certificates: Certificates) -> Iterator[HealthCheck]:
-    """Return the check of that region."""
-    with closing(HealthCheck(region.host, ca_bundle=certificates.bundle)) as one:
-        yield one
+def check(region: ScriptedServer, authority: Authority) -> Iterator[HealthCheck]:
+    """The check of ``region``."""
+    check = HealthCheck(region.host, ca_bundle=str(authority.bundle))
+    with closing(check):
+        yield check
 
 
 def test_a_region_that_says_200_is_healthy(
-    region: OtherRegion, check: HealthCheck
+    region: ScriptedServer, check: HealthCheck
 ) -> None:
-    """One request each; the connection is kept."""
+    """Each check is one request, and the connection is kept."""
     assert check()
     assert check()
 
-    targets = [(request.method, request.target) for request in region.asked]
+    targets = [(request.method, request.target) for request in region.requests]
     assert targets == [("GET", "/api/health")] * 2
-    assert region.server.connections == 1
+    assert region.connections == 1
 
 
 def test_a_connection_may_take_longer_than_a_reply(
-    region: OtherRegion, check: HealthCheck
+    region: ScriptedServer, check: HealthCheck
 ) -> None:
-    """TLS to another continent does: the first reply is late, the second one counts."""
+    """TLS with another continent is slow, so a second reply counts instead."""
 
     def slow_at_first(_request: Request, peer: Peer) -> bytes:
-        if len(region.asked) == 1:
+        if len(region.requests) == 1:
             peer.hang(0.6)
         return reply(200)
 
     region.script = slow_at_first
     assert check()
-    assert len(region.asked) == 2
+    assert len(region.requests) == 2
 
 
 def test_a_reply_that_is_always_late_is_unhealthy(
-    region: OtherRegion, check: HealthCheck
+    region: ScriptedServer, check: HealthCheck
 ) -> None:
-    """Whatever the connection took."""
-
     def slow(_request: Request, peer: Peer) -> bytes:
         peer.hang(0.6)
         return reply(200)
@@ -95,9 +87,9 @@ def drip(_request: Request, peer: Peer) -> None:
 @pytest.mark.parametrize(
     "script",
     [
-        lambda *_: reply(503),
-        lambda *_: reply(404),
-        lambda *_: reply(302, Location="https://127.0.0.1/api/health"),
+        status(503),
+        status(404),
+        status(302, Location="https://127.0.0.1/api/health"),
         hang_up,
         hang,
         drip,
@@ -105,40 +97,36 @@ def drip(_request: Request, peer: Peer) -> None:
     ids=["503", "404", "302", "hangs up", "hangs", "drips"],
 )
 def test_anything_else_is_unhealthy_in_time(
-    region: OtherRegion, check: HealthCheck, script: Script
+    region: ScriptedServer, check: HealthCheck, script: Script
 ) -> None:
-    """Also on a connection that was good a moment ago; and it may heal."""
+    """A connection that was good a moment ago may fail, and recover."""
     assert check()
     region.script = script
-    started = time.monotonic()
-
-    assert not check()
-    assert time.monotonic() - started < 0.5 * 3
-    region.script = lambda *_: reply(200)
+    with at_most(0.5 * 3):
+        assert not check()
+    region.script = status(200)
     assert check()
 
 
 def test_a_connection_that_hangs_from_the_start_ends(
-    region: OtherRegion, check: HealthCheck
+    region: ScriptedServer, check: HealthCheck
 ) -> None:
-    """It has more time, but not for ever."""
+    """It gets more time, but not for ever."""
     region.script = hang
-    started = time.monotonic()
-
-    assert not check()
-    assert time.monotonic() - started < 2 * 3
+    with at_most(2 * 3):
+        assert not check()
 
 
 def test_a_region_that_nobody_can_reach_is_unhealthy(
-    certificates: Certificates,
+    region: ScriptedServer, authority: Authority
 ) -> None:
-    """Nothing listens there, the name is unknown, or its authority is."""
-    server = FaultServer(http(lambda *_: reply(200), certificates.context()))
-    with server:
-        assert not HealthCheck(server.host, ca_bundle="")()
-    assert not HealthCheck(server.host, ca_bundle=certificates.bundle)()
-    assert not HealthCheck("region.invalid", ca_bundle=certificates.bundle)()
-    assert not HealthCheck(server.host, ca_bundle="/no/such/file.pem")()
+    """Its certificate is not trusted, nothing listens there, or the name is unknown."""
+    bundle = str(authority.bundle)
+    assert not HealthCheck(region.host, ca_bundle="")()
+    region.close()
+    assert not HealthCheck(region.host, ca_bundle=bundle)()
+    assert not HealthCheck("region.invalid", ca_bundle=bundle)()
+    assert not HealthCheck(region.host, ca_bundle="/no/such/file.pem")()
 
 
 class FakeCheck:
@@ -167,7 +155,6 @@ async def until_looked(check: FakeCheck, times: int) -> None:
 
 
 def test_the_first_call_waits_for_a_look_and_the_next_ones_do_not() -> None:
-    """A warm decision asks nobody."""
     check = FakeCheck()
 
     async def scenario() -> list[bool]:
@@ -179,35 +166,33 @@ def test_the_first_call_waits_for_a_look_and_the_next_ones_do_not() -> None:
 
 
 def test_however_many_regions_hang_a_call_waits_half_a_second_once() -> None:
-    """They are looked at together, and from then on they are known to be sick."""
+    """All are checked at once, and are then known to be unhealthy."""
     checks = {code: FakeCheck(is_slow=True) for code in ("sea", "neu", "eus2")}
 
-    async def scenario() -> float:
-        started = time.monotonic()
-        for code in checks:
-            assert not await peers.is_healthy(code)
-        return time.monotonic() - started
+    async def scenario() -> None:
+        with at_most(0.5 * 3):
+            for code in checks:
+                assert not await peers.is_healthy(code)
 
     with closing(PeerHealthCache(checks)) as peers:
-        assert asyncio.run(scenario()) < 0.5 * 3
+        asyncio.run(scenario())
         for check in checks.values():
             check.may_end.set()
     assert [check.calls for check in checks.values()] == [1, 1, 1]
 
 
 def test_a_sick_region_makes_no_other_one_slow() -> None:
-    """Each has a look and a thread of its own."""
+    """Each has its own check and its own thread."""
     sick, well = FakeCheck(is_slow=True), FakeCheck()
 
-    async def scenario() -> float:
+    async def scenario() -> None:
         peers.keep_watch()
         await until_looked(well, 1)
-        started = time.monotonic()
-        assert await peers.is_healthy("sea")
-        return time.monotonic() - started
+        with at_most(0.3):
+            assert await peers.is_healthy("sea")
 
     with closing(PeerHealthCache({"neu": sick, "sea": well})) as peers:
-        assert asyncio.run(scenario()) < 0.3
+        asyncio.run(scenario())
         sick.may_end.set()
 
 
@@ -227,7 +212,7 @@ def test_a_look_that_never_ends_is_not_repeated() -> None:
 
 
 def test_a_change_is_seen_in_the_background(caplog: pytest.LogCaptureFixture) -> None:
-    """And logged once, with what to do; no call pays for it."""
+    """It is logged once, with what to do, and no call waits for it."""
     caplog.set_level(logging.INFO)
     check = FakeCheck()
 
@@ -251,7 +236,7 @@ def test_a_change_is_seen_in_the_background(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_what_was_seen_long_ago_does_not_count() -> None:
-    """After a silence the next call looks for itself."""
+    """After a silence the next call checks again."""
     check, clock = FakeCheck(), FakeClock()
 
     async def scenario() -> None:
@@ -268,7 +253,7 @@ def test_what_was_seen_long_ago_does_not_count() -> None:
 
 
 def test_the_watch_ends_when_nobody_asks_any_more() -> None:
-    """An idle instance leaves its neighbours alone."""
+    """An idle instance leaves the other regions alone."""
     check, skipped = FakeCheck(), [0.0]
 
     async def scenario() -> None:
@@ -292,8 +277,6 @@ def test_the_watch_ends_when_nobody_asks_any_more() -> None:
 
 
 def test_regions_that_no_rule_names_are_neither_asked_nor_healthy() -> None:
-    """Nothing is watched where there is nothing to watch."""
-
     async def scenario() -> bool:
         peers.keep_watch()
         return await peers.is_healthy("sea")
@@ -306,12 +289,7 @@ def test_regions_that_no_rule_names_are_neither_asked_nor_healthy() -> None:
 def test_a_machine_without_a_thread_to_spare_keeps_calls_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing was seen, so nobody is sent there; nothing escapes."""
-
-    def fail(_thread: threading.Thread) -> None:
-        message = "can't start new thread"
-        raise RuntimeError(message)
-
+    """Nothing is known about the region, and no error escapes."""
     with closing(PeerHealthCache({"sea": FakeCheck()})) as peers:
-        monkeypatch.setattr(threading.Thread, "start", fail)
+        let_no_thread_start(monkeypatch)
         assert not asyncio.run(peers.is_healthy("sea"))

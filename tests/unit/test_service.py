@@ -4,12 +4,10 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from starlette.responses import Response
-from tests.support.other_region import OtherRegion
 
 from shared import service as module
 from shared.core.webhook import MAX_BODY_BYTES, WebhookReply
@@ -22,8 +20,17 @@ from tests.simulator.platform.notifications import (
     item,
     legacy_incoming,
 )
-from tests.support.servers import hang, json_reply, reply
-from tests.support.service import SECRET, TENANT_ID, Make, ServiceWorld, receive
+from tests.simulator.services.signing import TENANT_ID
+from tests.support.servers import (
+    ScriptedServer,
+    hang,
+    in_turn,
+    json_reply,
+    reply,
+    status,
+)
+from tests.support.service import SECRET, Make, ScriptedNeighbours, receive
+from tests.unit.conftest import Serve
 
 LONG_AGO_SECONDS = 11.3
 
@@ -43,25 +50,25 @@ def talkative(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_legacy_call_is_asked_to_come_in_the_graph_protocol(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """204, and nobody is asked for anything."""
-    got = receive(service, world.post(legacy_incoming(Call(tenant_id=TENANT_ID))))
+    """The reply is 204, and no other server is asked."""
+    got = receive(service, neighbours.post(legacy_incoming(Call(tenant_id=TENANT_ID))))
 
     assert (got.status, got.body) == (204, None)
     assert last_line(caplog)["decision"] == "ask-for-graph"
-    assert world.graph_requests == []
+    assert neighbours.graph.requests == []
 
 
 @pytest.fixture
-def other_region(world: ServiceWorld) -> Iterator[OtherRegion]:
-    """Return region sea; it is healthy."""
-    region = OtherRegion(world.certificates)
-    with region.server:
-        yield region
+def other_region(serve: Serve) -> ScriptedServer:
+    """Region sea; it is healthy unless scripted."""
+    return serve(status(200))
 
 
-def of_two_regions(other: OtherRegion, **changes: str) -> dict[str, str]:
+def of_two_regions(other: ScriptedServer, **changes: str) -> dict[str, str]:
     """Return settings of region weu that prefer region sea."""
     hosts = {"weu": "weu.example", "sea": other.host}
     return {
@@ -72,19 +79,18 @@ def of_two_regions(other: OtherRegion, **changes: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("status", ["302", "307"])
+@pytest.mark.parametrize("code", ["302", "307"])
 def test_a_call_of_another_region_is_redirected(
-    world: ServiceWorld,
+    neighbours: ScriptedNeighbours,
     make: Make,
-    other_region: OtherRegion,
+    other_region: ScriptedServer,
     caplog: pytest.LogCaptureFixture,
-    status: str,
+    code: str,
 ) -> None:
-    """The location comes from the settings."""
-    service = make(**of_two_regions(other_region, CALLING_REDIRECT_STATUS=status))
-    got = receive(service, world.incoming())
+    service = make(**of_two_regions(other_region, CALLING_REDIRECT_STATUS=code))
+    got = receive(service, neighbours.incoming())
 
-    assert got.status == int(status)
+    assert got.status == int(code)
     assert got.headers["Location"] == f"https://{other_region.host}/api/calls?hop=1"
     line = last_line(caplog)
     assert (line["decision"], line["redirect_region"]) == ("redirect", "sea")
@@ -92,53 +98,56 @@ def test_a_call_of_another_region_is_redirected(
 
 
 def test_a_call_stays_where_the_other_region_is_down(
-    world: ServiceWorld,
+    neighbours: ScriptedNeighbours,
     make: Make,
-    other_region: OtherRegion,
+    other_region: ScriptedServer,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is answered here; the line says which way it could not go."""
+    """It is answered here, and the log notes the unhealthy region."""
     other_region.script = hang
     service = make(**of_two_regions(other_region))
-    assert receive(service, world.incoming()).status == 202
+    assert receive(service, neighbours.incoming()).status == 202
 
-    assert len(world.graph_requests) == 1
+    assert len(neighbours.graph.requests) == 1
     assert last_line(caplog)["notes"] == ["region-unhealthy"]
 
 
 def test_a_warm_redirect_asks_nobody(
-    world: ServiceWorld, make: Make, other_region: OtherRegion
+    neighbours: ScriptedNeighbours, make: Make, other_region: ScriptedServer
 ) -> None:
-    """Health or warm-up has started the watch; the path of a call has no request."""
+    """The health report has started the watch, so a call waits for no request."""
     service = make(**of_two_regions(other_region))
     assert isinstance(service, UsableService)
 
     async def scenario() -> None:
         await service.health()
-        peers = service.peers
-        # It is looked at on a thread.
-        while peers._peers["sea"].seen is None:  # noqa: ASYNC110
+        # Another thread asks it.
+        while not other_region.requests:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        assert await peers.is_healthy("sea")
-        before = len(other_region.asked)
+        assert await service.peers.is_healthy("sea")
+        before = len(other_region.requests)
         for _ in range(20):
-            got = await service.receive(world.incoming(), received_at=time.monotonic())
+            got = await service.receive(
+                neighbours.incoming(), received_at=time.monotonic()
+            )
             assert got.status == 302
-        assert len(other_region.asked) == before
+        assert len(other_region.requests) == before
 
     asyncio.run(scenario())
 
 
 def test_an_incoming_call_is_answered(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """With a token of Entra for the tenant of the call."""
-    got = receive(service, world.incoming())
+    """The token comes from Entra, for the tenant of the call."""
+    got = receive(service, neighbours.incoming())
 
     assert got.status == 202
-    [request] = world.graph_requests
+    [request] = neighbours.graph.requests
     token = request.headers["authorization"].removeprefix("Bearer ")
-    assert world.entra.issued[token].tenant_id == TENANT_ID
+    assert neighbours.entra.issued[token].tenant_id == TENANT_ID
     uri = "https://weu.example/api/calls/default"
     assert request.json()["callbackUri"] == uri
     line = last_line(caplog)
@@ -148,21 +157,23 @@ def test_an_incoming_call_is_answered(
 
 
 def test_an_incoming_call_is_only_taken_where_answering_is_off(
-    world: ServiceWorld, make: Make, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither Entra nor Graph is asked."""
-    got = receive(make(CALLING_ANSWER="false"), world.incoming())
+    got = receive(make(CALLING_ANSWER="false"), neighbours.incoming())
 
     assert got.status == 202
-    assert world.graph_requests == []
+    assert neighbours.graph.requests == []
     assert last_line(caplog)["reason"] == "answering-off"
 
 
 def test_a_follow_up_is_taken(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """On the callback route, with its partition in the log."""
-    got = receive(service, world.follow_up(partition="default"))
+    """It comes on the callback route, and its partition is logged."""
+    got = receive(service, neighbours.follow_up(partition="default"))
 
     assert (got.status, got.body) == (202, None)
     line = last_line(caplog)
@@ -170,12 +181,14 @@ def test_a_follow_up_is_taken(
 
 
 def test_a_refusal_of_graph_is_taken_and_logged_with_its_code(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Coming again would not help the call."""
+    """Sending it again would not help the call."""
     error = {"error": {"code": "7504", "message": "no permission"}}
-    world.graph_script = lambda *_: json_reply(error, 403)
-    got = receive(service, world.incoming())
+    neighbours.graph.script = lambda *_: json_reply(error, 403)
+    got = receive(service, neighbours.incoming())
 
     assert got.status == 202
     line = last_line(caplog)
@@ -183,22 +196,25 @@ def test_a_refusal_of_graph_is_taken_and_logged_with_its_code(
 
 
 def test_an_unavailable_graph_makes_the_platform_come_again(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """503 within the budget."""
-    world.graph_script = lambda *_: reply(503)
-    got = receive(service, world.incoming(), seconds_ago=LONG_AGO_SECONDS)
+    neighbours.graph.script = status(503)
+    got = receive(service, neighbours.incoming(), seconds_ago=LONG_AGO_SECONDS)
 
     assert (got.status, got.headers["Retry-After"]) == (503, "1")
     assert last_line(caplog)["reason"] == "answer-unavailable"
 
 
 def test_no_credential_makes_the_platform_come_again(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """And is told apart in the log."""
-    world.entra.fault = lambda: Response(status_code=500)
-    got = receive(service, world.incoming(), seconds_ago=LONG_AGO_SECONDS)
+    """It has a reason of its own in the log."""
+    neighbours.entra.fault = lambda: Response(status_code=500)
+    got = receive(service, neighbours.incoming(), seconds_ago=LONG_AGO_SECONDS)
 
     assert (got.status, got.headers["Retry-After"]) == (503, "1")
     assert last_line(caplog)["reason"] == "credential-unavailable"
@@ -214,42 +230,49 @@ def two_calls() -> dict[str, Any]:
 
 
 def test_a_batch_is_answered_whole(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each call has its outcome in the log."""
-    got = receive(service, world.post(two_calls()))
+    """The log has the outcome of each call."""
+    got = receive(service, neighbours.post(two_calls()))
 
     assert got.status == 202
-    assert len(world.graph_requests) == 2
+    assert len(neighbours.graph.requests) == 2
     line = last_line(caplog)
     assert line["reason"] == "batch"
     assert [entry["reason"] for entry in line["items"]] == ["answered"] * 2
 
 
 def test_one_unavailable_answer_of_a_batch_makes_all_of_it_come_again(
-    world: ServiceWorld, service: UsableService
+    neighbours: ScriptedNeighbours, service: UsableService
 ) -> None:
-    """The answered one is remembered, so coming again is harmless."""
-    replies = iter((reply(202),))
-    world.graph_script = lambda *_: next(replies, reply(500))
-    request = world.post(two_calls())
+    """The call that was answered is remembered, so repeating does no harm."""
+    neighbours.graph.script = in_turn(status(202), status(500))
+    request = neighbours.post(two_calls())
     asyncio.run(service.warm_up())
     got = receive(service, request, seconds_ago=LONG_AGO_SECONDS)
     assert got.status == 503
 
-    world.graph_script = lambda *_: reply(202)
-    before = len(world.graph_requests)
+    neighbours.graph.script = status(202)
+    before = len(neighbours.graph.requests)
     assert receive(service, request).status == 202
-    assert len(world.graph_requests) == before + 1
+    assert len(neighbours.graph.requests) == before + 1
 
 
 @pytest.mark.requirement("R17")
 def test_a_bad_token_is_refused_with_a_constant_reply(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The reason is in the log only."""
-    bad = [world.tokens.variant("forged"), world.tokens.variant("expired"), "x"]
-    replies = [receive(service, world.follow_up(token=token)) for token in bad]
+    """Only the log tells the reason."""
+    bad = [
+        neighbours.tokens.variant("forged"),
+        neighbours.tokens.variant("expired"),
+        "x",
+    ]
+    replies = [receive(service, neighbours.follow_up(token=token)) for token in bad]
 
     assert replies[0] == replies[1] == replies[2]
     assert (replies[0].status, replies[0].body) == (401, None)
@@ -260,11 +283,11 @@ UNUSABLE = {"MicrosoftAppId": "no-guid"}
 
 
 def test_unusable_settings_refuse_every_post(
-    world: ServiceWorld, make: Make, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """503 with half a minute, also for a good token; the problems are in the log."""
+    """A good token gets 503 as well; the log lists the problems."""
     service = make(**UNUSABLE)
-    got = receive(service, world.follow_up())
+    got = receive(service, neighbours.follow_up())
 
     assert (got.status, got.headers["Retry-After"]) == (503, "30")
     assert last_line(caplog)["reason"] == "settings-unusable"
@@ -272,21 +295,21 @@ def test_unusable_settings_refuse_every_post(
     assert "no-guid" not in caplog.text
     assert asyncio.run(service.health()).status == 503
     asyncio.run(service.warm_up())
-    assert world.provider.fetched == []
+    assert neighbours.provider.fetches == []
 
 
 def test_a_body_too_large_is_refused_before_anything_else(
-    world: ServiceWorld, make: Make
+    neighbours: ScriptedNeighbours, make: Make
 ) -> None:
-    """Also while the settings are unusable."""
-    request = world.post(bytes(MAX_BODY_BYTES + 1))
+    """The settings are unusable, too."""
+    request = neighbours.post(bytes(MAX_BODY_BYTES + 1))
     assert receive(make(**UNUSABLE), request).status == 413
 
 
 def test_unknown_settings_are_a_warning(
     make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """By name only."""
+    """The warning has the name but not the value."""
     make(CALLING_TYPO="secret-value")
     assert '"warnings":["CALLING_TYPO: unknown setting."]' in caplog.text
     assert "secret-value" not in caplog.text
@@ -295,7 +318,7 @@ def test_unknown_settings_are_a_warning(
 @pytest.mark.requirement("R16")
 @pytest.mark.parametrize("error", [RuntimeError, KeyError, MemoryError, RecursionError])
 def test_a_defect_is_a_503_and_told_by_its_place(
-    world: ServiceWorld,
+    neighbours: ScriptedNeighbours,
     service: UsableService,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -307,7 +330,7 @@ def test_a_defect_is_a_503_and_told_by_its_place(
         raise error
 
     monkeypatch.setattr(module, "decide", fail)
-    got = receive(service, world.follow_up())
+    got = receive(service, neighbours.follow_up())
 
     assert (got.status, got.headers["Retry-After"]) == (503, "1")
     line = last_line(caplog)
@@ -317,38 +340,41 @@ def test_a_defect_is_a_503_and_told_by_its_place(
 
 
 def test_a_defect_while_answering_is_a_503(
-    world: ServiceWorld, service: UsableService, monkeypatch: pytest.MonkeyPatch
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After the decision, too."""
     monkeypatch.setattr(service.graph, "answer", lambda *_a, **_k: None)
-    assert receive(service, world.incoming()).status == 503
+    assert receive(service, neighbours.incoming()).status == 503
 
 
 @pytest.mark.requirement("R27")
 def test_a_whole_conversation_leaves_no_secret_in_the_log(
-    world: ServiceWorld, service: UsableService, caplog: pytest.LogCaptureFixture
+    neighbours: ScriptedNeighbours,
+    service: UsableService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither tokens, nor the secret, nor what a body says beyond its ids."""
-    tokens = [world.tokens.mint(), world.tokens.variant("forged")]
+    """Only the ids in a body may be logged."""
+    tokens = [neighbours.tokens.mint(), neighbours.tokens.variant("forged")]
     for token in tokens:
-        receive(service, world.incoming(token=token))
-        receive(service, world.post(b'{"topsecret": tru', token=token))
-        receive(service, world.post({"value": [{"topsecret": 1}]}, token=token))
-    world.graph_script = lambda *_: reply(500, b"topsecret")
-    receive(service, world.incoming(), seconds_ago=LONG_AGO_SECONDS)
+        receive(service, neighbours.incoming(token=token))
+        receive(service, neighbours.post(b'{"topsecret": tru', token=token))
+        receive(service, neighbours.post({"value": [{"topsecret": 1}]}, token=token))
+    neighbours.graph.script = lambda *_: reply(500, b"topsecret")
+    receive(service, neighbours.incoming(), seconds_ago=LONG_AGO_SECONDS)
 
     logged = "\n".join(f"{r.getMessage()} {vars(r)}" for r in caplog.records)
-    hidden = [SECRET, "topsecret", "countryCode", *tokens, *world.entra.issued]
+    hidden = [SECRET, "topsecret", "countryCode", *tokens, *neighbours.entra.issued]
     signatures = [token.rpartition(".")[2] for token in tokens]
     assert len(caplog.records) > 7
     assert [text for text in [*hidden, *signatures] if text in logged] == []
 
 
 def test_settings_are_read_once_however_many_ask(
-    world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+    neighbours: ScriptedNeighbours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first request builds the service; the module's functions use it."""
-    for name, value in world.settings(CALLING_ANSWER="false").items():
+    for name, value in neighbours.settings(CALLING_ANSWER="false").items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(module, "_service", None)
     monkeypatch.setattr(logging, "logThreads", True)
@@ -366,7 +392,7 @@ def test_settings_are_read_once_however_many_ask(
         )
         assert len({id(service) for service in services}) == 1
         await module.warm_up()
-        reply_to_call = await module.receive(world.incoming())
+        reply_to_call = await module.receive(neighbours.incoming())
         return [reply_to_call.status, (await module.health()).status]
 
     assert asyncio.run(story()) == [202, 200]

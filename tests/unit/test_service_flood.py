@@ -8,16 +8,16 @@ import pytest
 from shared.core.webhook import MAX_BODY_BYTES, WebhookRequest
 from shared.edge.refusals import LOOK_EVERY
 from shared.service import Service
-from tests.support.service import Make, ServiceWorld, receive
+from tests.support.service import Make, ScriptedNeighbours, receive
 
 MANY = 64
 
 
 @pytest.fixture
-def service(world: ServiceWorld, make: Make) -> Service:
+def service(neighbours: ScriptedNeighbours, make: Make) -> Service:
     """Return a service that holds its keys."""
     service = make()
-    assert receive(service, world.follow_up()).status == 202
+    assert receive(service, neighbours.follow_up()).status == 202
     return service
 
 
@@ -40,19 +40,19 @@ def statuses_as_they_come(
 
 @pytest.mark.parametrize("status", [401, 413])
 def test_a_call_passes_the_refusals_that_came_before_it(
-    status: int, world: ServiceWorld, service: Service
+    status: int, neighbours: ScriptedNeighbours, service: Service
 ) -> None:
-    """Forged tokens and bodies too large: anybody can send either.
+    """Anybody can send forged tokens and bodies that are too large.
 
-    Only those leave before it that came before it was seen that there are many.
+    The first few leave before the call: it takes some to notice a flood.
     """
     refused = {
-        401: world.follow_up(token=world.tokens.variant("forged")),
-        413: world.post(b"x" * (MAX_BODY_BYTES + 1)),
+        401: neighbours.follow_up(token=neighbours.tokens.variant("forged")),
+        413: neighbours.post(b"x" * (MAX_BODY_BYTES + 1)),
     }
 
     statuses = statuses_as_they_come(
-        service, [refused[status]] * MANY + [world.follow_up()]
+        service, [refused[status]] * MANY + [neighbours.follow_up()]
     )
 
     assert statuses.index(202) == LOOK_EVERY
@@ -60,11 +60,11 @@ def test_a_call_passes_the_refusals_that_came_before_it(
 
 
 def test_refusals_of_the_platform_itself_do_not_wait(
-    world: ServiceWorld, service: Service
+    neighbours: ScriptedNeighbours, service: Service
 ) -> None:
-    """Whoever has a good token is no stranger."""
-    odd = world.post(b"no JSON")
+    """A sender with a good token is the platform."""
+    odd = neighbours.post(b"no JSON")
 
-    statuses = statuses_as_they_come(service, [odd] * MANY + [world.follow_up()])
+    statuses = statuses_as_they_come(service, [odd] * MANY + [neighbours.follow_up()])
 
     assert statuses == [400] * MANY + [202]

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.infra.deploy.workstation import Workstation
-from tests.support.servers import Certificates
+from tests.simulator.services.authority import Authority
 
 
 @pytest.fixture
 def workstation(tmp_path: Path) -> Workstation:
     """A workstation whose Azure is empty."""
-    return Workstation(tmp_path, Certificates(tmp_path))
+    return Workstation(tmp_path, Authority())
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def first_deployment(tmp_path_factory: pytest.TempPathFactory) -> Workstation:
     Only for reading: a test that goes on from there takes ``deployed``.
     """
     folder = tmp_path_factory.mktemp("first")
-    workstation = Workstation(folder, Certificates(folder))
+    workstation = Workstation(folder, Authority())
     workstation.describe("test", "weu", "eus2")
     finished = workstation.deploy("test")
     assert finished.returncode == 0, finished.stderr

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from tests.infra.deploy.stand_ins import LOCATIONS, Azure, StandIns, write_command
 from tests.infra.health import APP_ID, health
+from tests.simulator.services.authority import Authority
 from tests.support.checkout import CHECKOUT
-from tests.support.servers import Certificates, FaultServer, Peer, Request, http, reply
+from tests.support.servers import FaultServer, Peer, Request, http, reply
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 WORKSPACE = "/subscriptions/s/resourceGroups/rg-shared/providers/w/workspaces/calls"
@@ -42,12 +43,12 @@ class Workstation:
         calls: the calls of the last run; ``host-<code>`` stands for a region's host.
     """
 
-    def __init__(self, root: Path, certificates: Certificates) -> None:
+    def __init__(self, root: Path, authority: Authority) -> None:
         self.root = root
         self.azure = Azure()
         self.health: dict[str, bytes] = {}
         self.calls: list[str] = []
-        self._certificates = certificates
+        self._authority = authority
         self._bin = root / "bin"
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(CHECKOUT / "infra", root / "infra", ignore=ignore)
@@ -87,7 +88,7 @@ class Workstation:
                 env={
                     "PATH": str(self._bin),
                     "STAND_INS": str(port),
-                    "SSL_CERT_FILE": self._certificates.bundle,
+                    "SSL_CERT_FILE": str(self._authority.bundle),
                     **{k: v for k, v in {**VARIABLES, **variables}.items() if v},
                 },
                 capture_output=True,
@@ -120,7 +121,7 @@ class Workstation:
     @contextmanager
     def _regions(self) -> Iterator[dict[str, str]]:
         """Serve every region's health; yield their hosts."""
-        context = self._certificates.context()
+        context = self._authority.server_context()
         with ExitStack() as stack:
             servers = {
                 code: FaultServer(http(self._report_of(code), context))

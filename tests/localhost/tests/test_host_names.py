@@ -10,14 +10,9 @@ from dnslib.server import BaseResolver, DNSServer
 
 from tests.localhost.process import LocalHost
 from tests.simulator.services.authority import NAMES, Authority
-from tests.simulator.services.neighbours import APP_ID
-from tests.simulator.services.openid_provider import (
-    CONFIGURATION_PATH,
-    KEY_SET_PATH,
-    OpenIdProvider,
-)
+from tests.simulator.services.openid_provider import IdentityProvider
 from tests.simulator.services.ports import free_port
-from tests.simulator.services.signing import ISSUER, SigningKey
+from tests.simulator.services.signing import APP_ID, ISSUER, SigningKey
 
 NAME = "keys.calls.example.org"
 
@@ -52,16 +47,15 @@ def names() -> Iterator[tuple[Names, str]]:
 def test_names_are_asked_of_the_server_that_is_given(
     names: tuple[Names, str], *, is_given: bool
 ) -> None:
-    """Certificates are verified against the name; an answer is kept while it says."""
+    """TLS verifies this name; the app asks once while the record is valid."""
     resolver, address = names
     authority = Authority(*NAMES, NAME)
-    with OpenIdProvider(authority.certificate, SigningKey()) as provider:
-        url = provider.url.replace("127.0.0.1", NAME)
-        provider.configuration_changes = {"jwks_uri": f"{url}{KEY_SET_PATH}"}
+    with IdentityProvider(authority.server_context(), SigningKey()) as provider:
+        url = provider.configuration_url.replace("127.0.0.1", NAME)
         settings = {
             "MicrosoftAppId": APP_ID,
             "CALLING_ANSWER": "false",
-            "CALLING_OPENID_CONFIGURATION_URL": f"{url}{CONFIGURATION_PATH}",
+            "CALLING_OPENID_CONFIGURATION_URL": url,
             "CALLING_METADATA_ISSUER": ISSUER,
             "CALLING_CA_BUNDLE": str(authority.bundle),
         }
@@ -74,6 +68,6 @@ def test_names_are_asked_of_the_server_that_is_given(
 
 
 def test_a_server_without_a_port_is_refused() -> None:
-    """With the error of the command line, before anything is served."""
+    """The command line reports it before anything is served."""
     with pytest.raises(RuntimeError), LocalHost({}, dns="nowhere"):
         pass

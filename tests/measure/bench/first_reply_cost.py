@@ -17,10 +17,11 @@ import certifi
 from tests.localhost.process import bare_environment
 from tests.measure.bench import rows
 from tests.measure.bench.timing import Measurement
-from tests.measure.load.target import OtherRegion
+from tests.measure.load.target import HEALTHY
 from tests.simulator.platform.notifications import Call, incoming, new_id
 from tests.simulator.services.neighbours import Neighbours
 from tests.support.checkout import CHECKOUT
+from tests.support.servers import ScriptedServer
 
 ROUNDS = 21
 
@@ -35,7 +36,7 @@ def measure() -> list[Measurement]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Neighbours() as world,
-        OtherRegion(world.authority.certificate) as sea,
+        ScriptedServer(HEALTHY, world.authority.server_context()) as sea,
     ):
         authorities = Path(folder) / "authorities.pem"
         usual = Path(certifi.where()).read_bytes()

@@ -13,13 +13,12 @@ from itertools import cycle, islice, repeat
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from starlette.responses import JSONResponse
-
 from tests.measure.load import wrk
-from tests.measure.load.target import LoadTarget
+from tests.measure.load.target import HEALTHY, LoadTarget
 from tests.measure.load.traffic import ACCEPTED, SOAKING, SOAKING_WITHOUT_GRAPH, Traffic
 from tests.measure.load.wrk import Figures
 from tests.simulator.services.graph_api import Fault, error_reply
+from tests.support.servers import status
 
 CONNECTIONS = 64
 # More than the deployment has threads for answers (128).
@@ -105,9 +104,8 @@ def ask_health(target: LoadTarget) -> int:
 
 def heal(target: LoadTarget) -> None:
     """Make every neighbour healthy, and let Graph forget what it was asked."""
-    target.other_region.is_healthy.set()
-    target.world.provider.is_hanging.clear()
-    target.world.provider.configuration_fault = None
+    target.other_region.script = HEALTHY
+    target.world.provider.heal()
     target.world.graph.takes_any_call = True
     target.world.graph.delay_seconds = 0.0
     target.world.graph.faults.clear()
@@ -115,7 +113,7 @@ def heal(target: LoadTarget) -> None:
 
 
 def _provider_answers_500(target: LoadTarget) -> None:
-    target.world.provider.configuration_fault = lambda: JSONResponse({}, 500)
+    target.world.provider.follow(status(500))
 
 
 def _provider_hangs(target: LoadTarget) -> None:
@@ -123,7 +121,7 @@ def _provider_hangs(target: LoadTarget) -> None:
 
 
 def _other_region_is_unhealthy(target: LoadTarget) -> None:
-    target.other_region.is_healthy.clear()
+    target.other_region.script = status(503)
 
 
 def _graph_fails_at_first(target: LoadTarget) -> None:

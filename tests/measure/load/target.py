@@ -7,48 +7,28 @@ because a deployment sees no more of another region.
 
 import json
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
 from tests.localhost.process import LocalHost
 from tests.simulator.services.neighbours import Neighbours
-from tests.simulator.services.web import WebServer
+from tests.support.servers import ScriptedServer, status
 
 OWN_HOST = "weu.calls.example.org"
 RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
+HEALTHY = status(200)
 
 _START_SECONDS = 30.0
-
-
-class OtherRegion(WebServer):
-    """Another region, which is healthy while ``is_healthy`` is set."""
-
-    def __init__(self, certificate: tuple[Path, Path]) -> None:
-        """Serve ``/api/health`` over TLS."""
-        super().__init__(
-            Starlette(routes=[Route("/api/health", self._health)]), certificate
-        )
-        self.is_healthy = threading.Event()
-        self.is_healthy.set()
-
-    async def _health(self, _request: Request) -> Response:
-        return Response(status_code=200 if self.is_healthy.is_set() else 503)
 
 
 class LoadTarget(NamedTuple):
     """A deployment, its neighbours, and the ``file`` that wrk reads requests from."""
 
     world: Neighbours
-    other_region: OtherRegion
+    other_region: ScriptedServer
     deployment: LocalHost
     file: Path
 
@@ -63,7 +43,7 @@ def open_target(*, answers: bool) -> Iterator[LoadTarget]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Neighbours() as world,
-        OtherRegion(world.authority.certificate) as other_region,
+        ScriptedServer(HEALTHY, world.authority.server_context()) as other_region,
         LocalHost(
             _settings(world, other_region, answers=answers), warms_up=True
         ) as deployment,
@@ -73,7 +53,7 @@ def open_target(*, answers: bool) -> Iterator[LoadTarget]:
 
 
 def _settings(
-    world: Neighbours, other_region: OtherRegion, *, answers: bool
+    world: Neighbours, other_region: ScriptedServer, *, answers: bool
 ) -> dict[str, str]:
     return world.settings(
         CALLING_ANSWER="true" if answers else "false",

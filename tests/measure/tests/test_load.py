@@ -12,7 +12,7 @@ import pytest
 from tests.measure.load import wrk
 from tests.measure.load.flood import HonestCaller
 from tests.measure.load.soak import ROUND, Segment, ask_health, growth, heal
-from tests.measure.load.target import LoadTarget, open_target
+from tests.measure.load.target import HEALTHY, LoadTarget, open_target
 from tests.measure.load.traffic import FORGED, HONEST, MIXED, REDIRECTED, Traffic
 from tests.measure.load.wrk import Figures
 from tests.support.checkout import CHECKOUT
@@ -122,9 +122,9 @@ def test_every_situation_can_begin_and_be_healed(target: LoadTarget) -> None:
         situation.begin(target)
         heal(target)
 
-    assert target.other_region.is_healthy.is_set()
+    assert target.other_region.script is HEALTHY
     assert not target.world.provider.is_hanging.is_set()
-    assert target.world.provider.configuration_fault is None
+    assert target.world.provider.configuration_script is None
     assert not target.world.graph.faults
     assert ask_health(target) == 200
 

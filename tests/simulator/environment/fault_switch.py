@@ -17,6 +17,7 @@ from tests.simulator.services.graph_api import Fault, error_reply
 from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import SigningKey
 from tests.simulator.services.traffic_manager import TrafficManager
+from tests.support.servers import status
 
 CLOCK_SKEW_SECONDS = 240
 GRAPH_SLOW_SECONDS = 2.0
@@ -131,8 +132,7 @@ class FaultSwitch:
                 partial(freeze, is_frozen=True), partial(freeze, is_frozen=False)
             ),
             "provider-down": _Switch(
-                partial(self._set_provider, _unavailable),
-                partial(self._set_provider, None),
+                partial(provider.follow, status(503)), partial(provider.follow, None)
             ),
             "provider-hanging": _Switch(
                 provider.is_hanging.set, provider.is_hanging.clear
@@ -152,15 +152,10 @@ class FaultSwitch:
         }
         return switches[name]
 
-    def _set_provider(self, fault: Callable[[], Response] | None) -> None:
-        provider = self._neighbours.provider
-        provider.configuration_fault = fault
-        provider.key_set_fault = fault
-
     def _rotate_key(self) -> None:
         """Publish a new key, then sign with it; the old one stays published."""
         provider, key = self._neighbours.provider, SigningKey()
-        provider.keys = [key.jwk(), *provider.keys]
+        provider.keys = [key, *provider.keys]
         self._neighbours.tokens.key = key
 
 

@@ -23,9 +23,10 @@ from tests.simulator.platform.platform import CallingPlatform
 from tests.simulator.platform.steps import Steps
 from tests.simulator.platform.transport import Transport
 from tests.simulator.services.name_server import NameServer
-from tests.simulator.services.neighbours import TENANT_ID, Neighbours
+from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.ports import free_port
 from tests.simulator.services.resolver import StubResolver
+from tests.simulator.services.signing import TENANT_ID
 from tests.simulator.services.traffic_manager import (
     Endpoint,
     Profile,

@@ -19,7 +19,7 @@ from tests.simulator.page.state import unhealthy_of
 from tests.simulator.platform import notifications
 from tests.simulator.platform.callers import Caller
 from tests.simulator.platform.notifications import Call
-from tests.simulator.services.neighbours import TENANT_ID
+from tests.simulator.services.signing import TENANT_ID
 
 _HOP = "hop="
 _FOLLOW_UPS = ("establishing", "established", "roster", "terminated")

@@ -1,9 +1,10 @@
-"""An authority of the simulator's own, and certificates for loopback."""
+"""A certificate authority for tests and the simulator; it certifies loopback."""
 
 import shutil
 import ssl
 import tempfile
 import weakref
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +14,7 @@ NAMES = ("localhost", "127.0.0.1", *(f"127.0.1.{last}" for last in range(1, 10))
 
 
 class Authority:
-    """Issues one certificate for all of loopback; its files end with the object."""
+    """Issues certificates; its files are removed when it is garbage-collected."""
 
     def __init__(self, *names: str) -> None:
         """Make the authority and a certificate for ``names`` (default: loopback)."""
@@ -42,6 +43,19 @@ class Authority:
         """Return a context that trusts this authority only."""
         return ssl.create_default_context(cafile=str(self.bundle))
 
+    def server_context(
+        self, *names: str, not_after: datetime | None = None
+    ) -> ssl.SSLContext:
+        """Return a server's context, with a certificate for ``names`` or loopback."""
+        certificate = self._certificate
+        if names or not_after:
+            certificate = self._authority.issue_cert(
+                *(names or NAMES), not_after=not_after
+            )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        return context
+
     def _write(self, stem: str, certificate: trustme.LeafCert) -> tuple[Path, Path]:
         chain = self._directory / f"{stem}.pem"
         key = self._directory / f"{stem}.key"
@@ -49,9 +63,3 @@ class Authority:
             blob.write_to_path(str(chain), append=number > 0)
         certificate.private_key_pem.write_to_path(str(key))
         return chain, key
-
-    def server_context(self) -> ssl.SSLContext:
-        """Return a context for a server of our own."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(*self.certificate)
-        return context

@@ -1,15 +1,15 @@
 """Microsoft Graph's call control: ``answer`` with its documented errors.
 
-https://learn.microsoft.com/graph/api/call-answer. It checks what the real one checks:
-the token is for Graph and the call's tenant, the body is a legal answer, the call is
-ringing and nobody has answered it.
+Like the real one (https://learn.microsoft.com/graph/api/call-answer), it checks that
+the token is for Graph and for the tenant of the call, that the body is a legal answer,
+that the call is ringing, and that nobody has answered it yet.
 """
 
 import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,29 +46,24 @@ class AnswerRequest:
 
 @dataclass(slots=True)
 class Fault:
-    """What a reply is replaced by: a delay, a reply, a lost reply."""
+    """What happens instead of the usual reply: a delay, another reply, or none."""
 
     delay_seconds: float = 0.0
     reply: Callable[[], Response] | None = None
     loses_reply: bool = False
 
 
-@dataclass(slots=True)
-class _Log:
-    answers: list[AnswerRequest] = field(default_factory=list)
-    paths: list[str] = field(default_factory=list)
-
-
 class GraphApi(WebServer):
-    """Graph for the calls that ring.
+    """Lets ringing calls be answered.
 
     Attributes:
         calls: the calls that ring, by id. An unknown call is over (404, 8522).
         answers: every request to answer, in order.
-        faults: taken one by one, first come first served, before the usual behaviour.
-        standing_fault: makes the fault of every request for which there is none above.
+        other_paths: paths of all other requests; there should be none.
+        faults: the faults of the next requests, in order.
+        standing_fault: makes the fault of a request when ``faults`` is empty.
         delay_seconds: how long each reply takes.
-        takes_any_call: answer calls that were never placed (for measurements).
+        takes_any_call: accept answers to calls that never rang, for measurements.
     """
 
     def __init__(self, certificate: tuple[Path, Path], entra: Entra) -> None:
@@ -80,7 +75,8 @@ class GraphApi(WebServer):
         ]
         super().__init__(Starlette(routes=routes), certificate)
         self._entra = entra
-        self._log = _Log()
+        self.answers: list[AnswerRequest] = []
+        self.other_paths: list[str] = []
         self.calls: dict[str, RingingCall] = {}
         self.faults: deque[Fault] = deque()
         self.standing_fault: Callable[[], Fault] = Fault
@@ -91,16 +87,6 @@ class GraphApi(WebServer):
     def graph_url(self) -> str:
         """The value of CALLING_GRAPH_URL."""
         return f"{self.url}/v1.0"
-
-    @property
-    def answers(self) -> list[AnswerRequest]:
-        """Every request to answer, in order."""
-        return self._log.answers
-
-    @property
-    def other_paths(self) -> list[str]:
-        """Paths that are no answer: nothing should ask them."""
-        return self._log.paths
 
     def ring(self, call_id: str, tenant_id: str) -> RingingCall:
         """Let a call ring."""
@@ -124,7 +110,7 @@ class GraphApi(WebServer):
         return reply
 
     async def _other(self, request: Request) -> Response:
-        self._log.paths.append(request.url.path)
+        self.other_paths.append(request.url.path)
         return error_reply(404, "UnknownError", "no such resource")
 
     def _judge(self, call_id: str, authorization: str, body: Any) -> Response:

@@ -10,12 +10,15 @@ from contextlib import ExitStack
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.entra import Entra, ManagedIdentityEndpoint, Registration
 from tests.simulator.services.graph_api import GraphApi
-from tests.simulator.services.openid_provider import OpenIdProvider
-from tests.simulator.services.signing import ISSUER, SigningKey, TokenFactory
+from tests.simulator.services.openid_provider import IdentityProvider
+from tests.simulator.services.signing import (
+    APP_ID,
+    ISSUER,
+    TENANT_ID,
+    SigningKey,
+    TokenFactory,
+)
 from tests.support.running import Running
-
-APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
-TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
 
 
 class Neighbours(Running):
@@ -41,7 +44,7 @@ class Neighbours(Running):
         self.key = key or SigningKey()
         self.tokens = TokenFactory(self.key, audience=app_id, tenant_id=tenant_id)
         certificate = self.authority.certificate
-        self.provider = OpenIdProvider(certificate, self.key)
+        self.provider = IdentityProvider(self.authority.server_context(), self.key)
         self.entra = Entra(certificate, self.registration)
         self.identity = ManagedIdentityEndpoint(self.registration)
         self.graph = GraphApi(certificate, self.entra)

@@ -1,76 +1,85 @@
-"""The platform's identity provider: OpenID configuration and key set, with faults."""
+"""The calling platform's identity provider: OpenID configuration and key set."""
 
-import asyncio
+import ssl
 import threading
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
 from tests.simulator.services.signing import ISSUER, SigningKey
-from tests.simulator.services.web import WebServer
+from tests.support.servers import Peer, Request, Script, ScriptedServer, json_reply
 
 CONFIGURATION_PATH = "/v1/.well-known/OpenIdConfiguration"
 KEY_SET_PATH = "/v1/keys"
 
-type Fault = Callable[[], Response | None]
 
-
-class OpenIdProvider(WebServer):
-    """Publishes ``keys``; counts what it is asked.
+class IdentityProvider(ScriptedServer):
+    """Publishes ``keys`` over TLS, unless told otherwise.
 
     Attributes:
-        keys: the published key set, to be changed at will.
-        fetches: path of every request, in order.
+        keys: what the key set holds: signing keys, or members as they are.
+        members: changes to the configuration. ``None`` removes a member; ``{host}`` in
+            a text stands for the host that the client asked.
+        configuration_script: replaces the configuration; ``None`` publishes it.
+        key_set_script: replaces the key set; ``None`` publishes it.
         delay_seconds: how long each reply takes.
-        is_hanging: while set, no reply is given.
-        configuration_fault, key_set_fault: replace a reply; ``None`` is the usual one.
-        configuration_changes: members to change in the configuration.
+        is_hanging: while set, no request gets a reply.
     """
 
-    def __init__(self, certificate: tuple[Path, Path], *keys: SigningKey) -> None:
-        """Publish ``keys`` over TLS."""
-        routes = [
-            Route(CONFIGURATION_PATH, self._configuration),
-            Route(KEY_SET_PATH, self._key_set),
-        ]
-        super().__init__(Starlette(routes=routes), certificate)
-        self.keys = [key.jwk() for key in keys]
-        self.fetches: list[str] = []
+    def __init__(self, context: ssl.SSLContext, *keys: SigningKey) -> None:
+        """Publish ``keys``; ``context`` holds the server's certificate."""
+        super().__init__(self._publish, context)
+        self.keys: list[SigningKey | dict[str, Any]] = [*keys]
+        self.members: dict[str, Any] = {}
+        self.configuration_script: Script | None = None
+        self.key_set_script: Script | None = None
         self.delay_seconds = 0.0
         self.is_hanging = threading.Event()
-        self.configuration_fault: Fault | None = None
-        self.key_set_fault: Fault | None = None
-        self.configuration_changes: dict[str, Any] = {}
 
     @property
     def configuration_url(self) -> str:
         """The value of CALLING_OPENID_CONFIGURATION_URL."""
-        return f"{self.url}{CONFIGURATION_PATH}"
+        return self.url + CONFIGURATION_PATH
 
-    async def _configuration(self, request: Request) -> Response:
-        await self._arrive(request)
-        reply = self.configuration_fault and self.configuration_fault()
-        document = {
+    @property
+    def fetches(self) -> list[str]:
+        """The path of every request, in order."""
+        return [request.target for request in self.requests]
+
+    def follow(self, script: Script | None) -> None:
+        """Answer every request by this script; ``None`` publishes as usual again."""
+        self.configuration_script = self.key_set_script = script
+
+    def heal(self) -> None:
+        """Publish configuration and keys as usual again."""
+        self.follow(None)
+        self.members = {}
+        self.is_hanging.clear()
+
+    def _publish(self, request: Request, peer: Peer) -> bytes | None:
+        peer.hang(self.delay_seconds)
+        while self.is_hanging.is_set() and not peer.closing.is_set():
+            peer.hang(0.05)
+        if request.target == CONFIGURATION_PATH:
+            script, document = self.configuration_script, self._configuration(request)
+        else:
+            script, document = self.key_set_script, self._key_set()
+        return script(request, peer) if script else json_reply(document)
+
+    def _configuration(self, request: Request) -> dict[str, Any]:
+        host = request.headers["host"]
+        document: dict[str, Any] = {
             "issuer": ISSUER,
             "authorization_endpoint": "https://invalid.botframework.com/",
-            "jwks_uri": f"{self.url}{KEY_SET_PATH}",
+            "jwks_uri": f"https://{{host}}{KEY_SET_PATH}",
             "id_token_signing_alg_values_supported": ["RSA256"],
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            **self.members,
         }
-        return reply or JSONResponse({**document, **self.configuration_changes})
+        return {
+            name: value.replace("{host}", host) if isinstance(value, str) else value
+            for name, value in document.items()
+            if value is not None
+        }
 
-    async def _key_set(self, request: Request) -> Response:
-        await self._arrive(request)
-        reply = self.key_set_fault and self.key_set_fault()
-        return reply or JSONResponse({"keys": self.keys})
-
-    async def _arrive(self, request: Request) -> None:
-        self.fetches.append(request.url.path)
-        await asyncio.sleep(self.delay_seconds)
-        while self.is_hanging.is_set():  # noqa: ASYNC110 - set by another thread
-            await asyncio.sleep(0.05)
+    def _key_set(self) -> dict[str, Any]:
+        keys = (key.jwk() if isinstance(key, SigningKey) else key for key in self.keys)
+        return {"keys": [*keys]}

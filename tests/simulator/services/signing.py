@@ -27,6 +27,9 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import RSAAlgorithm
 
 ISSUER = "https://api.botframework.com"
+# The bot, and the tenant of its calls, wherever nothing else is said.
+APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
+TENANT_ID = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
 PLATFORM_APP_ID = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
 LIFETIME_SECONDS = 300
 
@@ -43,15 +46,18 @@ class SigningKey:
         bits: int = 2048,
         private: RSAPrivateKey | None = None,
     ) -> None:
-        """Make a key, unless one is given; so with the id, which is random else."""
+        """Take a private key, or make one; a missing id is random."""
         self.key_id = key_id or secrets.token_urlsafe(20)
         self.private = private or generate_private_key(65537, bits)
 
     @classmethod
     def kept_in(cls, file: Path) -> Self:
-        """Return the key of a PEM file, which is made if it is not there.
+        """Return the key in a PEM file; make the file if it does not exist.
 
         Processes that name the same file sign with the same key under the same id.
+
+        Raises:
+            TypeError: the file holds another kind of key.
         """
         if not file.exists():
             key = generate_private_key(65537, 2048)
@@ -74,7 +80,7 @@ class SigningKey:
         return {**member, "n": public["n"], "e": public["e"]}
 
     def sign(self, header: bytes, payload: bytes) -> str:
-        """Return a compact JWS of these very bytes, however malformed they are."""
+        """Return a compact JWS of exactly these bytes, however malformed they are."""
         signing_input = f"{base64url(header)}.{base64url(payload)}".encode()
         signature = _RS256.sign(signing_input, self.private)
         return f"{signing_input.decode()}.{base64url(signature)}"
@@ -89,13 +95,15 @@ class TokenFactory:
     """Mints tokens for one bot.
 
     Attributes:
-        key: signs; a new one may take its place at any time.
-        tenant_id: default of the claim ``tid``.
-        skew_seconds: how far the minting clock is ahead; negative: behind.
+        key: signs the tokens; it may be replaced at any time.
+        tenant_id: the claim ``tid``.
+        skew_seconds: how far the minting clock is ahead, or behind if negative.
     """
 
-    def __init__(self, key: SigningKey, *, audience: str, tenant_id: str) -> None:
-        """Sign with ``key``; the other two are the defaults of the claims."""
+    def __init__(
+        self, key: SigningKey, *, audience: str = APP_ID, tenant_id: str = TENANT_ID
+    ) -> None:
+        """Sign with ``key``; the others are the claims ``aud`` and ``tid``."""
         self.key = key
         self.tenant_id = tenant_id
         self.skew_seconds = 0
@@ -108,7 +116,7 @@ class TokenFactory:
         return {**shape, "x5t": key_id}
 
     def claims(self) -> dict[str, Any]:
-        """Return the claims of a real token, fresh."""
+        """Return the claims of a real token that was issued now."""
         now = int(time.time()) + self.skew_seconds
         return {
             "tid": self.tenant_id,
@@ -125,7 +133,7 @@ class TokenFactory:
         key: SigningKey | None = None,
         **claims: Any,
     ) -> str:
-        """Mint a token; ``None`` takes a member of the header or a claim away."""
+        """Mint a token; ``None`` removes a member of the header or a claim."""
         members = _merge(self.header(), header or {})
         payload = _merge(self.claims(), claims)
         return (key or self.key).sign(_json(members), _json(payload))

@@ -1,19 +1,21 @@
-"""An ASGI app on a free loopback port, in a thread, ended with its ``with`` block."""
+"""Serves an ASGI app on a loopback port from a thread."""
 
 import asyncio
 import threading
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import uvicorn
 from starlette.requests import Request
+
+from tests.support.running import Running
 
 _START_SECONDS = 20.0
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens."""
+    """Sets ``is_listening`` once it accepts connections."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -24,11 +26,11 @@ class _Server(uvicorn.Server):
         self.is_listening.set()
 
     async def shutdown(self, sockets: Any = None) -> None:
-        """Leave no connection behind: TLS would wait for the client's farewell."""
+        """Abort open connections: TLS would wait for the client to say goodbye."""
         await super().shutdown(sockets)
         loop: Any = asyncio.get_running_loop()
-        # The loop knows closed ones, too, as long as anything else does; one that was
-        # being accepted appears only now.
+        # The loop also lists closed transports while something refers to them, and a
+        # connection that was being accepted appears only now.
         while still_open := [
             transport
             for transport in list(loop._transports.values())
@@ -39,7 +41,7 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(0)
 
 
-class WebServer:
+class WebServer(Running):
     """Serves an ASGI app.
 
     Attributes:
@@ -49,12 +51,12 @@ class WebServer:
     def __init__(
         self, app: Any, certificate: tuple[Path, Path] | None, *, port: int = 0
     ) -> None:
-        """Serve ``app``; with a certificate over TLS, else in plain HTTP.
+        """Serve ``app``.
 
         Args:
-            app: ASGI.
-            certificate: chain and key.
-            port: 0 is any free one.
+            app: an ASGI application.
+            certificate: files of the chain and the key; ``None`` serves plain HTTP.
+            port: 0 takes any free port.
         """
         chain, key = certificate or (None, None)
         self._server = _Server(
@@ -80,30 +82,24 @@ class WebServer:
         """Scheme and host."""
         return f"{self._scheme}://{self.host}"
 
-    def __enter__(self) -> Self:
-        """Start and wait until it listens."""
+    def start(self, stack: ExitStack) -> None:
+        """Start, and wait until it listens."""
         self._thread.start()
+        stack.callback(self._stop)
         if not self._server.is_listening.wait(_START_SECONDS):
             message = "the server did not start"
             raise RuntimeError(message)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.host = f"127.0.0.1:{port}"
-        return self
+
+    def _stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(_START_SECONDS)
 
     def hang_up(self, request: Request) -> None:
-        """Break off the connection of a request, so that it gets no reply."""
+        """Abort the connection of a request, so that it gets no reply."""
         client = request.client
         connections: set[Any] = self._server.server_state.connections
         for protocol in list(connections):
             if client is not None and protocol.client == (client.host, client.port):
                 protocol.transport.abort()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self._server.should_exit = True
-        self._thread.join(_START_SECONDS)

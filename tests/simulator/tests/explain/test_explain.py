@@ -25,8 +25,7 @@ from tests.simulator.platform.notifications import (
     incoming,
     legacy_incoming,
 )
-from tests.simulator.services.neighbours import TENANT_ID
-from tests.simulator.services.signing import TokenFactory
+from tests.simulator.services.signing import TENANT_ID, TokenFactory
 
 CALL = Call(tenant_id=TENANT_ID, country_code="SG", caller_region="apac")
 BODY = json.dumps(incoming(CALL, "https://b")).encode()

@@ -31,8 +31,7 @@ from tests.simulator.platform.notifications import (
     incoming,
     legacy_incoming,
 )
-from tests.simulator.services.neighbours import APP_ID
-from tests.simulator.services.signing import SigningKey, TokenFactory
+from tests.simulator.services.signing import APP_ID, SigningKey, TokenFactory
 from tests.support.rules import HOSTS, build_deployment, key_set_of
 
 KEY = SigningKey("platform-key")

@@ -22,9 +22,8 @@ from tests.simulator.services.authority import Authority
 from tests.simulator.services.entra import Entra, Registration
 from tests.simulator.services.failures import NameUnresolvedError
 from tests.simulator.services.graph_api import GraphApi
-from tests.simulator.services.neighbours import APP_ID, TENANT_ID
 from tests.simulator.services.resolver import Resolved
-from tests.simulator.services.signing import SigningKey, TokenFactory
+from tests.simulator.services.signing import APP_ID, TENANT_ID, SigningKey, TokenFactory
 from tests.simulator.services.web import WebServer
 
 NAME = "global.calls.example.org"

@@ -1,0 +1,18 @@
+"""The private parts of a service that tests replace; nothing else reaches into it."""
+
+from collections.abc import Callable
+
+from shared.core.context import RuleContext
+from shared.edge.signing_keys import SigningKeyCache
+from shared.service import Service, UsableService
+
+
+def decide_by(service: Service, context: RuleContext) -> None:
+    """Let a service decide by other rules, keys and clock; it answers no calls."""
+    assert isinstance(service, UsableService)
+    service._context = context._replace(answers_calls=False)
+
+
+def set_clock(keys: SigningKeyCache, clock: Callable[[], float]) -> None:
+    """Let signing keys age by another clock."""
+    keys._clock = clock
