@@ -1,8 +1,7 @@
-"""What rows of the attack table are made of: tokens with something wrong in them."""
+"""What the rows of the attack table are made of: tokens with a fault."""
 
 import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,40 +17,40 @@ DAY = 24 * HOUR
 RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 
 type Make = Callable[[TokenFactory], str]
+type Sign = Callable[[SigningKey, bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """One row. ``authorization`` replaces the whole header where the token is fine."""
+    """One row: what is wrong, why it matters, the token, the expected verdict."""
 
     what: str
     why: str
     make: Make
     verdict: Reason | None
 
-    @property
-    def authorization(self) -> Callable[[TokenFactory], str]:
-        """Return the header's maker."""
-        return lambda tokens: f"Bearer {self.make(tokens)}"
+
+def rows(
+    why: str, verdict: Reason | None, tokens: Iterable[tuple[str, Make]]
+) -> Iterator[Attack]:
+    """Yield a row for each of these tokens, which have one reason in common."""
+    for what, make in tokens:
+        yield Attack(what, why, make, verdict)
 
 
 def values(*values: Any) -> tuple[Any, ...]:
-    """Return values of several types."""
     return values
 
 
 def to_json(value: object) -> bytes:
-    """Encode as JSON."""
     return json.dumps(value).encode()
 
 
 def with_header(**changes: Any) -> Make:
-    """Mint with other members in the header."""
     return lambda tokens: tokens.mint(changes)
 
 
 def with_claims(**changes: Any) -> Make:
-    """Mint with other claims."""
     return lambda tokens: tokens.mint(**changes)
 
 
@@ -84,19 +83,33 @@ def with_parts(change: Callable[[str, str, str], str]) -> Make:
     return lambda tokens: change(*tokens.mint().split("."))
 
 
-def hmac_with(secret: Callable[[SigningKey], bytes]) -> Make:
-    """Sign with HS256 and a secret made of the public key (CVE-2022-29217)."""
+def seal(
+    tokens: TokenFactory, head: str, payload: str, sign: Sign | None = None
+) -> str:
+    """Put a signature behind two parts, however they are spelt."""
+    data = f"{head}.{payload}".encode()
+    signature = sign(tokens.key, data) if sign else RS256.sign(data, tokens.key.private)
+    return f"{head}.{payload}.{base64url(signature)}"
+
+
+def sealed_by(sign: Sign, **header: Any) -> Make:
+    """Sign in another way than the header says, unless ``header`` changes that."""
 
     def make(tokens: TokenFactory) -> str:
-        header = {**tokens.header(), "alg": "HS256"}
-        signing_input = (
-            f"{base64url(to_json(header))}.{base64url(to_json(tokens.claims()))}"
-        )
-        algorithm = HMACAlgorithm(HMACAlgorithm.SHA256)
-        signature = algorithm.sign(signing_input.encode(), secret(tokens.key))
-        return f"{signing_input}.{base64url(signature)}"
+        head = base64url(to_json({**tokens.header(), **header}))
+        return seal(tokens, head, base64url(to_json(tokens.claims())), sign)
 
     return make
+
+
+def rsa(algorithm: Any) -> Sign:
+    """Sign with the private key by another algorithm of RSA."""
+    return lambda key, data: bytes(algorithm.sign(data, key.private))
+
+
+def hmac(secret: Callable[[SigningKey], bytes]) -> Sign:
+    """Sign with a secret made of the public key (CVE-2022-29217)."""
+    return lambda key, data: HMACAlgorithm(HMACAlgorithm.SHA256).sign(data, secret(key))
 
 
 def public_bytes(key: SigningKey, encoding: Encoding, form: PublicFormat) -> bytes:
@@ -109,42 +122,10 @@ def public_pem(key: SigningKey) -> bytes:
     return public_bytes(key, Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def hmac_as_rs256(tokens: TokenFactory) -> str:
-    """Sign with the public key as a secret, under the algorithm that is allowed."""
-    head, payload, _signature = tokens.mint().split(".")
-    secret = public_pem(tokens.key)
-    algorithm = HMACAlgorithm(HMACAlgorithm.SHA256)
-    signature = algorithm.sign(f"{head}.{payload}".encode(), secret)
-    return f"{head}.{payload}.{base64url(signature)}"
-
-
-def signed_as(algorithm: Any, name: str) -> Make:
-    """Sign with another RSA algorithm, announced as ``name``."""
-
-    def make(tokens: TokenFactory) -> str:
-        header = to_json({**tokens.header(), "alg": name})
-        signing_input = f"{base64url(header)}.{base64url(to_json(tokens.claims()))}"
-        signature = algorithm.sign(signing_input.encode(), tokens.key.private)
-        return f"{signing_input}.{base64url(signature)}"
-
-    return make
-
-
-def now_seconds() -> int:
-    """Return the time in epoch seconds."""
-    return int(time.time())
-
-
 def respell(token: str) -> str:
     """Change the unused low bits of the last character of the signature."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
-
-
-def signed_parts(tokens: TokenFactory, head: str, payload: str) -> str:
-    """Sign two parts as they are."""
-    signature = RS256.sign(f"{head}.{payload}".encode(), tokens.key.private)
-    return f"{head}.{payload}.{base64url(signature)}"
 
 
 def signed_respelt(part: int) -> Make:
@@ -157,14 +138,14 @@ def signed_respelt(part: int) -> Make:
             texts[part] += b" "
         parts = [base64url(text) for text in texts]
         parts[part] = respell(parts[part])
-        return signed_parts(tokens, *parts)
+        return seal(tokens, parts[0], parts[1])
 
     return make
 
 
 def signed_with(end: str) -> Make:
     """Sign a payload that has something at its end."""
-    return lambda tokens: signed_parts(
+    return lambda tokens: seal(
         tokens,
         base64url(to_json(tokens.header())),
         f"{base64url(to_json(tokens.claims()))}{end}",

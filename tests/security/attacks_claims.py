@@ -1,5 +1,6 @@
 """The attack table, claims: see ``attacks``."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from tests.security.attack_kit import (
     HOUR,
     Attack,
     Make,
-    now_seconds,
+    rows,
     to_json,
     values,
     with_claims,
@@ -17,6 +18,7 @@ from tests.security.attack_kit import (
     with_raw_payload,
     with_value,
 )
+from tests.simulator.services.signing import APP_ID, TENANT_ID
 
 
 def issuer_and_audience_rows() -> Iterator[Attack]:
@@ -29,66 +31,50 @@ def issuer_and_audience_rows() -> Iterator[Attack]:
         "https://api.botframework.com ", "https://api.botframework.us",
         "https://graph.microsoft.com/", "https://evil.example",
     ):  # fmt: skip
-        yield Attack(
-            f"iss {issuer!r}", why, with_claims(iss=issuer), Reason.ISSUER_REFUSED
-        )
+        make = with_claims(iss=issuer)
+        yield Attack(f"iss {issuer!r}", why, make, Reason.ISSUER_REFUSED)
+    why = "a migration to Entra must be noticed (R6)"
     for issuer in (
-        "https://sts.windows.net/3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87/",
+        f"https://sts.windows.net/{TENANT_ID}/",
         "https://login.microsoftonline.com/common/v2.0",
     ):
-        yield Attack(
-            f"iss {issuer[:30]}",
-            "a migration to Entra must be noticed (R6)",
-            with_claims(iss=issuer),
-            Reason.ISSUER_ENTRA,
-        )
+        make = with_claims(iss=issuer)
+        yield Attack(f"iss {issuer[:30]}", why, make, Reason.ISSUER_ENTRA)
     why = "CVE-2026-75509: types (R6)"
     for value in values(["https://api.botframework.com"], {}, 1, True, 1.5):
-        yield Attack(
-            f"iss {value!r}", why, with_claims(iss=value), Reason.CLAIMS_MALFORMED
-        )
+        make = with_claims(iss=value)
+        yield Attack(f"iss {value!r}", why, make, Reason.CLAIMS_MALFORMED)
     yield Attack("iss missing", why, with_claims(iss=None), Reason.CLAIMS_MALFORMED)
-    app_id = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
     for audience in (
-        app_id.upper(), f"api://{app_id}", f"api://botid-{app_id}", f"{app_id} ", "",
-        f"{app_id},{app_id}", app_id[:-1], "https://api.botframework.com",
-        f"{{{app_id}}}", "00000000-0000-0000-0000-000000000000",
+        APP_ID.upper(), f"api://{APP_ID}", f"api://botid-{APP_ID}", f"{APP_ID} ", "",
+        f"{APP_ID},{APP_ID}", APP_ID[:-1], "https://api.botframework.com",
+        f"{{{APP_ID}}}", "00000000-0000-0000-0000-000000000000",
     ):  # fmt: skip
-        yield Attack(
-            f"aud {audience[:40]!r}",
-            why,
-            with_claims(aud=audience),
-            Reason.AUDIENCE_REFUSED,
-        )
-    for value in values([app_id], [app_id, "other"], {}, 1, True):
-        yield Attack(
-            f"aud {value!r}", why, with_claims(aud=value), Reason.CLAIMS_MALFORMED
-        )
+        make = with_claims(aud=audience)
+        yield Attack(f"aud {audience[:40]!r}", why, make, Reason.AUDIENCE_REFUSED)
+    for value in values([APP_ID], [APP_ID, "other"], {}, 1, True):
+        make = with_claims(aud=value)
+        yield Attack(f"aud {value!r}", why, make, Reason.CLAIMS_MALFORMED)
     yield Attack("aud missing", why, with_claims(aud=None), Reason.CLAIMS_MALFORMED)
 
 
 def tenant_rows() -> Iterator[Attack]:
     """A17: the tenant, without which a token is a chat token."""
     why = "RFC 8725 3.12: tokens of the chat channel name no tenant (R6)"
-    yield Attack("tid missing", why, with_claims(tid=None), Reason.TENANT_MISSING)
     chat = with_claims(tid=None, serviceurl="https://smba.trafficmanager.net/emea/")
-    yield Attack("chat channel token", why, chat, Reason.TENANT_MISSING)
-    yield Attack("tid null", why, with_value("tid", "null"), Reason.TENANT_MISSING)
+    yield from rows(why, Reason.TENANT_MISSING, (
+        ("tid missing", with_claims(tid=None)),
+        ("chat channel token", chat),
+        ("tid null", with_value("tid", "null")),
+    ))  # fmt: skip
     why = "the tenant becomes part of a URL of Entra (R6)"
     for tenant in values(
         "", " ", "common", "organizations", "contoso.example", "../common", "*", "0",
-        "3c9a1d5e7f244b688e130a5d2c6b4f87", "{3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87}",
-        "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87/",
-        "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87\n",
-        "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f8g", [], {}, 1, True, False, 0,
-        ["3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"],
+        TENANT_ID.replace("-", ""), f"{{{TENANT_ID}}}", f"{TENANT_ID}/",
+        f"{TENANT_ID}\n", f"{TENANT_ID[:-1]}g", [], {}, 1, True, False, 0, [TENANT_ID],
     ):  # fmt: skip
-        yield Attack(
-            f"tid {tenant!r}",
-            why,
-            with_claims(tid=tenant),
-            Reason.CLAIMS_MALFORMED,
-        )
+        make = with_claims(tid=tenant)
+        yield Attack(f"tid {tenant!r}", why, make, Reason.CLAIMS_MALFORMED)
 
 
 def time_rows() -> Iterator[Attack]:
@@ -107,43 +93,30 @@ def time_rows() -> Iterator[Attack]:
             yield Attack(name, why, with_value(claim, text), verdict)
     yield Attack("exp missing", why, with_claims(exp=None), Reason.CLAIMS_MALFORMED)
     yield Attack("nbf missing", why, with_claims(nbf=None), Reason.CLAIMS_MALFORMED)
-    now = now_seconds()
+    now = int(time.time())
     why = "RFC 7519 4.1.4, 4.1.5; leeway of 300 s at most (R7)"
-    times: tuple[tuple[str, dict[str, int], Reason], ...] = (
-        ("expired", {"nbf": now - HOUR, "exp": now - 600}, Reason.TOKEN_EXPIRED),
-        ("expired long ago", {"nbf": 1, "exp": 301}, Reason.TOKEN_EXPIRED),
-        (
-            "not yet valid",
-            {"nbf": now + 600, "exp": now + 900},
-            Reason.TOKEN_NOT_YET_VALID,
-        ),
-        ("issued in the future", {"iat": now + 600}, Reason.TOKEN_NOT_YET_VALID),
-        ("ends at its start", {"nbf": now, "exp": now}, Reason.TOKEN_LIFETIME),
-        ("ends before its start", {"nbf": now, "exp": now - 60}, Reason.TOKEN_LIFETIME),
-        (
-            "a day and a second",
-            {"nbf": now, "exp": now + DAY + 1},
-            Reason.TOKEN_LIFETIME,
-        ),
-        (
-            "a hundred years",
-            {"nbf": now, "exp": now + 36_500 * DAY},
-            Reason.TOKEN_LIFETIME,
-        ),
-        (
-            "issued in the future, valid already",
-            {"nbf": now, "exp": now + HOUR, "iat": now + 400},
-            Reason.TOKEN_NOT_YET_VALID,
-        ),
-    )
-    for what, claims, verdict in times:
-        yield Attack(what, why, with_claims(**claims), verdict)
+    yield from rows(why, Reason.TOKEN_EXPIRED, (
+        ("expired", with_claims(nbf=now - HOUR, exp=now - 600)),
+        ("expired long ago", with_claims(nbf=1, exp=301)),
+    ))  # fmt: skip
+    late = with_claims(nbf=now, exp=now + HOUR, iat=now + 400)
+    yield from rows(why, Reason.TOKEN_NOT_YET_VALID, (
+        ("not yet valid", with_claims(nbf=now + 600, exp=now + 900)),
+        ("issued in the future", with_claims(iat=now + 600)),
+        ("issued in the future, valid already", late),
+    ))  # fmt: skip
+    yield from rows(why, Reason.TOKEN_LIFETIME, (
+        ("ends at its start", with_claims(nbf=now, exp=now)),
+        ("ends before its start", with_claims(nbf=now, exp=now - 60)),
+        ("a day and a second", with_claims(nbf=now, exp=now + DAY + 1)),
+        ("a hundred years", with_claims(nbf=now, exp=now + 36_500 * DAY)),
+    ))  # fmt: skip
 
 
 def payload_rows() -> Iterator[Attack]:
     """A10, A11, A13: the payload is one strict JSON object."""
     why = "RFC 7519 7.2, RFC 8725 3.7: strict UTF-8 JSON, an object (R5)"
-    rows: tuple[tuple[str, Callable[[dict[str, Any]], bytes]], ...] = (
+    changes: tuple[tuple[str, Callable[[dict[str, Any]], bytes]], ...] = (
         ("duplicate claim", lambda c: b'{"tid":"x",' + to_json(c)[1:]),
         ("nested duplicate", lambda c: b'{"x":{"a":1,"a":1},' + to_json(c)[1:]),
         ("UTF-16", lambda c: to_json(c).decode().encode("utf-16")),
@@ -165,23 +138,20 @@ def payload_rows() -> Iterator[Attack]:
         ("deep", lambda _c: b'{"a":' * 1_200 + b"1" + b"}" * 1_200),
         ("deep list", lambda _c: b"[" * 9_000),
         ("NaN aside", lambda c: b'{"x":NaN,' + to_json(c)[1:]),
-        (
-            "huge number aside",
-            lambda c: b'{"x":' + b"9" * 5_000 + b"," + to_json(c)[1:],
-        ),
-    )
-    for what, change in rows:
-        verdict = Reason.TOKEN_MALFORMED
-        if what == "deep":
-            verdict = Reason.CLAIMS_MALFORMED  # legal JSON, but no claims
+        ("huge number aside", lambda c: b'{"x":%s,' % (b"9" * 5_000) + to_json(c)[1:]),
+    )  # fmt: skip
+    for what, change in changes:
+        # A deep object is legal JSON, but has no claims.
+        is_json = what == "deep"
+        verdict = Reason.CLAIMS_MALFORMED if is_json else Reason.TOKEN_MALFORMED
         yield Attack(f"payload: {what}", why, with_raw_payload(change), verdict)
 
 
 def accepted_rows() -> Iterator[Attack]:
     """What must be accepted: the real token, and all that is harmless."""
     why = "MicrosoftDocs/bot-docs issue 2242; the documentation page"
-    now = now_seconds()
-    rows: tuple[tuple[str, Make], ...] = (
+    now = int(time.time())
+    tokens: tuple[tuple[str, Make], ...] = (
         ("the real token's exact shape", lambda t: t.mint()),
         ("issuer graph.microsoft.com", with_claims(iss="https://graph.microsoft.com")),
         ("no appid", with_claims(appid=None)),
@@ -199,5 +169,5 @@ def accepted_rows() -> Iterator[Attack]:
         ("starts within the leeway", with_claims(nbf=now + 200, exp=now + 500)),
         ("a payload of several KiB", with_claims(x="x" * 8_000)),
     )
-    for what, make in rows:
+    for what, make in tokens:
         yield Attack(f"accepted: {what}", why, make, None)
