@@ -119,6 +119,12 @@ def echo_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHost]:
         yield host
 
 
+def connect(host: LocalHost) -> socket.socket:
+    """Open a connection to a host that serves plain HTTP."""
+    address, _, port = host.base_url.split("//")[1].rpartition(":")
+    return socket.create_connection((address, int(port)), timeout=20)
+
+
 type Ask = Callable[..., Reply]
 
 
@@ -154,8 +160,7 @@ def raw(echo_host: LocalHost) -> Callable[[bytes], bytes]:
     """Send bytes to the echo host and return everything until it closes."""
 
     def send(data: bytes) -> bytes:
-        address, _, port = echo_host.base_url.split("//")[1].rpartition(":")
-        with socket.create_connection((address, int(port)), timeout=20) as wire:
+        with connect(echo_host) as wire:
             wire.sendall(data)
             received = b""
             while part := wire.recv(65536):

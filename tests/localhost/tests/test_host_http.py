@@ -19,7 +19,7 @@ def _reply(ask: Ask, **wanted: Any) -> Any:
 
 
 def test_a_text_is_chunked_plain_text(ask: Ask) -> None:
-    """Also where it is one byte."""
+    """One byte is enough."""
     reply = _reply(ask, body="x")
 
     assert (reply.status, reply.body) == (200, b"x")
@@ -30,14 +30,13 @@ def test_a_text_is_chunked_plain_text(ask: Ask) -> None:
 
 
 def test_a_mimetype_becomes_the_content_type(ask: Ask) -> None:
-    """Without a charset."""
+    """No charset is added."""
     reply = _reply(ask, body="{}", mimetype="application/json")
 
     assert reply.headers["Content-Type"] == "application/json"
 
 
 def test_a_content_type_header_wins(ask: Ask) -> None:
-    """Verbatim."""
     headers = {"Content-Type": "application/x-own"}
     reply = _reply(ask, body="{}", mimetype="application/json", headers=headers)
 
@@ -46,7 +45,7 @@ def test_a_content_type_header_wins(ask: Ask) -> None:
 
 @pytest.mark.parametrize("status", [200, 202, 302, 401, 404, 503])
 def test_an_empty_reply_has_length_zero(ask: Ask, status: int) -> None:
-    """And is plain text all the same."""
+    """It is still plain text."""
     reply = _reply(ask, status_code=status)
 
     assert (reply.status, reply.body) == (status, b"")
@@ -56,7 +55,6 @@ def test_an_empty_reply_has_length_zero(ask: Ask, status: int) -> None:
 
 
 def test_204_has_a_content_type_and_no_length(ask: Ask) -> None:
-    """No transfer encoding either."""
     reply = _reply(ask, status_code=204)
 
     assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -65,7 +63,6 @@ def test_204_has_a_content_type_and_no_length(ask: Ask) -> None:
 
 
 def test_204_with_a_body_loses_it_and_the_connection(ask: Ask) -> None:
-    """There is no body in a 204."""
     reply = _reply(ask, status_code=204, body="x")
 
     assert (reply.status, reply.body) == (204, b"")
@@ -73,7 +70,6 @@ def test_204_with_a_body_loses_it_and_the_connection(ask: Ask) -> None:
 
 
 def test_location_and_other_headers_are_verbatim(ask: Ask) -> None:
-    """Names keep their case."""
     location = "https://h.example:8443/api/calls?hop=1"
     headers = {"Location": location, "X-oWn": "v", "X-Empty": ""}
     reply = _reply(ask, status_code=302, headers=headers)
@@ -84,7 +80,6 @@ def test_location_and_other_headers_are_verbatim(ask: Ask) -> None:
 
 
 def test_a_right_content_length_is_honoured(ask: Ask) -> None:
-    """Then nothing is chunked."""
     reply = _reply(ask, body="four", headers={"Content-Length": "4"})
 
     assert reply.headers["Content-Length"] == "4"
@@ -93,21 +88,18 @@ def test_a_right_content_length_is_honoured(ask: Ask) -> None:
 
 @pytest.mark.parametrize("value", ["é", "a\r\nX: y", "a\nb"])
 def test_an_illegal_header_value_is_a_500(ask: Ask, value: str) -> None:
-    """Empty, as every failure."""
     reply = _reply(ask, headers={"X-Own": value})
 
     assert (reply.status, reply.body) == (500, b"")
 
 
 def test_server_and_date_can_be_set(ask: Ask) -> None:
-    """They override the host's."""
     reply = _reply(ask, headers={"Server": "own", "Date": "then"})
 
     assert (reply.headers["Server"], reply.headers["Date"]) == ("own", "then")
 
 
 def test_a_close_of_the_handler_closes(raw: Raw) -> None:
-    """The reply says so, then the connection ends."""
     body = json.dumps({"headers": {"Connection": "close"}}).encode()
     head = b"POST /api/reply HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n"
 
@@ -115,7 +107,7 @@ def test_a_close_of_the_handler_closes(raw: Raw) -> None:
 
 
 def test_a_clients_close_is_obeyed_and_http_1_0_ends(raw: Raw) -> None:
-    """Otherwise these would wait for ever."""
+    """If not, these requests would wait for ever."""
     close = raw(b"GET /api/sync HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
     old = raw(b"GET /api/sync HTTP/1.0\r\nHost: h\r\n\r\n")
 
@@ -124,7 +116,7 @@ def test_a_clients_close_is_obeyed_and_http_1_0_ends(raw: Raw) -> None:
 
 
 def test_requests_on_one_connection_are_answered_in_order(raw: Raw) -> None:
-    """Also where they come before the replies."""
+    """The second is sent before the first is answered."""
     first = b"GET /api/text HTTP/1.1\r\nHost: h\r\n\r\n"
     last = b"GET /api/sync HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
@@ -145,7 +137,7 @@ def _echo(ask: Ask, *arguments: Any, **more: Any) -> dict[str, Any]:
 
 
 def test_header_names_are_lower_case_and_values_trimmed(ask: Ask) -> None:
-    """An empty one is there, too."""
+    """An empty header is kept."""
     headers = {"X-OWN": "  v  ", "X-Empty": "", "X-MS-CLIENT-PRINCIPAL": "p"}
     found = _echo(ask, "GET", "/api/echo", headers=headers)["headers"]
 
@@ -155,7 +147,7 @@ def test_header_names_are_lower_case_and_values_trimmed(ask: Ask) -> None:
 
 
 def test_repeated_headers_are_joined_by_a_bare_comma(raw: Raw) -> None:
-    """Authorization, too."""
+    """This includes Authorization."""
     received = raw(
         b"GET /api/echo HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer a\r\n"
         b"Authorization: Bearer b\r\nConnection: close\r\n\r\n"
@@ -165,7 +157,6 @@ def test_repeated_headers_are_joined_by_a_bare_comma(raw: Raw) -> None:
 
 
 def test_header_values_are_utf_8(raw: Raw) -> None:
-    """Anything else is a 400."""
     good = raw(
         b"GET /api/echo HTTP/1.1\r\nHost: h\r\nX-A: \xc3\xa9\r\n"
         b"Connection: close\r\n\r\n"
@@ -177,23 +168,15 @@ def test_header_values_are_utf_8(raw: Raw) -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        b"Host: h\r\nX-A: \xff",
-        b"Host: h\r\nX-A: a\x00b",
-        b"Host: h\r\nX-A: a\r\n folded",
-        b"Host: h\r\nX A: a",
-        b"Host: h\r\nX-A : a",
-        b"Host: h\r\nno colon",
-        b"X-A: a",
-        b"Host: h\r\nHost: h",
-        b"Host: h/evil",
-        b"Host: h h",
-        b"Host: h\r\nContent-Length: x",
-        b"Host: h\r\nContent-Length: -1",
+        b"X-A: a", b"Host: h\r\nX-A: \xff", b"Host: h\r\nX-A: a\x00b",
+        b"Host: h\r\nX-A: a\r\n folded", b"Host: h\r\nX A: a", b"Host: h\r\nX-A : a",
+        b"Host: h\r\nno colon", b"Host: h\r\nHost: h", b"Host: h/evil", b"Host: h h",
+        b"Host: h\r\nContent-Length: x", b"Host: h\r\nContent-Length: -1",
         b"Host: h\r\nContent-Length: 1\r\nContent-Length: 1",
     ],
-)
+)  # fmt: skip
 def test_a_malformed_head_is_a_400_and_the_end(raw: Raw, head: bytes) -> None:
-    """Before any function sees it."""
+    """No function sees such a request."""
     received = raw(b"GET /api/echo HTTP/1.1\r\n" + head + b"\r\n\r\n")
 
     assert received.startswith(b"HTTP/1.1 400 ")
@@ -201,7 +184,7 @@ def test_a_malformed_head_is_a_400_and_the_end(raw: Raw, head: bytes) -> None:
 
 
 def test_too_many_or_too_large_headers_are_a_431(raw: Raw) -> None:
-    """32 KiB in all, or more than 100."""
+    """The limits are 32 KiB and 100 headers."""
     many = b"".join(b"X-%d: a\r\n" % number for number in range(101))
     large = b"X-A: " + b"a" * 33_000 + b"\r\n"
     for headers in (many, large):
@@ -211,7 +194,6 @@ def test_too_many_or_too_large_headers_are_a_431(raw: Raw) -> None:
 
 
 def test_a_request_line_over_8_kib_is_a_414(raw: Raw) -> None:
-    """And the end."""
     received = raw(b"GET /api/echo?" + b"a" * 8_200 + b" HTTP/1.1\r\nHost: h\r\n\r\n")
 
     assert received.startswith(b"HTTP/1.1 414 ")
@@ -221,7 +203,6 @@ def test_a_request_line_over_8_kib_is_a_414(raw: Raw) -> None:
 
 
 def test_a_body_arrives_as_it_is(ask: Ask) -> None:
-    """Whatever its type or encoding."""
     body = bytes(range(256)) * 4096
     found = _echo(ask, "POST", "/api/echo", body, {"Content-Encoding": "gzip"})
 
@@ -241,13 +222,12 @@ def test_a_chunked_body_arrives_empty(raw: Raw) -> None:
 
 
 def test_a_request_without_a_length_has_an_empty_body(ask: Ask) -> None:
-    """As one with length zero."""
     assert _echo(ask, "POST", "/api/echo", b"")["length"] == 0
     assert _echo(ask, "GET", "/api/echo")["length"] == 0
 
 
 def test_a_body_beyond_the_limit_is_a_500(raw: Raw) -> None:
-    """Not a 413; it is not even read."""
+    """The real host answers 500, not 413, and does not read the body."""
     received = raw(
         b"POST /api/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 104857601\r\n\r\n"
     )
@@ -257,7 +237,6 @@ def test_a_body_beyond_the_limit_is_a_500(raw: Raw) -> None:
 
 
 def test_expect_100_is_answered_before_the_body(raw: Raw) -> None:
-    """Then the reply follows."""
     received = raw(
         b"POST /api/echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
         b"Content-Length: 2\r\nConnection: close\r\n\r\nab"
@@ -279,7 +258,7 @@ def test_the_url_is_scheme_host_path_and_raw_query(ask: Ask) -> None:
 
 
 def test_the_query_drops_empty_values_and_joins_repeated_ones(ask: Ask) -> None:
-    """That is why the raw query is looked at for hop."""
+    """For this reason the product looks for hop in the raw query."""
     found = _echo(ask, "GET", "/api/echo?a=1&A=2&b=&hop&c=x+y")
 
     assert found["params"] == {"a": "1,2", "c": "x y"}
@@ -296,6 +275,6 @@ def test_the_query_drops_empty_values_and_joins_repeated_ones(ask: Ask) -> None:
 def test_route_parameters_are_decoded_but_for_a_slash(
     ask: Ask, path: str, name: str
 ) -> None:
-    """Undecodable bytes stay as they are."""
+    """Bytes that cannot be decoded stay as they are."""
     assert _echo(ask, "GET", path)["route"] == {"name": name}
     assert _echo(ask, "GET", "/api/named/%ff")["route"] == {"name": "%ff"}

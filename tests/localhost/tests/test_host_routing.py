@@ -1,18 +1,17 @@
 """Routing, failures and configuration errors at the local host."""
 
-import http.client
 import signal
-import socket
 import subprocess
 import sys
-import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.localhost.process import LocalHost
-from tests.localhost.tests.conftest import HOST, Ask, ask_at, write_app
+from tests.localhost.tests.conftest import HOST, Ask, ask_at, connect, write_app
 from tests.support.checkout import CHECKOUT
+from tests.support.clock import at_most, wait_until
 
 TINY = """
 import azure.functions as func
@@ -51,7 +50,7 @@ async def here(req: func.HttpRequest) -> func.HttpResponse:
 def test_a_path_leads_to_its_function_or_to_a_404(
     ask: Ask, method: str, path: str, status: int
 ) -> None:
-    """A wrong method is a 404, too, never a 405."""
+    """A wrong method is a 404 as well, never a 405."""
     reply = ask(method, path)
 
     assert reply.status == status
@@ -61,24 +60,23 @@ def test_a_path_leads_to_its_function_or_to_a_404(
 
 
 def test_the_first_of_two_functions_with_one_route_serves(ask: Ask) -> None:
-    """The second is in error."""
     assert ask("GET", "/api/echo").body != b"second"
 
 
 def test_a_trailing_slash_is_kept_in_the_url(ask: Ask) -> None:
-    """Ignored for routing only."""
+    """Only routing ignores it."""
     assert b"/api/echo/" in ask("GET", "/api/echo/").body
 
 
 def test_custom_headers_go_on_everything(ask: Ask) -> None:
-    """Also on what the host answers itself."""
+    """The host's own replies have them, too."""
     for path in ("/api/echo", "/api/unknown", "/admin/host/ping"):
         assert ask("GET", path).headers["X-Host"] == "yes"
 
 
 @pytest.mark.parametrize("path", ["raises", "nothing", "dictionary", "octets"])
 def test_a_failed_function_is_an_empty_500(ask: Ask, path: str) -> None:
-    """The detail is in the log only."""
+    """Only the log has the details."""
     reply = ask("GET", f"/api/{path}")
 
     assert (reply.status, reply.body) == (500, b"")
@@ -86,7 +84,7 @@ def test_a_failed_function_is_an_empty_500(ask: Ask, path: str) -> None:
 
 
 def test_a_returned_text_is_plain_text(ask: Ask) -> None:
-    """The one result that is no HttpResponse and works."""
+    """No other result than HttpResponse or a text works."""
     reply = ask("GET", "/api/text")
 
     assert (reply.status, reply.body) == (200, b"text")
@@ -94,43 +92,34 @@ def test_a_returned_text_is_plain_text(ask: Ask) -> None:
 
 
 def test_the_trace_of_a_failure_is_in_the_log(ask: Ask, echo_host: LocalHost) -> None:
-    """With the line that raised."""
     ask("GET", "/api/raises")
 
     assert any("failed on purpose" in line for line in echo_host.log_lines())
 
 
 def test_a_handler_runs_to_its_end_without_its_client(echo_host: LocalHost) -> None:
-    """As at the real host."""
-    address, _, port = echo_host.base_url.split("//")[1].rpartition(":")
-    with socket.create_connection((address, int(port))) as wire:
+    """The real host does the same."""
+    with connect(echo_host) as wire:
         wire.sendall(b"GET /api/slow HTTP/1.1\r\nHost: h\r\n\r\n")
-    deadline = time.monotonic() + 10
-    while not any("ran to its end" in line for line in echo_host.log_lines()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: "ran to its end" in "".join(echo_host.log_lines()))
 
 
 def test_a_silent_client_does_not_keep_others_waiting(
     ask: Ask, echo_host: LocalHost
 ) -> None:
-    """Half a head, many times over."""
-    address, _, port = echo_host.base_url.split("//")[1].rpartition(":")
-    wires = [socket.create_connection((address, int(port))) for _ in range(50)]
-    for wire in wires:
-        wire.sendall(b"GET /api/echo HTTP/1.1\r\nHos")
+    """Fifty clients send half a head and then nothing."""
+    with ExitStack() as stack:
+        for _ in range(50):
+            wire = stack.enter_context(connect(echo_host))
+            wire.sendall(b"GET /api/echo HTTP/1.1\r\nHos")
 
-    assert ask("GET", "/api/sync").status == 200
-    for wire in wires:
-        wire.close()
+        assert ask("GET", "/api/sync").status == 200
 
 
 def test_noise_does_not_end_the_host(ask: Ask, echo_host: LocalHost) -> None:
-    """Bytes of any kind."""
-    address, _, port = echo_host.base_url.split("//")[1].rpartition(":")
     for number in range(60):
         noise = bytes((number * 7 + n * 13) % 256 for n in range(200))
-        with socket.create_connection((address, int(port)), timeout=10) as wire:
+        with connect(echo_host) as wire:
             wire.sendall(noise + b"\r\n\r\n")
 
     assert ask("GET", "/api/sync").status == 200
@@ -141,7 +130,7 @@ def test_noise_does_not_end_the_host(ask: Ask, echo_host: LocalHost) -> None:
     ["import nothing_of_the_sort", "def broken(:", "x = 1", "raise OSError"],
 )
 def test_an_app_that_cannot_be_indexed_serves_nothing(tmp_path: Path, app: str) -> None:
-    """The host runs, says why, and answers 404."""
+    """The host runs, logs why, and answers 404."""
     directory = write_app(tmp_path, app)
     with LocalHost({}, app_directory=directory) as host:
         ask = ask_at(host)
@@ -152,7 +141,7 @@ def test_an_app_that_cannot_be_indexed_serves_nothing(tmp_path: Path, app: str) 
 
 @pytest.mark.parametrize("host_json", ["{", "{}", "[]"])
 def test_a_broken_host_json_is_a_503_everywhere(tmp_path: Path, host_json: str) -> None:
-    """With the real host's words."""
+    """The body is the real host's."""
     directory = write_app(tmp_path, TINY.format(more=""), host_json)
     with LocalHost({}, app_directory=directory) as host:
         reply = ask_at(host)("GET", "/api/here")
@@ -162,7 +151,7 @@ def test_a_broken_host_json_is_a_503_everywhere(tmp_path: Path, host_json: str) 
 
 
 def test_local_settings_are_read_and_the_environment_wins(tmp_path: Path) -> None:
-    """As Core Tools do it."""
+    """Core Tools do the same."""
     more = "import os, sys\nprint(os.environ.get('A'), os.environ.get('B'),"
     more += " os.environ['WEBSITE_HOSTNAME'][:10], file=sys.stderr)"
     directory = write_app(tmp_path, TINY.format(more=more))
@@ -176,7 +165,7 @@ def test_local_settings_are_read_and_the_environment_wins(tmp_path: Path) -> Non
 def test_local_settings_that_cannot_be_used_are_told(
     tmp_path: Path, content: str
 ) -> None:
-    """An absent IsEncrypted counts as true."""
+    """A missing IsEncrypted counts as true."""
     directory = write_app(tmp_path, TINY.format(more=""))
     (directory / "local.settings.json").write_text(content)
 
@@ -185,7 +174,7 @@ def test_local_settings_that_cannot_be_used_are_told(
 
 
 def test_the_home_page_can_be_switched_off(tmp_path: Path) -> None:
-    """Then it is a 204."""
+    """Then it is an empty 204."""
     directory = write_app(tmp_path, TINY.format(more=""))
     environment = {"AzureWebJobsDisableHomepage": "true"}
     with LocalHost(environment, app_directory=directory) as host:
@@ -194,23 +183,16 @@ def test_the_home_page_can_be_switched_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_process_at_once(tmp_path: Path, number: int) -> None:
-    """Also while a thread of the app hangs and a client is connected."""
+    """A hanging thread of the app and a connected client do not delay it."""
     more = "import threading, time\n"
     more += "threading.Thread(target=time.sleep, args=(60,)).start()"
     directory = write_app(tmp_path, TINY.format(more=more))
-    with LocalHost({}, app_directory=directory) as host:
-        connection = http.client.HTTPConnection(host.base_url.split("//")[1])
-        connection.connect()
-        started_at = time.monotonic()
-        status = host.stop(number)
-        connection.close()
-
-    assert status == 0
-    assert time.monotonic() - started_at < 8
+    with LocalHost({}, app_directory=directory) as host, connect(host), at_most(8):
+        assert host.stop(number) == 0
 
 
 def test_only_loopback_is_listened_on() -> None:
-    """Tests must not open the machine."""
+    """Tests must not open the machine to the network."""
     command = [sys.executable, "-m", "tests.localhost", "--port", "0", "--host"]
     finished = subprocess.run(
         [*command, "0.0.0.0"],  # noqa: S104 - that is what must be refused
@@ -226,9 +208,10 @@ def test_only_loopback_is_listened_on() -> None:
 
 
 def test_the_warm_up_function_runs_before_the_line(tmp_path: Path) -> None:
-    """With --warmup, as when Azure adds an instance."""
+    """Azure does the same when it adds an instance."""
     more = """
 import sys
+from contextlib import ExitStack
 from azure.functions.warmup import WarmUpContext
 @app.warm_up_trigger(arg_name="warm")
 async def warmup(warm: WarmUpContext) -> None:
