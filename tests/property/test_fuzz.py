@@ -40,7 +40,7 @@ def judge_by_target() -> Iterator[dict[str, Judge]]:
 def test_whatever_comes_in_a_promise_is_kept(
     judge_by_target: dict[str, Judge], target: str, data: st.DataObject
 ) -> None:
-    """Only decisions and our own errors; only the contract's statuses and headers."""
+    """Targets raise if the product breaks what docs/behaviour.md promises."""
     judge_by_target[target](data.draw(inputs(target)))
 
 
@@ -49,7 +49,7 @@ def test_whatever_comes_in_a_promise_is_kept(
     ("target", "make"), [("token", token_recipe), ("body", body_recipe)]
 )
 def test_a_thousand_mutants_of_each_kind(target: str, make: Judge) -> None:
-    """Tokens and bodies, from one seed; ``make fuzz`` takes 250,000 of each."""
+    """One seed makes tokens and bodies; ``make fuzz`` takes 250,000 of each."""
     found: Counter[str] = Counter()
     for number in range(1000):
         found[OUTCOMES[target](make(Random(number)))] += 1  # type: ignore[arg-type]
@@ -67,9 +67,9 @@ def test_a_thousand_mutants_of_each_kind(target: str, make: Judge) -> None:
 def test_the_corpus_ends_as_it_did(
     judge_by_target: dict[str, Judge], target: str, outcome: str, recipe: Recipe
 ) -> None:
-    """The smallest input that a long run found for each outcome.
+    """Each is the smallest input that a long run found for its outcome.
 
-    Of a setting's problem the name counts: sentences may be put in other words.
+    Of a problem with a setting only the name is compared, not the sentence.
     """
     found = judge_by_target[target](recipe)
 
@@ -77,7 +77,7 @@ def test_the_corpus_ends_as_it_did(
 
 
 def test_the_corpus_has_every_way_to_refuse_a_token() -> None:
-    """Fuzzing that stops at the first check would prove little."""
+    """Fuzzing that always stops at the first check would prove little."""
     kept = {outcome.split(" ")[1] for outcome, _recipe in read_corpus("token")}
     reasons = [reason for reason in Reason if _is_of_token(reason)]
 

@@ -43,7 +43,7 @@ rules = st.lists(
 def first_match(
     region_rules: Sequence[RegionRule], known: dict[str, str | None]
 ) -> Sequence[str]:
-    """Say the same as the contract, one rule after another."""
+    """Try one rule after another, as docs/behaviour.md section 3 says."""
     for rule in region_rules:
         if all(
             known[name] is not None
@@ -58,7 +58,6 @@ def first_match(
 def test_prepared_rules_decide_as_the_first_match(
     region_rules: list[RegionRule], known: dict[str, str | None]
 ) -> None:
-    """However many there are."""
     policy = RegionPolicy(region_rules)
 
     assert policy.preferred_regions(known) == first_match(region_rules, known)
@@ -75,7 +74,7 @@ def test_a_callback_uri_holds_host_and_partition(host: str, partition: str) -> N
 
 @given(st.text(max_size=40))
 def test_a_partition_name_never_changes_a_url(name: str) -> None:
-    """Whatever passes is safe to stand in a path."""
+    """A legal name is safe in a path."""
     if is_partition_name(name):
         assert set(name) <= set(string.ascii_lowercase + string.digits + "-")
 
@@ -84,7 +83,7 @@ def test_a_partition_name_never_changes_a_url(name: str) -> None:
 def test_removing_a_partition_moves_only_its_calls(
     call_id: str, partitions: list[str]
 ) -> None:
-    """And the order does not matter."""
+    """The order of the partitions does not matter."""
     chosen = choose_partition(call_id, partitions)
 
     assert choose_partition(call_id, sorted(partitions)) == chosen
@@ -109,7 +108,6 @@ setting_values = st.one_of(
 
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=20), setting_values))
 def test_settings_are_read_or_reported_and_never_raise(environ: dict[str, Any]) -> None:
-    """Problems by name; no value of ours in them."""
     report = read_settings(environ)
 
     assert (report.settings is None) == bool(report.problems)

@@ -44,7 +44,7 @@ def test_each_status_has_one_meaning(
     after_lost_reply: Reason | NextStep,
     after_new_token: Reason | NextStep,
 ) -> None:
-    """Contract section 2, the answering table."""
+    """docs/behaviour.md section 2 has the same table."""
     reply = GraphReply(status=status)
 
     assert next_step(reply, was_reply_lost=False, was_token_renewed=False) is fresh
@@ -60,7 +60,6 @@ def test_each_status_has_one_meaning(
 
 @pytest.mark.parametrize("attempt", list(Unanswered))
 def test_an_attempt_without_a_status_is_repeated(attempt: Unanswered) -> None:
-    """Timeout, no connection, no credential."""
     assert (
         next_step(attempt, was_reply_lost=False, was_token_renewed=False)
         is NextStep.RETRY
@@ -68,7 +67,7 @@ def test_an_attempt_without_a_status_is_repeated(attempt: Unanswered) -> None:
 
 
 def test_policy_recording_has_four_seconds_and_others_twelve() -> None:
-    """The platform waits 5 and 15."""
+    """The platform itself waits 5 and 15 seconds."""
     for is_recording, seconds in ((True, 4.0), (False, 12.0)):
         call = Call(tenant_id="t", is_policy_recording=is_recording)
         found = read_notification(incoming(call, "https://b")["value"][0])
@@ -77,7 +76,7 @@ def test_policy_recording_has_four_seconds_and_others_twelve() -> None:
 
 
 def test_pauses_obey_retry_after_and_grow_otherwise() -> None:
-    """Up to two seconds."""
+    """They grow to two seconds."""
     asked = GraphReply(status=429, retry_after_seconds=3.0)
 
     assert pause_seconds(0, asked) == 3.0
@@ -91,19 +90,19 @@ def test_pauses_obey_retry_after_and_grow_otherwise() -> None:
 
 
 def test_an_attempt_leaves_time_for_another() -> None:
-    """A hanging Graph must not use the whole budget up."""
+    """A hanging Graph must not use up the whole budget."""
     assert 0.5 <= attempt_seconds(1.0) < 0.75
 
 
 def test_the_last_attempt_names_the_failure() -> None:
-    """A missing credential is a matter of its own."""
+    """A missing credential has a reason of its own."""
     assert failure_of(NoCredential()) is Reason.CREDENTIAL_UNAVAILABLE
     assert failure_of(GraphReply(status=503)) is Reason.ANSWER_UNAVAILABLE
     assert failure_of(None) is Reason.ANSWER_UNAVAILABLE
 
 
-def test_the_answer_is_the_contracts() -> None:
-    """Word for word."""
+def test_the_answer_is_the_documented_one() -> None:
+    """docs/behaviour.md section 2 shows the same body."""
     assert answer_body("https://h/api/calls/p") == {
         "callbackUri": "https://h/api/calls/p",
         "acceptedModalities": ["audio"],

@@ -28,8 +28,7 @@ from tests.simulator.platform.notifications import (
     incoming,
     legacy_incoming,
 )
-from tests.simulator.services.neighbours import TENANT_ID
-from tests.simulator.services.signing import TokenFactory
+from tests.simulator.services.signing import TENANT_ID, TokenFactory
 from tests.support.rules import (
     FakeKeys,
     FakePeers,
@@ -63,7 +62,7 @@ def status_of(outcome: Decision | WebhookError) -> int:
 
 
 def test_each_step_is_before_the_next(tokens: TokenFactory, key_set: KeySet) -> None:
-    """A POST that is wrong in all ways fails at the first; mend it, and so on."""
+    """A POST that is wrong in every way is refused by the first step, and so on."""
     too_large = b"x" * (MAX_BODY_BYTES + 1)
     strict = build_deployment(key_set, allowed_tenants=frozenset({"other"}))
     open_door = build_deployment(key_set)
@@ -82,7 +81,6 @@ def test_each_step_is_before_the_next(tokens: TokenFactory, key_set: KeySet) -> 
 def test_a_body_of_exactly_one_mebibyte_is_read(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Over the limit is over the limit."""
     body = b'{"callState":"incoming"}'.ljust(MAX_BODY_BYTES)
 
     assert run(build_request(tokens, body), build_deployment(key_set)) == AskForGraph()
@@ -91,7 +89,7 @@ def test_a_body_of_exactly_one_mebibyte_is_read(
 def test_a_legacy_notification_is_asked_for_in_graph(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Also on the callback route, and whatever the rules say."""
+    """The callback route and region rules make no difference."""
     deployment = build_deployment(key_set, rules=[{"regions": ["sea"]}])
     body = legacy_incoming(call_from("SG"))
 
@@ -102,7 +100,7 @@ def test_a_legacy_notification_is_asked_for_in_graph(
 def test_an_incoming_call_is_answered_here(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """No rule: this deployment."""
+    """No rule sends it elsewhere."""
     decision = run(build_request(tokens, graph("DE")), build_deployment(key_set))
 
     assert isinstance(decision, AnswerCalls)
@@ -113,7 +111,7 @@ def test_an_incoming_call_is_answered_here(
 def test_an_incoming_call_of_another_region_is_redirected(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """To the host of the map, with the port, marked."""
+    """Location has the region's host and port, and the marker ``hop``."""
     deployment = build_deployment(key_set, rules=[TO_SEA])
 
     assert run(build_request(tokens, graph("SG")), deployment) == RedirectTo(
@@ -138,7 +136,7 @@ def test_an_incoming_call_of_another_region_is_redirected(
 def test_a_call_is_redirected_once(
     query: str, tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """With any value or none; the would-be redirect is noted."""
+    """``hop`` counts with any value; a suppressed redirect is noted."""
     deployment = build_deployment(key_set, rules=[TO_SEA])
     trail = LogFacts()
 
@@ -152,7 +150,6 @@ def test_a_call_is_redirected_once(
 def test_other_queries_are_no_hops(
     query: str, tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """The name must be hop."""
     deployment = build_deployment(key_set, rules=[TO_SEA])
     decision = run(build_request(tokens, graph("SG"), query=query), deployment)
 
@@ -178,7 +175,7 @@ def test_the_first_healthy_preference_gets_the_call(
     tokens: TokenFactory,
     key_set: KeySet,
 ) -> None:
-    """Own region first, or nobody healthy: stay."""
+    """The call stays if that is the own region, or if no region is healthy."""
     deployment = build_deployment(key_set, rules=[{"regions": regions}], sick=sick)
     trail = LogFacts()
 
@@ -195,7 +192,7 @@ def test_the_first_healthy_preference_gets_the_call(
 def test_a_call_that_was_redirected_asks_for_nobodys_health(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """It stays whatever the answer would be; that it would have gone is noted."""
+    """It stays in any case; the suppressed redirect is noted."""
     deployment = build_deployment(key_set, rules=[{"regions": ["sea"]}])
     trail = LogFacts()
     run(build_request(tokens, graph("DE"), query="?hop=1"), deployment, trail)
@@ -208,7 +205,6 @@ def test_a_call_that_was_redirected_asks_for_nobodys_health(
 def test_the_health_of_the_own_region_is_not_asked(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """It is here, and it is answering."""
     deployment = build_deployment(key_set, rules=[{"regions": ["weu", "sea"]}])
     run(build_request(tokens, graph("DE")), deployment)
 
@@ -234,7 +230,7 @@ def test_each_condition_looks_at_its_own_fact(
     tokens: TokenFactory,
     key_set: KeySet,
 ) -> None:
-    """Contract section 3, row by row; another value stays."""
+    """These are the rows of docs/behaviour.md section 3."""
     call = call_from("SG", is_policy_recording=True, media_hosted_region="ASEA")
     request = build_request(tokens, incoming(call, "https://b"), headers=headers)
     for wanted, kind in ((value, RedirectTo), ("other", AnswerCalls)):
@@ -245,7 +241,6 @@ def test_each_condition_looks_at_its_own_fact(
 def test_several_calls_for_one_other_region_are_redirected_together(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Every item an incoming call, all to the same region."""
     deployment = build_deployment(key_set, rules=[TO_SEA])
 
     decision = run(build_request(tokens, graph("SG", "SG")), deployment)
@@ -265,7 +260,7 @@ def test_several_calls_for_one_other_region_are_redirected_together(
 def test_a_mixed_batch_is_handled_here(
     others: list[Any], tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """One bad or other item keeps the rest, and costs it nothing."""
+    """One other or unreadable item keeps the rest here, where it is answered."""
     deployment = build_deployment(key_set, rules=[TO_SEA])
     for items in ([*graph("SG")["value"], *others], [*others, *graph("SG")["value"]]):
         decision = run(build_request(tokens, batch(*items)), deployment)
@@ -293,7 +288,6 @@ def test_a_mixed_batch_is_handled_here(
 def test_everything_else_is_accepted(
     body: dict[str, Any], reason: Reason, tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """On both routes."""
     deployment = build_deployment(key_set)
 
     assert run(build_request(tokens, body), deployment) == Accept(reason)
@@ -303,7 +297,7 @@ def test_everything_else_is_accepted(
 def test_an_incoming_call_on_the_callback_route_is_only_accepted(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Neither redirected nor answered."""
+    """It is neither redirected nor answered."""
     deployment = build_deployment(key_set, rules=[TO_SEA])
     request = build_request(tokens, graph("SG"), partition="a")
 
@@ -313,7 +307,7 @@ def test_an_incoming_call_on_the_callback_route_is_only_accepted(
 def test_without_answering_calls_are_accepted_but_still_redirected(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """CALLING_ANSWER is about answering alone."""
+    """CALLING_ANSWER is only about answering."""
     deployment = build_deployment(key_set, rules=[TO_SEA], answers_calls=False)
 
     here = run(build_request(tokens, graph("DE")), deployment)
@@ -327,7 +321,7 @@ def test_without_answering_calls_are_accepted_but_still_redirected(
 def test_another_tenant_in_the_payload_is_noted_and_tid_counts(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Cross-tenant calls exist."""
+    """Calls across tenants exist."""
     call = Call(tenant_id="99999999-9999-4999-8999-999999999999")
     trail = LogFacts()
 
@@ -346,7 +340,7 @@ def test_another_tenant_in_the_payload_is_noted_and_tid_counts(
 def test_an_allow_list_lets_its_tenants_in(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """By the token's tenant."""
+    """The tenant is that of the token."""
     request = build_request(tokens, {"value": []})
     allowed = build_deployment(key_set, allowed_tenants=frozenset({TENANT_ID}))
     other = build_deployment(key_set, allowed_tenants=frozenset({"other"}))
@@ -356,7 +350,7 @@ def test_an_allow_list_lets_its_tenants_in(
 
 
 def test_another_id_in_the_data_is_noted(tokens: TokenFactory, key_set: KeySet) -> None:
-    """The URL's call id counts."""
+    """The call id in the URL counts."""
     body = graph("DE")
     body["value"][0]["resourceData"]["id"] = "other"
     trail = LogFacts()
@@ -369,7 +363,7 @@ def test_another_id_in_the_data_is_noted(tokens: TokenFactory, key_set: KeySet) 
 def test_a_partition_that_is_not_listed_is_taken_and_noted(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Its last calls still end here; without a list there is nothing to note."""
+    """Its last calls still end here; without a list nothing is noted."""
     request = build_request(tokens, {"value": []}, partition="old")
     trail, silent = LogFacts(), LogFacts()
 
@@ -407,7 +401,7 @@ def test_headers_that_anybody_can_send_are_not_trusted(
 def test_without_keys_only_what_needs_a_key_is_unavailable(
     tokens: TokenFactory,
 ) -> None:
-    """What can be refused without a key is 401, and asks for none."""
+    """A token that can be refused without a key gets 401 and causes no fetch."""
     deployment = build_deployment(None)
     keys = deployment.keys
     assert isinstance(keys, FakeKeys)
@@ -427,7 +421,7 @@ def test_without_keys_only_what_needs_a_key_is_unavailable(
 def test_whatever_breaks_while_a_token_is_read_is_the_tokens_fault(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """A library's own exception ends as 401."""
+    """An exception of a library ends as 401."""
 
     class Broken:
         def verify(self, *_arguments: object) -> None:
@@ -453,7 +447,7 @@ class CountedKeys(dict[str, RSAPublicKey]):
 def test_a_repeated_token_is_known_and_still_ends(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Verified once, judged by the clock every time."""
+    """It is verified once, and its times are checked every time."""
     now = [0.0]
     claims = tokens.claims()
     now[0] = claims["nbf"]
@@ -473,7 +467,7 @@ def test_a_repeated_token_is_known_and_still_ends(
 def test_a_withdrawn_key_ends_its_repeated_tokens(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """A new set replaces the old one whole, verdicts included."""
+    """A new key set replaces the old one and every verdict by it."""
     deployment = build_deployment(key_set)
     bearer = {"authorization": f"Bearer {tokens.mint()}"}
     request = build_request(None, {"value": []}, headers=bearer)

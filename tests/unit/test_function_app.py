@@ -23,7 +23,6 @@ REDIRECT = reply_to(RedirectTo("eus2", "https://eus2.example", 302), IDS)
 
 
 def test_a_reply_keeps_status_body_and_headers() -> None:
-    """They go out as the rules made them."""
     response = function_app._to_response(REDIRECT._replace(body=b"{}"))
 
     assert isinstance(response, func.HttpResponse)
@@ -46,7 +45,7 @@ def test_a_reply_keeps_status_body_and_headers() -> None:
 def test_the_library_sends_the_headers_of_every_reply_as_they_are(
     reply: WebhookReply,
 ) -> None:
-    """It adds no second Content-Type."""
+    """The library adds no second Content-Type."""
     response = function_app._to_response(reply)
 
     sent = HttpResponseConverter.encode(response, expected_type=None)

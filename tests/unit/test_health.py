@@ -8,8 +8,8 @@ from shared.core.health import HealthReport, KeyFreshness
 from shared.core.replies import health_reply
 from shared.core.webhook import WebhookReply
 from shared.settings import read_settings
+from tests.simulator.services.signing import APP_ID
 
-APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
 GOOD = {"MicrosoftAppId": APP_ID, "CALLING_ANSWER": "false"}
 
 
@@ -32,7 +32,7 @@ def reply_with(keys: KeyFreshness, **changes: str) -> WebhookReply:
 def test_keys_decide_while_settings_are_usable(
     keys: KeyFreshness, status: int, word: str
 ) -> None:
-    """Old keys still let calls in."""
+    """Stale keys still let calls in."""
     reply = reply_with(keys)
 
     assert reply.status == status
@@ -48,7 +48,7 @@ def test_keys_decide_while_settings_are_usable(
 
 
 def test_problems_are_listed_and_make_it_unavailable() -> None:
-    """By name and sentence, never by value."""
+    """They name the setting, but never its value."""
     reply = reply_with("none", CALLING_CLOUD="secret-value")
     body = json.loads(reply.body or b"")
 
@@ -68,7 +68,7 @@ def test_warnings_are_listed_and_change_nothing() -> None:
 
 
 def test_the_region_is_named() -> None:
-    """So that a person sees where Traffic Manager led."""
+    """It shows people where Traffic Manager led them."""
     hosts = json.dumps({"weu": "weu.example"})
     reply = reply_with("fresh", CALLING_REGION="weu", CALLING_REGION_HOSTS=hosts)
     body = json.loads(reply.body or b"")

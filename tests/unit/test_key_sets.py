@@ -20,36 +20,15 @@ def _document(*members: Any) -> bytes:
 @pytest.mark.parametrize(
     "change",
     [
-        {"kty": "EC"},
-        {"kty": "oct", "k": "c2VjcmV0"},
-        {"kty": None},
-        {"alg": "RS512"},
-        {"alg": "HS256"},
-        {"alg": None},
-        {"use": "enc"},
-        {"use": 1},
-        {"key_ops": ["encrypt"]},
-        {"key_ops": []},
-        {"key_ops": "verify"},
-        {"e": "AQ"},
-        {"e": "Ag"},
-        {"e": "AAAA"},
-        {"e": "AQAAAAAB"},
-        {"e": 65537},
-        {"n": "AQAB"},
-        {"n": ""},
-        {"n": "!!!"},
-        {"n": None},
-        {"n": "a" * 3_000},
-        {"d": "AQAB"},
-        {"kid": ""},
-        {"kid": None},
-        {"kid": 7},
-        {"kid": "a" * 257},
-        {"kid": "line\nbreak"},
-        {"kid": "é"},
+        {"kty": "EC"}, {"kty": "oct", "k": "c2VjcmV0"}, {"kty": None}, {"alg": "RS512"},
+        {"alg": "HS256"}, {"alg": None}, {"use": "enc"}, {"use": 1},
+        {"key_ops": ["encrypt"]}, {"key_ops": []}, {"key_ops": "verify"}, {"e": "AQ"},
+        {"e": "Ag"}, {"e": "AAAA"}, {"e": "AQAAAAAB"}, {"e": 65537}, {"n": "AQAB"},
+        {"n": ""}, {"n": "!!!"}, {"n": None}, {"n": "a" * 3_000}, {"d": "AQAB"},
+        {"kid": ""}, {"kid": None}, {"kid": 7}, {"kid": "a" * 257},
+        {"kid": "line\nbreak"}, {"kid": "é"},
     ],
-)
+)  # fmt: skip
 def test_an_odd_member_is_left_out_and_costs_the_others_nothing(
     signing_key: SigningKey, change: dict[str, Any]
 ) -> None:
@@ -66,7 +45,6 @@ def test_an_odd_member_is_left_out_and_costs_the_others_nothing(
 def test_a_member_that_is_no_key_is_left_out(
     signing_key: SigningKey, member: Any
 ) -> None:
-    """Members are vetted one by one."""
     keys = read_key_set(_document(member, signing_key.jwk())).keys
 
     assert list(keys) == [signing_key.key_id]
@@ -74,7 +52,7 @@ def test_a_member_that_is_no_key_is_left_out(
 
 @pytest.mark.requirement("R9")
 def test_small_and_even_moduli_are_left_out() -> None:
-    """2048 bits at least, and no modulus that is even."""
+    """A modulus has at least 2048 bits and is odd."""
     small = SigningKey("small", bits=1024).jwk()
     even = {**_OTHER.jwk(), "n": base64url(b"\xff" * 255 + b"\xfe")}
 
@@ -84,7 +62,7 @@ def test_small_and_even_moduli_are_left_out() -> None:
 
 @pytest.mark.requirement("R9")
 def test_two_keys_under_one_id_cost_each_other(signing_key: SigningKey) -> None:
-    """Nobody can tell which one is meant."""
+    """Nobody can tell which of the two is meant."""
     twin = {**_OTHER.jwk(), "kid": signing_key.key_id}
 
     keys = read_key_set(_document(signing_key.jwk(), twin, _OTHER.jwk())).keys
@@ -93,7 +71,6 @@ def test_two_keys_under_one_id_cost_each_other(signing_key: SigningKey) -> None:
 
 
 def test_the_same_key_twice_is_one_key(signing_key: SigningKey) -> None:
-    """Repetition is harmless."""
     keys = read_key_set(_document(signing_key.jwk(), signing_key.jwk())).keys
 
     assert list(keys) == [signing_key.key_id]
@@ -105,7 +82,7 @@ def test_the_same_key_twice_is_one_key(signing_key: SigningKey) -> None:
 def test_a_key_that_says_what_it_is_for_is_used(
     signing_key: SigningKey, change: dict[str, Any]
 ) -> None:
-    """The platform's keys say use, sometimes alg."""
+    """The platform's keys have ``use``, and sometimes ``alg``."""
     assert read_signing_key({**signing_key.jwk(), **change}) is not None
 
 
@@ -113,11 +90,10 @@ def test_a_key_that_says_what_it_is_for_is_used(
     "document", [b"", b"[]", b"{}", b'{"keys":{}}', b'{"keys":null}', b"<html>"]
 )
 def test_a_document_without_a_list_of_keys_is_refused(document: bytes) -> None:
-    """An empty list is another matter: the caller refuses that."""
+    """An empty list is different: the caller refuses that."""
     with pytest.raises(StrictJsonError):
         read_key_set(document)
 
 
 def test_an_empty_list_of_keys_is_read() -> None:
-    """It holds no key, which is for the caller to judge."""
     assert read_key_set(_document()).keys == {}

@@ -14,8 +14,7 @@ from tests.simulator.platform.notifications import (
     roster,
     terminated,
 )
-
-TENANT = "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
+from tests.simulator.services.signing import TENANT_ID
 
 
 def _item(url: object = "/app/calls/abc", **members: Any) -> dict[str, Any]:
@@ -25,8 +24,9 @@ def _item(url: object = "/app/calls/abc", **members: Any) -> dict[str, Any]:
 
 
 def test_an_incoming_call_is_read_whole() -> None:
-    """Everything that rules and answers need."""
-    call = Call(tenant_id=TENANT, is_policy_recording=True, media_hosted_region="ASEA")
+    call = Call(
+        tenant_id=TENANT_ID, is_policy_recording=True, media_hosted_region="ASEA"
+    )
 
     found = read_notification(incoming(call, "https://bot")["value"][0])
 
@@ -34,7 +34,7 @@ def test_an_incoming_call_is_read_whole() -> None:
     assert found.is_incoming_call
     assert found.is_policy_recording
     assert found.call_id == call.call_id
-    assert found.tenant_id == TENANT
+    assert found.tenant_id == TENANT_ID
     assert (found.country_code, found.source_region) == ("DE", "emea")
     assert found.media_hosted_region == "ASEA"
     assert found.claimed_call_id is None
@@ -44,18 +44,17 @@ def test_an_incoming_call_is_read_whole() -> None:
     ("body", "state", "sub_resource"),
     [
         (
-            established(Call(tenant_id=TENANT), is_audio_active=True),
+            established(Call(tenant_id=TENANT_ID), is_audio_active=True),
             "established",
             None,
         ),
-        (terminated(Call(tenant_id=TENANT)), "terminated", None),
-        (roster(Call(tenant_id=TENANT)), None, "participants"),
+        (terminated(Call(tenant_id=TENANT_ID)), "terminated", None),
+        (roster(Call(tenant_id=TENANT_ID)), None, "participants"),
     ],
 )
 def test_follow_ups_are_no_incoming_calls(
     body: dict[str, Any], state: str | None, sub_resource: str | None
 ) -> None:
-    """Whatever they are about."""
     found = read_notification(body["value"][0])
 
     assert found is not None
@@ -80,7 +79,7 @@ def test_follow_ups_are_no_incoming_calls(
     ],
 )
 def test_resource_urls_are_read_in_all_their_forms(url: str) -> None:
-    """Relative and absolute, /app/ and /communications/."""
+    """They are relative or absolute, with /app/ or /communications/."""
     for name in ("resource", "resourceUrl"):
         found = read_notification({**_item(None), name: url})
         assert found is not None
@@ -92,45 +91,16 @@ def test_resource_urls_are_read_in_all_their_forms(url: str) -> None:
 @pytest.mark.parametrize(
     "call_id",
     [
-        "",
-        "..",
-        ".",
-        "../../users",
-        "..%2f..%2fusers",
-        "a%2fb",
-        "%61",
-        "a b",
-        "a#b",
-        "a;b",
-        "a\nb",
-        "a\r\nX: y",
-        "a\x00",
-        "\uff41",
+        "", "..", ".", "../../users", "..%2f..%2fusers", "a%2fb", "%61", "a b", "a#b",
+        "a;b", "a\nb", "a\r\nX: y", "a\x00", "\uff41",
         # These four equal s, k and i where case is ignored beyond ASCII.
-        "a\u017f",
-        "\u212a",
-        "\u0130",
-        "\u0131",
-        "é",
-        "a\u202eb",
-        "a@evil.example",
-        "a:b",
-        "a\\b",
-        "a" * 129,
-        "a\n",
-        "$(id)",
-        "'",
-        '"',
-        "<a>",
-        "{id}",
-        "a&b",
-        "a=b",
-        "a+b",
-        "a*",
+        "a\u017f", "\u212a", "\u0130", "\u0131",
+        "é", "a\u202eb", "a@evil.example", "a:b", "a\\b", "a" * 129, "a\n", "$(id)",
+        "'", '"', "<a>", "{id}", "a&b", "a=b", "a+b", "a*",
     ],
-)
+)  # fmt: skip
 def test_a_hostile_call_id_makes_an_item_unreadable(call_id: str) -> None:
-    """It would become part of a URL with a token."""
+    """The id becomes part of a URL that is called with a token."""
     found = read_notification(_item(f"/app/calls/{call_id}"))
 
     assert found is None or found.call_id == call_id.split("/", maxsplit=1)[0]
@@ -142,25 +112,14 @@ def test_a_hostile_call_id_makes_an_item_unreadable(call_id: str) -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        None,
-        1,
-        "x",
-        [],
-        {},
-        _item(None),
-        _item(1),
-        _item([]),
-        _item({}),
-        _item("/app/other/abc"),
-        _item("/users/abc"),
-        _item("/app/calls"),
+        *(None, 1, "x", [], {}),
+        {"resourceData": {"id": "abc", "state": "incoming"}},
+        *map(_item, (None, 1, [], {}, "/app/other/abc", "/users/abc", "/app/calls")),
         _item("ftp://x/app/calls/abc"),
         _item("//evil.example/app/calls/abc"),
-        {"resourceData": {"id": "abc", "state": "incoming"}},
     ],
 )
 def test_an_item_without_a_usable_resource_is_unreadable(item: object) -> None:
-    """And never an exception."""
     assert read_notification(item) is None
 
 
@@ -202,7 +161,7 @@ def test_an_item_without_a_usable_resource_is_unreadable(item: object) -> None:
 def test_only_a_new_call_that_waits_is_an_incoming_call(
     members: dict[str, Any], is_incoming: bool
 ) -> None:
-    """By allow-list: anything unknown has no side effect."""
+    """Unknown values have no side effect."""
     found = read_notification(_item(**members))
 
     assert found is not None
@@ -210,7 +169,7 @@ def test_only_a_new_call_that_waits_is_an_incoming_call(
 
 
 def test_the_url_counts_where_the_id_differs() -> None:
-    """Contract section 2: the difference is logged."""
+    """The difference is logged, see docs/behaviour.md section 2."""
     data = {"state": "established", "id": "other"}
 
     found = read_notification(_item(resourceData=data))
@@ -220,7 +179,7 @@ def test_the_url_counts_where_the_id_differs() -> None:
 
 
 def test_the_second_url_serves_where_the_first_cannot() -> None:
-    """The wire has had both for years."""
+    """Real notifications have carried both members for years."""
     found = read_notification(_item("nonsense", resource="/app/calls/abc"))
 
     assert found is not None
@@ -229,7 +188,7 @@ def test_the_second_url_serves_where_the_first_cannot() -> None:
 
 @pytest.mark.parametrize("value", [None, 1, "", [], {}, "x" * 257])
 def test_odd_values_count_as_missing(value: object) -> None:
-    """For every text that a rule may look at."""
+    """This covers every text that a rule may look at."""
     data = {
         "state": "incoming",
         "tenantId": value,
@@ -249,7 +208,7 @@ def test_odd_values_count_as_missing(value: object) -> None:
 
 
 def test_published_notifications_mean_what_they_say(shared_data: Path) -> None:
-    """File name against meaning, for all examples of the documentation."""
+    """The file's name tells what each example of the documentation means."""
     folder = shared_data / "payloads" / "graph-docs"
     seen = 0
     for path in sorted(folder.glob("*.json")):
@@ -283,7 +242,6 @@ def test_notifications_without_data_are_follow_ups(shared_data: Path) -> None:
 
 
 def test_a_batch_is_read_item_by_item(shared_data: Path) -> None:
-    """Two calls in one POST."""
     path = shared_data / "payloads/synthetic/SYNTHETIC_batch_two_calls_in_one_post.json"
     items = json.loads(path.read_bytes())["value"]
 

@@ -9,57 +9,36 @@ from shared.core.partitions import (
 )
 
 
+@pytest.mark.parametrize("name", ["default", "a", "0-a", "a" * 32])
+def test_a_partition_name_has_lower_case_letters_digits_and_hyphens(name: str) -> None:
+    """docs/behaviour.md section 1 has the pattern."""
+    assert is_partition_name(name)
+
+
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("default", True),
-        ("a", True),
-        ("0-a", True),
-        ("a" * 32, True),
-        ("", False),
-        ("a" * 33, False),
-        ("-a", False),
-        ("A", False),
-        ("a_b", False),
-        ("a\n", False),
-        ("a/b", False),
-        ("\uff41", False),
-    ],
+    "name", ["", "a" * 33, "-a", "A", "a_b", "a\n", "a/b", "\uff41"]
 )
-def test_partition_names_are_checked_case_sensitively(
-    name: str, expected: bool
-) -> None:
-    """Contract section 1."""
-    assert is_partition_name(name) is expected
+def test_other_names_are_no_partitions(name: str) -> None:
+    assert not is_partition_name(name)
 
 
 def test_without_partitions_the_name_is_default() -> None:
-    """Contract section 4."""
     assert choose_partition("any-call", ()) == "default"
 
 
 def test_the_choice_is_fixed_for_ever() -> None:
-    """Every instance of every version must choose the same: these are pinned."""
+    """Every instance of every version must choose the same."""
     names = ("media-a", "media-b", "media-c")
     calls = [f"call-{number}" for number in range(8)]
 
     chosen = [choose_partition(call, names) for call in calls]
 
     assert chosen == [choose_partition(call, names[::-1]) for call in calls]
-    assert chosen == [
-        "media-c",
-        "media-a",
-        "media-b",
-        "media-c",
-        "media-a",
-        "media-a",
-        "media-c",
-        "media-b",
-    ]
+    assert [name.removeprefix("media-") for name in chosen] == [*"cabcaacb"]
 
 
 def test_partitions_share_the_calls_evenly() -> None:
-    """Within a tenth of a third each, for 9,000 calls."""
+    """Of 9,000 calls each gets a third, give or take a tenth."""
     names = ("a", "b", "c")
     chosen = [choose_partition(f"call-{number}", names) for number in range(9_000)]
 
@@ -67,7 +46,7 @@ def test_partitions_share_the_calls_evenly() -> None:
 
 
 def test_removing_a_partition_moves_only_its_calls() -> None:
-    """That is what rendezvous hashing is for."""
+    """This is what rendezvous hashing is for."""
     names = ("a", "b", "c", "d")
     for number in range(500):
         call = f"call-{number}"

@@ -9,8 +9,9 @@ from shared.core.errors import BodyRefusedError, LengthRequiredError
 from shared.core.protocol import Protocol, detect_protocol, read_body
 from shared.core.reasons import Reason
 from tests.simulator.platform.notifications import Call, incoming, legacy_incoming
+from tests.simulator.services.signing import TENANT_ID
 
-CALL = Call(tenant_id="3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87")
+CALL = Call(tenant_id=TENANT_ID)
 JOINING = "#microsoft.graph.participantJoiningNotification"
 
 
@@ -37,7 +38,7 @@ JOINING = "#microsoft.graph.participantJoiningNotification"
 def test_the_top_level_tells_the_protocol(
     body: dict[str, Any], expected: Protocol
 ) -> None:
-    """Contract section 2, step 5."""
+    """docs/behaviour.md section 2 describes them."""
     assert detect_protocol(body) is expected
 
 
@@ -89,7 +90,7 @@ def test_anything_else_is_refused(body: dict[str, Any]) -> None:
     ],
 )
 def test_a_body_must_be_one_strict_json_object(body: bytes, reason: Reason) -> None:
-    """Each way to fail has a code of its own."""
+    """Each fault has a code of its own."""
     with pytest.raises(BodyRefusedError) as refused:
         read_body(body, is_transfer_encoded=False)
 
@@ -98,7 +99,7 @@ def test_a_body_must_be_one_strict_json_object(body: bytes, reason: Reason) -> N
 
 
 def test_an_empty_body_with_transfer_encoding_needs_a_length() -> None:
-    """The host hands such bodies over empty, whatever they were."""
+    """The Functions host drops such bodies."""
     with pytest.raises(LengthRequiredError) as refused:
         read_body(b"", is_transfer_encoded=True)
 
@@ -106,7 +107,7 @@ def test_an_empty_body_with_transfer_encoding_needs_a_length() -> None:
 
 
 def test_transfer_encoding_does_not_matter_to_a_body_that_is_there() -> None:
-    """Other hosts may deliver it."""
+    """Other hosts may deliver the body."""
     assert read_body(b"{}", is_transfer_encoded=True) == {}
 
 
@@ -115,7 +116,7 @@ def _bodies(folder: Path, pattern: str) -> dict[str, bytes]:
 
 
 def test_every_published_legacy_notification_is_legacy(shared_data: Path) -> None:
-    """Real ones among them."""
+    """Some of them are recordings of real ones."""
     folder = shared_data / "payloads"
     bodies = _bodies(folder / "legacy", "*.json")
     bodies |= _bodies(folder / "synthetic", "*legacy*.json")
@@ -128,7 +129,7 @@ def test_every_published_legacy_notification_is_legacy(shared_data: Path) -> Non
 
 
 def test_every_published_graph_notification_is_graph(shared_data: Path) -> None:
-    """All examples of the documentation that are valid JSON."""
+    """These are all examples in the documentation that are valid JSON."""
     folder = shared_data / "payloads"
     bodies = _bodies(folder / "graph-docs", "*.json")
     bodies |= _bodies(folder / "graph-other", "graph_*.json")
@@ -141,7 +142,7 @@ def test_every_published_graph_notification_is_graph(shared_data: Path) -> None:
 
 
 def test_published_examples_that_are_no_json_are_refused(shared_data: Path) -> None:
-    """Trailing commas, and the documentation page's malformed sample."""
+    """They have trailing commas, and one is the page's malformed sample."""
     bodies = _bodies(shared_data / "payloads", "*/*.INVALID.json")
     sample = shared_data / "payloads" / "graph-other" / "seed_sample_malformed.http.txt"
     bodies["the page's sample"] = sample.read_bytes().split(b"\n\n", 1)[1]

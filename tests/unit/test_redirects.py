@@ -37,7 +37,7 @@ def decide_on(
 def test_calls_of_two_other_regions_are_answered_here(
     countries: list[str], tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """A redirect takes all of a batch, so that some would go to the wrong region."""
+    """A redirect moves the whole batch, so some calls would go wrong."""
     decision = decide_on(countries, FakePeers(), tokens, key_set)
 
     assert isinstance(decision, AnswerCalls)
@@ -46,7 +46,7 @@ def test_calls_of_two_other_regions_are_answered_here(
 def test_calls_that_meet_in_one_healthy_region_are_redirected(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """The first choice of one is sick, and its second is the other's first."""
+    """One call's second choice is the other call's first."""
     decision = decide_on(["SG", "IE"], FakePeers("sea"), tokens, key_set)
 
     assert isinstance(decision, RedirectTo)
@@ -67,7 +67,7 @@ def test_known_health_is_taken_without_a_look(
     tokens: TokenFactory,
     key_set: KeySet,
 ) -> None:
-    """What was seen last counts; nobody waits for what is known."""
+    """Nobody waits for what is known."""
     peers, trail = FakePeers(known=known), LogFacts()
 
     decision = decide_on(["SG"], peers, tokens, key_set, trail)
@@ -81,7 +81,7 @@ def test_known_health_is_taken_without_a_look(
 def test_a_look_is_taken_where_nothing_is_known(
     tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Only there: the sick first choice is known."""
+    """The unhealthy first choice is known, so only the second is asked."""
     peers = FakePeers(known={"sea": False})
 
     decision = decide_on(["SG"], peers, tokens, key_set)
@@ -94,7 +94,7 @@ def test_a_look_is_taken_where_nothing_is_known(
 def test_a_sick_region_is_noted_whatever_the_order_of_the_batch(
     countries: list[str], tokens: TokenFactory, key_set: KeySet
 ) -> None:
-    """Alerts look for it, also where another call keeps the batch here."""
+    """Alerts look for the note, even if another call keeps the batch here."""
     trail = LogFacts()
 
     decision = decide_on(countries, FakePeers("sea"), tokens, key_set, trail)

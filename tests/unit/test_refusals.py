@@ -28,8 +28,6 @@ async def leave_in_order(queue: RefusalQueue, count: int) -> list[tuple[int, int
 
 
 def test_refusals_that_come_one_by_one_do_not_wait() -> None:
-    """Nobody else is there to be let pass."""
-
     async def refuse_one_by_one() -> None:
         queue = RefusalQueue()
         for _ in range(3 * LOOK_EVERY):
@@ -42,7 +40,7 @@ def test_refusals_that_come_one_by_one_do_not_wait() -> None:
 
 
 def test_of_many_at_once_one_leaves_every_few_turns_in_the_order_of_arrival() -> None:
-    """The first few leave at once: it takes some to be found out as many."""
+    """The first few leave at once, before the queue notices a flood."""
     left = asyncio.run(leave_in_order(RefusalQueue(), 2 * LOOK_EVERY))
 
     assert [number for number, _turn in left] == list(range(2 * LOOK_EVERY))
@@ -54,7 +52,7 @@ def test_of_many_at_once_one_leaves_every_few_turns_in_the_order_of_arrival() ->
 
 
 def test_whatever_else_has_arrived_passes_those_that_wait() -> None:
-    """A call of several turns ends long before the refusals that came before it."""
+    """A call of several turns ends long before earlier refusals."""
 
     async def call_beside_refusals() -> int:
         queue = RefusalQueue()
@@ -70,7 +68,7 @@ def test_whatever_else_has_arrived_passes_those_that_wait() -> None:
 
 
 def test_the_queue_is_bounded() -> None:
-    """For each one that finds it full, the first of those who wait leaves."""
+    """When it is full, each newcomer releases the oldest."""
     count = LOOK_EVERY + MAX_WAITING + 5
     left = asyncio.run(leave_in_order(RefusalQueue(), count))
 
@@ -94,7 +92,7 @@ def test_a_queue_that_has_emptied_is_as_new() -> None:
 
 
 def test_a_request_that_was_given_up_holds_nobody_up() -> None:
-    """Its place in the queue is passed over."""
+    """Its place in the queue is skipped."""
 
     async def give_one_up() -> list[bool]:
         queue = RefusalQueue()
@@ -111,7 +109,7 @@ def test_a_request_that_was_given_up_holds_nobody_up() -> None:
 
 
 def test_what_another_loop_left_behind_holds_nobody_up() -> None:
-    """An event loop that ends takes those who waited with it."""
+    """An event loop that ends takes its waiting refusals with it."""
     queue = RefusalQueue()
 
     async def refuse() -> list[asyncio.Task[None]]:

@@ -26,7 +26,7 @@ def _policy(*rules: tuple[Mapping[str, Sequence[str]], Sequence[str]]) -> Region
 
 @pytest.mark.parametrize("condition", CONDITION_NAMES)
 def test_each_condition_compares_without_case(condition: str) -> None:
-    """Contract section 3: values compare case-insensitively."""
+    """docs/behaviour.md section 3 promises this."""
     policy = _policy(({condition: ["Emea", "apac"]}, ["weu"]))
 
     assert policy.preferred_regions(_facts(**{condition: "EMEA"})) == ("weu",)
@@ -35,7 +35,7 @@ def test_each_condition_compares_without_case(condition: str) -> None:
 
 @pytest.mark.parametrize("condition", CONDITION_NAMES)
 def test_a_missing_value_never_matches(condition: str) -> None:
-    """Also not where the rule lists an odd value."""
+    """A rule that lists the word "none" does not match it either."""
     policy = _policy(({condition: ["none", "None"]}, ["weu"]))
 
     assert policy.preferred_regions(_facts()) == ()
@@ -55,7 +55,7 @@ def test_the_first_matching_rule_decides() -> None:
 
 
 def test_all_conditions_of_a_rule_must_hold() -> None:
-    """Conditions are joined by and, their values by or."""
+    """Conditions are joined by "and", their values by "or"."""
     policy = _policy(({"countryCode": ["DE"], "sourceRegion": ["emea"]}, ["weu"]))
 
     assert policy.preferred_regions(_facts(countryCode="DE")) == ()
@@ -66,7 +66,7 @@ def test_all_conditions_of_a_rule_must_hold() -> None:
 def test_a_decision_is_made_once_for_the_values_that_rules_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its price does not grow with the number of rules."""
+    """A second look-up does not get slower with more rules."""
     policy = _policy(({"countryCode": ["DE"]}, ["weu"]))
     first = policy.preferred_regions(_facts(countryCode="DE"))
     assert policy.preferred_regions(_facts(countryCode="FR")) == ()
@@ -80,7 +80,7 @@ def test_a_decision_is_made_once_for_the_values_that_rules_name(
 def test_decisions_are_kept_for_a_bounded_number_of_values(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Traffic cannot make them grow, and nothing is decided wrongly beyond it."""
+    """Traffic cannot make memory grow, and decisions stay right."""
     assert regions._MAX_REMEMBERED <= 65_536
     monkeypatch.setattr(regions, "_MAX_REMEMBERED", 2)
     policy = _policy(*(({"countryCode": [code]}, [code]) for code in "abcd"))
@@ -94,34 +94,33 @@ def test_decisions_are_kept_for_a_bounded_number_of_values(
 
 
 def test_without_rules_nobody_is_preferred() -> None:
-    """No rule: this deployment."""
     assert _policy().preferred_regions(_facts(countryCode="DE")) == ()
     assert _policy().conditions == []
 
 
 def test_a_rule_has_no_conditions_unless_told() -> None:
-    """It always holds."""
+    """Such a rule always holds."""
     policy = RegionPolicy([RegionRule(regions=["weu"])])
 
     assert policy.preferred_regions(_facts()) == ("weu",)
 
 
 def test_all_regions_that_rules_name_are_known() -> None:
-    """So that their health can be watched."""
+    """The health of these regions is watched."""
     policy = _policy(({"tenant": ["x"]}, ["weu", "sea"]), ({}, ["sea", "neu"]))
 
     assert policy.regions == {"weu", "sea", "neu"}
 
 
 def test_only_the_conditions_of_some_rule_are_asked() -> None:
-    """So that the others need not be looked up."""
+    """The other facts need not be looked up."""
     policy = _policy(({"teamsRegion": ["emea"]}, ["weu"]), ({"tenant": ["x"]}, ["neu"]))
 
     assert [c.name for c in policy.conditions] == ["tenant", "teamsRegion"]
 
 
 def test_a_redirect_is_absolute_and_marked() -> None:
-    """One hop at most: the marker is a query, which survives a redirect."""
+    """The marker is a query, because that survives a redirect."""
     assert redirect_location("weu.example.org:8443") == (
         "https://weu.example.org:8443/api/calls?hop=1"
     )
@@ -154,12 +153,12 @@ def test_a_redirect_is_absolute_and_marked() -> None:
     ],
 )
 def test_hosts_are_names_with_or_without_a_port(value: str, expected: bool) -> None:
-    """Nothing else becomes part of a Location."""
+    """Nothing else may become part of a Location."""
     assert is_host(value) is expected
 
 
 def test_two_spellings_of_a_host_are_one_host() -> None:
-    """Case and the default port make no difference; another port does."""
+    """Case and the default port do not matter, another port does."""
     assert host_identity("A.Example") == host_identity("a.example:443")
     assert host_identity("a.example") != host_identity("a.example:444")
 
@@ -176,5 +175,4 @@ def test_two_spellings_of_a_host_are_one_host() -> None:
     ],
 )
 def test_names_of_traffic_manager_are_known(host: str, expected: bool) -> None:
-    """By name alone, whatever the port."""
     assert is_under_traffic_manager(host) is expected

@@ -29,7 +29,7 @@ ACCEPTED = Accept(Reason.FOLLOW_UP)
 
 
 def test_every_reply_closes_the_connection_and_is_not_stored() -> None:
-    """A kept connection sticks to one instance."""
+    """A connection that stays open keeps the platform on one instance."""
     reply = reply_to(ACCEPTED, NO_IDS)
 
     assert reply.status == 202
@@ -39,7 +39,7 @@ def test_every_reply_closes_the_connection_and_is_not_stored() -> None:
 
 
 def test_replies_echo_the_ids() -> None:
-    """As Microsoft's SDK does."""
+    """Microsoft's SDK does the same."""
     headers = reply_to(ACCEPTED, IDS).headers
 
     assert headers["Client-Request-Id"] == "m-1"
@@ -47,7 +47,7 @@ def test_replies_echo_the_ids() -> None:
 
 
 def test_the_chain_id_stands_in_for_a_scenario_id() -> None:
-    """Incoming calls have no Scenario-ID yet."""
+    """Notifications of incoming calls have no Scenario-ID yet."""
     headers = reply_to(ACCEPTED, IDS._replace(scenario_id="")).headers
 
     assert headers["Scenario-Id"] == "c-1"
@@ -81,7 +81,7 @@ def test_what_is_no_safe_header_value_is_not_echoed(value: str) -> None:
 
 
 def test_ids_are_read_from_their_headers() -> None:
-    """Names in lower case, as the host gives them."""
+    """The host gives the names in lower case."""
     headers = {
         "x-microsoft-skype-message-id": "m",
         "x-microsoft-skype-chain-id": "c",
@@ -94,7 +94,7 @@ def test_ids_are_read_from_their_headers() -> None:
 
 @pytest.mark.requirement("R17")
 def test_a_refused_token_gets_the_same_reply_whatever_the_reason() -> None:
-    """Nothing useful to an attacker, no id echoed."""
+    """An attacker learns nothing from it, and no id is echoed."""
     replies = {
         repr(reply_to(TokenRefusedError(reason), ids))
         for reason in Reason
@@ -114,7 +114,7 @@ def test_a_refused_token_gets_the_same_reply_whatever_the_reason() -> None:
 
 
 def test_a_body_that_is_too_large_gets_no_echo() -> None:
-    """Its sender has shown no token."""
+    """Its sender has not shown a token."""
     reply = reply_to(BodyTooLargeError(), IDS)
 
     assert reply.status == 413
@@ -134,7 +134,7 @@ def test_a_body_that_is_too_large_gets_no_echo() -> None:
 def test_refusals_without_a_body(
     error: SettingsUnusableError, status: int, retry_after: str | None
 ) -> None:
-    """Contract section 2."""
+    """docs/behaviour.md section 2 lists them."""
     reply = reply_to(error, IDS)
 
     assert reply.status == status
@@ -153,7 +153,7 @@ def test_refusals_without_a_body(
 def test_refused_bodies_are_told_why(
     error: BodyRefusedError, status: int, code: str
 ) -> None:
-    """Code and sentence, never an echo."""
+    """The reply has a code and a sentence, but nothing of the body."""
     reply = reply_to(error, IDS)
 
     assert reply.status == status
@@ -176,7 +176,7 @@ def test_refused_bodies_are_told_why(
     ],
 )
 def test_the_query_is_as_it_was_sent(url: str, query: str) -> None:
-    """Functions' own params drop empty values; a broken Host must not matter."""
+    """The library drops empty values, and a broken Host must not matter."""
     assert WebhookRequest(url=url, headers={}, body=b"").raw_query == query
 
 

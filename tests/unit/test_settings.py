@@ -11,7 +11,7 @@ from trustme import KeyType
 
 from shared.core.clouds import CLOUDS
 from shared.credential_settings import CredentialKind
-from shared.settings import Settings, read_settings
+from shared.settings import NAMES, Settings, read_settings
 from tests.simulator.services.authority import Authority
 
 APP_ID = "5F0C7D1E-3b52-4c8e-9a41-6d2f8b7c9e10"
@@ -40,7 +40,7 @@ def _names(environ: Mapping[str, str]) -> list[str]:
 
 
 def test_only_the_app_id_is_required() -> None:
-    """Where Functions tells the host name."""
+    """Functions itself tells the host name."""
     settings = _usable(BARE)
 
     assert settings.app_id == APP_ID
@@ -65,17 +65,15 @@ def test_only_the_app_id_is_required() -> None:
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\n"])
 def test_a_blank_variable_counts_as_absent(blank: str) -> None:
-    """App settings cannot be unset in some tools, only emptied."""
-    names = [
-        name for name in read_settings.__globals__["NAMES"] if name != "MicrosoftAppId"
-    ]
+    """Some tools can empty an app setting but not remove it."""
+    names = [name for name in NAMES if name != "MicrosoftAppId"]
 
     assert _usable({**dict.fromkeys(names, blank), **BARE}) == _usable(BARE)
     assert _names({"MicrosoftAppId": blank}) == ["MicrosoftAppId", "WEBSITE_HOSTNAME"]
 
 
 def test_a_cloud_sets_the_next_five() -> None:
-    """GCC High; DoD has no known platform addresses, so they must be set."""
+    """For DoD no addresses of the platform are known, so they must be set."""
     settings = _usable({**BARE, "CALLING_CLOUD": "gcc-high"})
 
     assert settings.graph_url == "https://graph.microsoft.us/v1.0"
@@ -90,7 +88,7 @@ def test_a_cloud_sets_the_next_five() -> None:
 
 
 def test_a_region_has_its_own_host_for_callbacks() -> None:
-    """Never the global one: Traffic Manager might send follow-ups elsewhere."""
+    """Traffic Manager might send follow-ups for the global host elsewhere."""
     settings = _usable(REGIONAL)
 
     assert settings.callback_host == "weu.example.org"
@@ -100,7 +98,6 @@ def test_a_region_has_its_own_host_for_callbacks() -> None:
 
 
 def test_without_answering_no_host_and_no_credential_is_needed() -> None:
-    """Contract section 5."""
     settings = _usable(
         {
             "MicrosoftAppId": APP_ID,
@@ -114,47 +111,32 @@ def test_without_answering_no_host_and_no_credential_is_needed() -> None:
     assert settings.callback_host == ""
 
 
+MALFORMED = {
+    "MicrosoftAppId": ("not-a-guid", f"{{{APP_ID.lower()}}}"),
+    "CALLING_CLOUD": ("china", "Public"),
+    "CALLING_OPENID_CONFIGURATION_URL": (
+        "http://provider.example/x", "provider.example", "https://user@provider.example",
+        "https://provider.example/#x", "https://[::1", "https:///x",
+    ),
+    "CALLING_METADATA_ISSUER": ("http://issuer.example",),
+    "CALLING_ISSUERS": ("https://a.example,http://b.example", "https://a.example,"),
+    "CALLING_LOGIN_URL": ("http://login.example",),
+    "CALLING_GRAPH_URL": ("graph.microsoft.com", "https://graph.microsoft.com/v1.0?x=1"),
+    "CALLING_TENANTS": ("contoso.example", ","),
+    "CALLING_TOKEN_LEEWAY_SECONDS": ("301", "-1", "5.0", "٣"),
+    "CALLING_GLOBAL_HOST": ("https://global.example", "global.example/path"),
+    "CALLING_REDIRECT_STATUS": ("301", "3O2"),
+    "CALLING_ANSWER": ("yes", "1"),
+    "CALLING_PARTITIONS": ("a,b", '{"a": 1}', '["A"]', '["a", "a"]', '["a", 1]'),
+    "CALLING_CREDENTIAL": ("default",),
+    "CALLING_IDENTITY_CLIENT_ID": ("not-a-guid",),
+    "CALLING_CA_BUNDLE": ("/nowhere/bundle.pem", "/"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("MicrosoftAppId", "not-a-guid"),
-        ("MicrosoftAppId", "{5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10}"),
-        ("CALLING_CLOUD", "china"),
-        ("CALLING_CLOUD", "Public"),
-        ("CALLING_OPENID_CONFIGURATION_URL", "http://provider.example/x"),
-        ("CALLING_OPENID_CONFIGURATION_URL", "provider.example"),
-        ("CALLING_OPENID_CONFIGURATION_URL", "https://user@provider.example"),
-        ("CALLING_OPENID_CONFIGURATION_URL", "https://provider.example/#x"),
-        ("CALLING_OPENID_CONFIGURATION_URL", "https://[::1"),
-        ("CALLING_OPENID_CONFIGURATION_URL", "https:///x"),
-        ("CALLING_METADATA_ISSUER", "http://issuer.example"),
-        ("CALLING_ISSUERS", "https://a.example,http://b.example"),
-        ("CALLING_ISSUERS", "https://a.example,"),
-        ("CALLING_LOGIN_URL", "http://login.example"),
-        ("CALLING_GRAPH_URL", "graph.microsoft.com"),
-        ("CALLING_GRAPH_URL", "https://graph.microsoft.com/v1.0?x=1"),
-        ("CALLING_TENANTS", "contoso.example"),
-        ("CALLING_TENANTS", ","),
-        ("CALLING_TOKEN_LEEWAY_SECONDS", "301"),
-        ("CALLING_TOKEN_LEEWAY_SECONDS", "-1"),
-        ("CALLING_TOKEN_LEEWAY_SECONDS", "5.0"),
-        ("CALLING_TOKEN_LEEWAY_SECONDS", "٣"),
-        ("CALLING_GLOBAL_HOST", "https://global.example"),
-        ("CALLING_GLOBAL_HOST", "global.example/path"),
-        ("CALLING_REDIRECT_STATUS", "301"),
-        ("CALLING_REDIRECT_STATUS", "3O2"),
-        ("CALLING_ANSWER", "yes"),
-        ("CALLING_ANSWER", "1"),
-        ("CALLING_PARTITIONS", "a,b"),
-        ("CALLING_PARTITIONS", '{"a": 1}'),
-        ("CALLING_PARTITIONS", '["A"]'),
-        ("CALLING_PARTITIONS", '["a", "a"]'),
-        ("CALLING_PARTITIONS", '["a", 1]'),
-        ("CALLING_CREDENTIAL", "default"),
-        ("CALLING_IDENTITY_CLIENT_ID", "not-a-guid"),
-        ("CALLING_CA_BUNDLE", "/nowhere/bundle.pem"),
-        ("CALLING_CA_BUNDLE", "/"),
-    ],
+    [(name, value) for name in MALFORMED for value in MALFORMED[name]],
 )
 def test_a_malformed_value_is_a_problem_by_name_and_not_by_value(
     name: str, value: str
@@ -170,40 +152,37 @@ def test_a_malformed_value_is_a_problem_by_name_and_not_by_value(
 
 @pytest.mark.requirement("R20")
 @pytest.mark.parametrize(
-    ("changes", "names"),
+    "changes",
+    [{"CALLING_REGION_HOSTS": ""}, *({"CALLING_REGION": c} for c in ("neu", "w/eu"))],
+)
+def test_a_region_needs_a_host(changes: dict[str, str]) -> None:
+    assert _names({**REGIONAL, **changes}) == ["CALLING_REGION"]
+
+
+@pytest.mark.requirement("R20")
+@pytest.mark.parametrize(
+    "changes",
     [
-        ({"CALLING_REGION": ""}, ["CALLING_REGION_HOSTS"]),
-        ({"CALLING_REGION": "neu"}, ["CALLING_REGION"]),
-        ({"CALLING_REGION": "w/eu"}, ["CALLING_REGION"]),
-        ({"CALLING_REGION_HOSTS": ""}, ["CALLING_REGION"]),
-        ({"CALLING_REGION_HOSTS": "[]"}, ["CALLING_REGION_HOSTS"]),
-        ({"CALLING_REGION_HOSTS": '{"weu": 1}'}, ["CALLING_REGION_HOSTS"]),
-        (
-            {"CALLING_REGION_HOSTS": '{"weu": "a", "weu": "b"}'},
-            ["CALLING_REGION_HOSTS"],
+        {"CALLING_REGION": ""},
+        {"CALLING_GLOBAL_HOST": "WEU.example.org"},
+        {"CALLING_GLOBAL_HOST": "sea.example.org:8443"},
+        *(
+            {"CALLING_REGION_HOSTS": hosts}
+            for hosts in (
+                "[]",
+                '{"weu": 1}',
+                '{"weu": "a", "weu": "b"}',
+                '{"weu": "https://a"}',
+                '{"weu": "a.example", "w eu": "b.example"}',
+                '{"weu": "a.example", "sea": "A.example:443"}',
+                '{"weu": "x.trafficmanager.net"}',
+            )
         ),
-        ({"CALLING_REGION_HOSTS": '{"weu": "https://a"}'}, ["CALLING_REGION_HOSTS"]),
-        (
-            {"CALLING_REGION_HOSTS": '{"weu": "a.example", "w eu": "b.example"}'},
-            ["CALLING_REGION_HOSTS"],
-        ),
-        (
-            {"CALLING_REGION_HOSTS": '{"weu": "a.example", "sea": "A.example:443"}'},
-            ["CALLING_REGION_HOSTS"],
-        ),
-        (
-            {"CALLING_REGION_HOSTS": '{"weu": "x.trafficmanager.net"}'},
-            ["CALLING_REGION_HOSTS"],
-        ),
-        ({"CALLING_GLOBAL_HOST": "WEU.example.org"}, ["CALLING_REGION_HOSTS"]),
-        ({"CALLING_GLOBAL_HOST": "sea.example.org:8443"}, ["CALLING_REGION_HOSTS"]),
     ],
 )
-def test_hosts_that_could_loop_or_leave_are_problems(
-    changes: dict[str, str], names: list[str]
-) -> None:
-    """A redirect goes nowhere but to the hosts of the other regions."""
-    assert _names({**REGIONAL, **changes}) == names
+def test_hosts_that_could_loop_or_leave_are_problems(changes: dict[str, str]) -> None:
+    """A redirect only goes to the hosts of the other regions."""
+    assert _names({**REGIONAL, **changes}) == ["CALLING_REGION_HOSTS"]
 
 
 @pytest.mark.parametrize(
@@ -267,7 +246,7 @@ def test_hosts_that_could_loop_or_leave_are_problems(
 def test_every_problem_of_a_setting_is_told(
     changes: dict[str, str], problems: list[str]
 ) -> None:
-    """So that one deployment mends them all; and none that is not there."""
+    """One new deployment can then fix them all."""
     report = read_settings({**REGIONAL, **changes})
 
     assert [text.partition(": ")[2] for text in report.problems] == problems
@@ -293,14 +272,12 @@ def test_every_problem_of_a_setting_is_told(
     ],
 )
 def test_malformed_rules_are_problems(rules: Any) -> None:
-    """Unknown conditions and regions among them."""
     environ = {**REGIONAL, "CALLING_REGION_RULES": json.dumps(rules)}
 
     assert _names(environ) == ["CALLING_REGION_RULES"]
 
 
 def test_rules_are_read_in_order() -> None:
-    """Conditions and regions as they stand."""
     rules = [{"countryCode": ["DE"], "regions": ["weu", "sea"]}, {"regions": ["sea"]}]
     settings = _usable({**REGIONAL, "CALLING_REGION_RULES": json.dumps(rules)})
 
@@ -311,14 +288,14 @@ def test_rules_are_read_in_order() -> None:
 
 
 def test_rules_need_a_region() -> None:
-    """Without CALLING_REGION nobody knows which region is here."""
+    """Without CALLING_REGION nobody knows which region this is."""
     environ = {**BARE, "CALLING_REGION_RULES": '[{"regions": ["weu"]}]'}
 
     assert _names(environ) == ["CALLING_REGION_RULES"]
 
 
 def test_tenants_are_compared_in_lower_case() -> None:
-    """The app id is not: it is the audience, letter by letter."""
+    """The app id is compared letter by letter, because it is the audience."""
     tenants = (
         "1FDD12D0-4620-44ED-BAEC-459B611F84B2, 3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
     )
@@ -337,7 +314,6 @@ def certificate_and_key(kind: KeyType) -> tuple[bytes, bytes]:
 
 
 def test_each_credential_needs_what_it_is_made_of(tmp_path: Path) -> None:
-    """And nothing of the others."""
     secret = {**BARE, "CALLING_CREDENTIAL": "client-secret"}
     assert _names(secret) == ["MicrosoftAppPassword"]
     assert (
@@ -359,7 +335,6 @@ def test_each_credential_needs_what_it_is_made_of(tmp_path: Path) -> None:
 
 
 def test_a_ca_bundle_holds_certificates(tmp_path: Path) -> None:
-    """A private key alone, or nothing, is a mistake."""
     authority = Authority()
     path = tmp_path / "bundle.pem"
     path.write_bytes(b"nothing")
@@ -369,7 +344,7 @@ def test_a_ca_bundle_holds_certificates(tmp_path: Path) -> None:
 
 
 def test_an_unknown_setting_is_a_warning() -> None:
-    """A typing error, or newer infrastructure than code."""
+    """It may be a typing error, or newer than this code."""
     blank = {"CALLING_BLANK": " ", "CALLING_EMPTY": ""}
     report = read_settings({**BARE, **blank, "CALLING_REGIONS": "weu", "OTHER": "x"})
 
@@ -378,7 +353,7 @@ def test_an_unknown_setting_is_a_warning() -> None:
 
 
 def test_all_problems_are_reported_together() -> None:
-    """So that one deployment mends them all."""
+    """One new deployment can then fix them all."""
     environ = {
         "CALLING_CLOUD": "moon",
         "CALLING_ANSWER": "maybe",
@@ -396,7 +371,7 @@ def test_all_problems_are_reported_together() -> None:
 
 
 def test_the_region_is_told_also_where_settings_are_unusable() -> None:
-    """The person who looks at health wants to know where."""
+    """Whoever looks at health wants to know which region this is."""
     report = read_settings({**REGIONAL, "CALLING_ANSWER": "maybe"})
 
     assert report.settings is None

@@ -107,7 +107,7 @@ def test_an_event_is_one_line_of_json_with_the_same_fields_in_extra(
 
 
 def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> None:
-    """What an operator searches for is in one place."""
+    """Operators find all they search for in one place."""
     facts = LogFacts(
         tenant_id="tenant", call_ids=["call"], notes={Reason.TENANT_DIFFERS}
     )
@@ -137,7 +137,7 @@ def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> 
 
 
 def test_what_is_not_known_is_left_out(captured: Captured) -> None:
-    """A refusal before anything was read has a short line."""
+    """A request that is refused early has a short line."""
     handle(TokenRefusedError(Reason.AUTHORIZATION_MISSING))
     assert set(captured.line()) == {
         "event",
@@ -150,13 +150,12 @@ def test_what_is_not_known_is_left_out(captured: Captured) -> None:
 
 
 def test_a_reason_with_a_cure_says_what_to_do(captured: Captured) -> None:
-    """The log line itself helps."""
     handle(TokenRefusedError(Reason.AUDIENCE_REFUSED))
     assert captured.line()["next_step"] == Reason.AUDIENCE_REFUSED.cure
 
 
 def test_a_batch_names_its_first_calls(captured: Captured) -> None:
-    """A line has a bounded length."""
+    """The length of a line is bounded."""
     call_ids = [f"call-{number}" for number in range(1000)]
     handle(facts=LogFacts(call_ids=call_ids))
     line = captured.line()
@@ -234,7 +233,7 @@ def test_strangers_can_log_ten_defects_a_minute(captured: Captured) -> None:
 
 @pytest.mark.requirement("R27")
 def test_hostile_ids_are_cut_and_escaped(captured: Captured) -> None:
-    """No second line, no terminal sequence, no format string, no flood."""
+    """Nobody can forge a line, control a terminal or flood the log."""
     handle(correlation=Correlation(HOSTILE, HOSTILE, HOSTILE), partition=HOSTILE)
     line = captured.line()
     for name in ("message_id", "scenario_id", "chain_id", "partition"):
@@ -245,7 +244,6 @@ def test_hostile_ids_are_cut_and_escaped(captured: Captured) -> None:
 @pytest.mark.requirement("R27")
 @given(text=st.text(max_size=200))
 def test_any_text_of_a_stranger_makes_one_safe_line(text: str) -> None:
-    """Whatever Unicode has."""
     own = Captured()
     logger.handlers[:] = [own]
     handle(correlation=Correlation(text, text, text), partition=text)
@@ -254,7 +252,7 @@ def test_any_text_of_a_stranger_makes_one_safe_line(text: str) -> None:
 
 @pytest.mark.requirement("R27")
 def test_neither_token_nor_body_nor_url_is_in_the_line(captured: Captured) -> None:
-    """Nor anywhere else in the record."""
+    """The rest of the record has none of them either."""
     handle(facts=LogFacts(tenant_id="tenant"))
     assert "secret" not in str(vars(captured.records[0]))
 
@@ -262,7 +260,6 @@ def test_neither_token_nor_body_nor_url_is_in_the_line(captured: Captured) -> No
 def test_a_level_that_is_off_costs_no_line(
     captured: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Operators may want warnings only."""
     monkeypatch.setattr(logger, "level", logging.WARNING)
     logger.manager._clear_cache()  # type: ignore[attr-defined]
     log_event(logging.INFO, "keys.refreshed")
@@ -272,7 +269,7 @@ def test_a_level_that_is_off_costs_no_line(
 
 
 def test_clipping_keeps_short_texts() -> None:
-    """And cuts at 64 characters."""
+    """Longer ones are cut at 64 characters."""
     assert clip("8522") == "8522"
     assert clip("x" * 65) == "x" * 64
 
@@ -280,7 +277,7 @@ def test_clipping_keeps_short_texts() -> None:
 def test_short_records_leave_out_what_functions_never_shows(
     monkeypatch: pytest.MonkeyPatch, captured: Captured
 ) -> None:
-    """Threads, processes and tasks; all the rest is as ever."""
+    """Threads, processes and tasks are left out; the rest stays."""
     for name in ("Threads", "Processes", "Multiprocessing", "AsyncioTasks"):
         monkeypatch.setattr(logging, f"log{name}", True)
 

@@ -21,7 +21,7 @@ def verified() -> VerifiedTokens:
 
 @pytest.mark.requirement("R15")
 def test_a_token_is_known_until_it_ends(verified: VerifiedTokens) -> None:
-    """Its end is looked at every time, with the leeway."""
+    """The end is checked every time, with the leeway."""
     assert verified.find(TOKEN, SET, now=1_009) == CLAIMS
     assert verified.find(TOKEN, SET, now=1_010) is None
     assert verified.find(TOKEN, SET, now=0) is None
@@ -29,14 +29,13 @@ def test_a_token_is_known_until_it_ends(verified: VerifiedTokens) -> None:
 
 @pytest.mark.requirement("R10", "R15")
 def test_a_new_key_set_forgets_everything(verified: VerifiedTokens) -> None:
-    """A withdrawn key's tokens end with it, also where the new set looks the same."""
+    """A withdrawn key's tokens end with it, even if the new set is equal."""
     assert verified.find(TOKEN, KeySet({}), now=0) is None
     assert verified.find(TOKEN, SET, now=0) is None
 
 
 @pytest.mark.requirement("R15")
 def test_remembering_with_a_new_key_set_starts_anew(verified: VerifiedTokens) -> None:
-    """Verified with two sets is not verified with one."""
     other = KeySet({})
     verified.remember(digest_of(b"other"), other, CLAIMS)
 
@@ -46,7 +45,7 @@ def test_remembering_with_a_new_key_set_starts_anew(verified: VerifiedTokens) ->
 
 @pytest.mark.requirement("R15")
 def test_the_memory_is_bounded(verified: VerifiedTokens) -> None:
-    """The oldest goes first."""
+    """The oldest token is dropped first."""
     for number in range(MAX_ENTRIES):
         verified.remember(digest_of(b"%d" % number), SET, CLAIMS)
 
@@ -56,7 +55,6 @@ def test_the_memory_is_bounded(verified: VerifiedTokens) -> None:
 
 @pytest.mark.requirement("R15")
 def test_every_character_of_a_token_counts() -> None:
-    """To the last."""
     texts = [b"a", b"b", b"a.", b"a. ", b"A", b""]
 
     assert len({digest_of(text) for text in texts}) == len(texts)
