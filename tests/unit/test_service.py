@@ -12,7 +12,6 @@ from starlette.responses import Response
 from shared import service as module
 from shared.core.webhook import MAX_BODY_BYTES, WebhookReply
 from shared.service import UsableService
-from shared.settings import read_settings
 from tests.simulator.platform.notifications import (
     Call,
     batch,
@@ -368,34 +367,3 @@ def test_a_whole_conversation_leaves_no_secret_in_the_log(
     signatures = [token.rpartition(".")[2] for token in tokens]
     assert len(caplog.records) > 7
     assert [text for text in [*hidden, *signatures] if text in logged] == []
-
-
-def test_settings_are_read_once_however_many_ask(
-    neighbours: ScriptedNeighbours, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first request builds the service; the module's functions use it."""
-    for name, value in neighbours.settings(CALLING_ANSWER="false").items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(module, "_service", None)
-    monkeypatch.setattr(logging, "logThreads", True)
-    reads = []
-
-    def read_counted(environ: Any) -> Any:
-        reads.append(1)
-        return read_settings(environ)
-
-    monkeypatch.setattr(module, "read_settings", read_counted)
-
-    async def story() -> list[int]:
-        services = await asyncio.gather(
-            *(asyncio.to_thread(module.get_service) for _ in range(8))
-        )
-        assert len({id(service) for service in services}) == 1
-        await module.warm_up()
-        reply_to_call = await module.receive(neighbours.incoming())
-        return [reply_to_call.status, (await module.health()).status]
-
-    assert asyncio.run(story()) == [202, 200]
-    assert reads == [1]
-    assert not logging.logThreads
-    module.get_service().close()

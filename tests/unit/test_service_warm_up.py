@@ -1,4 +1,4 @@
-"""shared.service: warm-up and health, which load the keys before the first call."""
+"""shared.service: warm-up and health, and one service for each process."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ import pytest
 
 from shared import service as module
 from shared.service import UsableService
+from shared.settings import read_settings
 from tests.support.clock import at_most
 from tests.support.servers import hang, status
 from tests.support.service import Make, ScriptedNeighbours, receive
@@ -112,3 +113,34 @@ def test_a_call_before_any_warm_up_is_taken(
     caplog.set_level(logging.INFO)
     assert receive(service, neighbours.follow_up()).status == 202
     assert '"key_age_seconds":0' in caplog.text
+
+
+def test_settings_are_read_once_however_many_ask(
+    neighbours: ScriptedNeighbours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request builds the service; the module's functions use it."""
+    for name, value in neighbours.settings(CALLING_ANSWER="false").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(module, "_service", None)
+    monkeypatch.setattr(logging, "logThreads", True)
+    reads = []
+
+    def read_counted(environ: Any) -> Any:
+        reads.append(1)
+        return read_settings(environ)
+
+    monkeypatch.setattr(module, "read_settings", read_counted)
+
+    async def story() -> list[int]:
+        services = await asyncio.gather(
+            *(asyncio.to_thread(module.get_service) for _ in range(8))
+        )
+        assert len({id(service) for service in services}) == 1
+        await module.warm_up()
+        reply_to_call = await module.receive(neighbours.incoming())
+        return [reply_to_call.status, (await module.health()).status]
+
+    assert asyncio.run(story()) == [202, 200]
+    assert reads == [1]
+    assert not logging.logThreads
+    module.get_service().close()
