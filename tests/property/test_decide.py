@@ -179,21 +179,21 @@ def test_a_redirect_goes_to_another_healthy_region_of_the_map_or_nowhere(
     region_rules: list[dict[str, Any]],
     country: str,
     query: str,
-    sick: set[str],
+    unhealthy: set[str],
     own: str,
 ) -> None:
     """A call that was redirected before stays."""
     call = Call(tenant_id=TENANT_ID, country_code=country)
     request = build_request(TOKENS, incoming(call, "https://b"), query=query)
     deployment = build_deployment(
-        KEY_SET, rules=region_rules, sick=tuple(sick), own_region=own
+        KEY_SET, rules=region_rules, unhealthy=tuple(unhealthy), own_region=own
     )
 
     decision = asyncio.run(decide(request, deployment, LogFacts()))
 
     if isinstance(decision, RedirectTo):
         assert decision.region != own
-        assert decision.region not in sick
+        assert decision.region not in unhealthy
         assert "hop" not in query
         expected = f"https://{HOSTS[decision.region]}/api/calls?hop=1"
         assert decision.location == expected

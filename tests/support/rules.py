@@ -46,10 +46,12 @@ class FakeKeys:
 
 
 class FakePeers:
-    """Regions that are healthy, but for ``sick``; ``known`` is known without asking."""
+    """Regions that are healthy unless named; ``known`` is known without asking."""
 
-    def __init__(self, *sick: str, known: Mapping[str, bool] | None = None) -> None:
-        self.sick = sick
+    def __init__(
+        self, *unhealthy: str, known: Mapping[str, bool] | None = None
+    ) -> None:
+        self.unhealthy = unhealthy
         self.known = known or {}
         self.asked: list[str] = []
 
@@ -58,7 +60,7 @@ class FakePeers:
 
     async def is_healthy(self, region: str) -> bool:
         self.asked.append(region)
-        return region not in self.sick
+        return region not in self.unhealthy
 
 
 def key_set_of(*keys: SigningKey) -> KeySet:
@@ -83,7 +85,7 @@ def build_deployment(
     key_set: KeySet | None,
     *,
     rules: Sequence[Mapping[str, Any]] = (),
-    sick: Sequence[str] = (),
+    unhealthy: Sequence[str] = (),
     **changes: Any,
 ) -> RuleContext:
     """Build the deployment of region weu."""
@@ -99,7 +101,7 @@ def build_deployment(
         "verified_tokens": VerifiedTokens(leeway_seconds=300),
         "keys": FakeKeys(key_set),
         "clock": time.time,
-        "peers": FakePeers(*sick),
+        "peers": FakePeers(*unhealthy),
         "region_policy": RegionPolicy(prepared),
         "own_region": "weu",
         "region_hosts": HOSTS,

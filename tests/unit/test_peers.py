@@ -181,19 +181,19 @@ def test_however_many_regions_hang_a_call_waits_half_a_second_once() -> None:
     assert [check.calls for check in checks.values()] == [1, 1, 1]
 
 
-def test_a_sick_region_makes_no_other_one_slow() -> None:
+def test_an_unhealthy_region_makes_no_other_one_slow() -> None:
     """Each has its own check and its own thread."""
-    sick, well = FakeCheck(is_slow=True), FakeCheck()
+    hanging, healthy = FakeCheck(is_slow=True), FakeCheck()
 
     async def scenario() -> None:
         peers.keep_watch()
-        await until_looked(well, 1)
+        await until_looked(healthy, 1)
         with at_most(0.3):
             assert await peers.is_healthy("sea")
 
-    with closing(PeerHealthCache({"neu": sick, "sea": well})) as peers:
+    with closing(PeerHealthCache({"neu": hanging, "sea": healthy})) as peers:
         asyncio.run(scenario())
-        sick.may_end.set()
+        hanging.may_end.set()
 
 
 def test_a_look_that_never_ends_is_not_repeated() -> None:

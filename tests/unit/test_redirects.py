@@ -100,7 +100,7 @@ def test_other_queries_are_no_hops(
 
 
 @pytest.mark.parametrize(
-    ("regions", "sick", "expected"),
+    ("regions", "unhealthy", "expected"),
     [
         (["sea"], [], "sea"),
         (["sea", "neu"], [], "sea"),
@@ -113,13 +113,15 @@ def test_other_queries_are_no_hops(
 )
 def test_the_first_healthy_preference_gets_the_call(
     regions: list[str],
-    sick: list[str],
+    unhealthy: list[str],
     expected: str | None,
     tokens: TokenFactory,
     key_set: KeySet,
 ) -> None:
     """The call stays if that is the own region, or if no region is healthy."""
-    deployment = build_deployment(key_set, rules=[{"regions": regions}], sick=sick)
+    deployment = build_deployment(
+        key_set, rules=[{"regions": regions}], unhealthy=unhealthy
+    )
     trail = LogFacts()
 
     decision = run(build_request(tokens, graph("DE")), deployment, trail)
@@ -129,7 +131,7 @@ def test_the_first_healthy_preference_gets_the_call(
     else:
         assert isinstance(decision, RedirectTo)
         assert decision.region == expected
-    assert (Reason.REGION_UNHEALTHY in trail.notes) is bool(sick)
+    assert (Reason.REGION_UNHEALTHY in trail.notes) is bool(unhealthy)
 
 
 def test_a_call_that_was_redirected_asks_for_nobodys_health(
@@ -269,7 +271,7 @@ def test_a_look_is_taken_where_nothing_is_known(
 
 
 @pytest.mark.parametrize("countries", [["SG", "DE"], ["DE", "SG"]])
-def test_a_sick_region_is_noted_whatever_the_order_of_the_batch(
+def test_an_unhealthy_region_is_noted_whatever_the_order_of_the_batch(
     countries: list[str], tokens: TokenFactory, key_set: KeySet
 ) -> None:
     """Alerts look for the note, even if another call keeps the batch here."""

@@ -157,7 +157,7 @@ def told(explanation: Explanation) -> tuple[object, ...]:
     region_rules=rules,
     tenant=st.sampled_from(TENANTS),
     partition=st.sampled_from([None, None, None, "a", "A"]),
-    sick=st.sets(st.sampled_from([*HOSTS])),
+    unhealthy=st.sets(st.sampled_from([*HOSTS])),
     further=st.sampled_from(
         [
             {},
@@ -174,7 +174,7 @@ def test_the_verdict_is_what_decide_does(
     region_rules: list[dict[str, Any]],
     tenant: str,
     partition: str | None,
-    sick: set[str],
+    unhealthy: set[str],
     further: dict[str, str],
 ) -> None:
     """Decision, status, reason, Location and notes; and the rules told lead there."""
@@ -190,7 +190,7 @@ def test_the_verdict_is_what_decide_does(
             environment=environment,
             region=region,
             tenant=tenant,
-            unhealthy=sick,
+            unhealthy=unhealthy,
         )
 
         explanation = explain(question)
@@ -200,7 +200,7 @@ def test_the_verdict_is_what_decide_does(
             tenant,
             region_rules,
             own_region=region,
-            sick=tuple(sick),
+            unhealthy=tuple(unhealthy),
             allowed_tenants=frozenset(further.get("CALLING_TENANTS", "").split()),
             answers_calls="CALLING_ANSWER" not in further,
             partitions=json.loads(further.get("CALLING_PARTITIONS", "[]")),
