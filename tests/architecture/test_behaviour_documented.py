@@ -60,7 +60,7 @@ def test_every_section_that_is_cited_exists() -> None:
         for path in (CHECKOUT / place).rglob("*")
         if path.suffix in {".py", ".md", ".lua"}
         for number in re.findall(
-            r"behaviour(?:\.md)?`*,?\s+sections? (\d+)", path.read_text("utf-8")
+            r"behaviour\.md`*,?\s+(?:section )?(\d+)\b", path.read_text("utf-8")
         )
     }
 
