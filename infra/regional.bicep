@@ -196,13 +196,12 @@ module alerts 'modules/alerts.bicep' = {
     namePrefix: stem
     location: location
     tags: allTags
-    appName: appName
     insightsName: insightsName
     actionGroupId: actionGroupId
     testedHost: domain == null || bindHostNames ? hosts[region.code] : ''
     healthPath: healthPath
   }
-  dependsOn: [functionApp]
+  dependsOn: [monitoring]
 }
 
 @description('Name of the function app, to publish to.')

@@ -12,9 +12,6 @@ param location string
 @description('Required. Tags of the resources.')
 param tags tagsType
 
-@description('Required. Name of the function app.')
-param appName string
-
 @description('Required. Name of the Application Insights component of the region.')
 param insightsName string
 
@@ -27,85 +24,105 @@ param testedHost string
 @description('Required. Path of the health report.')
 param healthPath string
 
-// docs/reasons.md describes the log line. itemCount makes up for sampling.
+// docs/reasons.md has the reasons. Alerts must not fire for what a stranger can cause, so
+// they count only lines of these three groups and of requests with an accepted token, whose
+// lines have a tenant. Only somebody with a token that the platform signed can cause these:
+var signedReasons = [
+  'audience-refused'
+  'claims-malformed'
+  'issuer-entra'
+  'issuer-refused'
+  'tenant-missing'
+  'token-expired'
+  'token-not-yet-valid'
+]
+// These are faults of the deployment, whoever calls.
+var ownReasons = ['settings-unusable', 'signing-keys-none']
+// A call that nobody took.
+var unansweredReasons = [
+  'answer-refused'
+  'answer-unavailable'
+  'credential-refused'
+  'credential-unavailable'
+  'recording-unhandled'
+  'region-required'
+]
+
+@description('The reasons as a list in a query.')
+func quoted(reasons string[]) string => join(map(reasons, reason => '"${reason}"'), ', ')
+
+// itemCount makes up for sampling.
 var handled = '''
 traces
 | where message has "notification.handled"
 | extend line = parse_json(message)
 | where line.event == "notification.handled"
+| extend status = toint(line.status), reason = tostring(line.reason)
+| extend is_accepted = isnotempty(tostring(line.tenant_id))
 '''
 var logAlerts = [
   {
-    name: 'refused'
-    description: 'More than half of the notifications were refused with 401, of ten or more. A wrong clock, audience or issuer does this.'
+    name: 'failing'
+    description: 'More than five requests in 15 minutes ended with 5xx. See the reasons in the log, and /api/health.'
     severity: 1
-    window: 'PT15M'
-    query: '''
-| summarize everything = sum(itemCount), refused = sumif(itemCount, toint(line.status) == 401)
+    query: format(
+      '''
+| where status >= 500 and (is_accepted or reason in ({0}))
+| summarize failed = sum(itemCount)
+| where failed > 5
+''',
+      quoted(ownReasons)
+    )
+  }
+  {
+    name: 'refused'
+    description: 'Of ten or more requests of the platform in 15 minutes, more than half were refused with 401. A wrong clock, audience or issuer does this.'
+    severity: 1
+    query: format(
+      '''
+| extend is_refused = reason in ({0})
+| where is_accepted or is_refused
+| summarize everything = sum(itemCount), refused = sumif(itemCount, is_refused)
 | where everything >= 10 and refused * 2 > everything
-'''
+''',
+      quoted(signedReasons)
+    )
   }
   {
     name: 'unanswered'
-    description: 'An incoming call was not answered: Graph or its credential failed. The reason and Graph\'s code are in the line.'
+    description: 'Two or more incoming calls in 15 minutes were not answered. The reason and Graph\'s code are in the line.'
     severity: 1
-    window: 'PT5M'
-    query: '''
+    // Only errors: a warning says that another process has probably answered the call.
+    query: format(
+      '''
+| where severityLevel >= 3
 | mv-expand item = iff(isnull(line.items), pack_array(line), line.items)
-| where tostring(item.reason) in ("answer-unavailable", "answer-refused", "credential-unavailable")
-'''
+| where tostring(item.reason) in ({0})
+| summarize unanswered = sum(itemCount)
+| where unanswered >= 2
+''',
+      quoted(unansweredReasons)
+    )
   }
   {
     name: 'redirect-suppressed'
-    description: 'A call that was redirected here would have been redirected again. The regions have different rules or hosts: deploy all of them anew.'
+    description: 'A call that was redirected here would have been redirected again. The regions have different rules or hosts: deploy all of them again.'
     severity: 2
-    window: 'PT5M'
     query: '''
 | where set_has_element(line.notes, "redirect-suppressed")
+| summarize suppressed = sum(itemCount)
+| where suppressed > 0
 '''
   }
 ]
 var actionGroups = empty(actionGroupId) ? [] : [actionGroupId]
 
-resource app 'Microsoft.Web/sites@2025-03-01' existing = {
-  name: appName
-}
-
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-resource failing 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: '${namePrefix}-failing'
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'More than five requests in five minutes ended with 5xx. See the reasons in the log, and /api/health.'
-    severity: 1
-    enabled: true
-    scopes: [app.id]
-    targetResourceType: 'Microsoft.Web/sites'
-    evaluationFrequency: 'PT1M'
-    windowSize: 'PT5M'
-    criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
-        {
-          criterionType: 'StaticThresholdCriterion'
-          name: '5xx'
-          metricNamespace: 'Microsoft.Web/sites'
-          metricName: 'Http5xx'
-          timeAggregation: 'Total'
-          operator: 'GreaterThan'
-          threshold: 5
-        }
-      ]
-    }
-    autoMitigate: true
-    actions: map(actionGroups, id => { actionGroupId: id })
-  }
-}
-
+// Log rules, not metrics: Flex Consumption has no metric of HTTP. Lines arrive up to three
+// minutes late, so a window is three times as long as the time between two evaluations.
 resource logged 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for alert in logAlerts: {
     name: '${namePrefix}-${alert.name}'
@@ -118,8 +135,8 @@ resource logged 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       severity: alert.severity
       enabled: true
       scopes: [insights.id]
-      evaluationFrequency: alert.window
-      windowSize: alert.window
+      evaluationFrequency: 'PT5M'
+      windowSize: 'PT15M'
       criteria: {
         allOf: [
           {
@@ -181,7 +198,8 @@ resource unreachable 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(t
     enabled: true
     scopes: [reachable.id, insights.id]
     evaluationFrequency: 'PT5M'
-    windowSize: 'PT15M'
+    // Twice the time between two tests, so that every place has a result in it.
+    windowSize: 'PT30M'
     criteria: {
       'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
       webTestId: reachable.id

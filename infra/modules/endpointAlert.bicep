@@ -43,6 +43,8 @@ resource degraded 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           timeAggregation: 'Maximum'
           operator: 'LessThan'
           threshold: 1
+          // A profile that was just created has no metrics yet.
+          skipMetricValidation: true
         }
       ]
     }

@@ -131,7 +131,7 @@ def test_what_is_needed_is_there_before(templates: Templates) -> None:
     assert regional["monitoring"] >= {"identity"}
     assert regional["functionApp"] >= {"identity", "storage", "monitoring"}
     assert regional["customDomain"] >= {"functionApp"}
-    assert regional["alerts"] >= {"functionApp"}
+    assert regional["alerts"] >= {"monitoring"}
     shared = _dependencies(templates.compiled("global.bicep"))
     assert shared["dns"] >= {"trafficManager"}
     assert shared["callingWebhook"] >= {"trafficManager", "dns"}
