@@ -43,14 +43,47 @@ type domainType = {
 }
 
 @export()
-@description('A region rule: if all its conditions hold, its regions are preferred, in this order.')
+@description('A region rule: if all its conditions hold, its regions are preferred, in this order. docs/settings.md explains the conditions.')
+@sealed()
 type regionRuleType = {
   @description('Required. Codes of the preferred regions.')
   @minLength(1)
   regions: string[]
 
-  @description('Optional. A condition and the values that meet it; see docs/settings.md.')
-  *: string[]
+  @description('Optional. Whether no other region may ever take these calls, for data residency. Default: false.')
+  strict: bool?
+
+  @description('Optional. Values of the condition tenant: tenant ID in the token.')
+  @minLength(1)
+  tenant: string[]?
+
+  @description('Optional. Values of the condition countryCode: country of the caller.')
+  @minLength(1)
+  countryCode: string[]?
+
+  @description('Optional. Values of the condition sourceRegion: region of the caller in the notification.')
+  @minLength(1)
+  sourceRegion: string[]?
+
+  @description('Optional. Values of the condition mediaHostedRegion: region that hosts the media.')
+  @minLength(1)
+  mediaHostedRegion: string[]?
+
+  @description('Optional. Values of the condition callerRegion: region of the caller in the header.')
+  @minLength(1)
+  callerRegion: string[]?
+
+  @description('Optional. Values of the condition teamsRegion: region of Teams in the header.')
+  @minLength(1)
+  teamsRegion: string[]?
+
+  @description('Optional. Values of the condition clientLocation: location of the caller\'s client.')
+  @minLength(1)
+  clientLocation: string[]?
+
+  @description('Optional. Values of the condition callee: ID or number of who was called.')
+  @minLength(1)
+  callee: string[]?
 }
 
 @export()

@@ -4,6 +4,10 @@ from infra.checks.notes import Json, Notes, objects, texts
 from shared.core.conditions import CONDITION_NAMES
 from shared.core.guids import is_guid
 
+# The last two are the next that the code learns; then CONDITION_NAMES has them.
+CONDITIONS = tuple(dict.fromkeys((*CONDITION_NAMES, "clientLocation", "callee")))
+MEMBERS = ("regions", "strict", *CONDITIONS)
+
 
 def check_rules(rules: Json, regions: Json, notes: Notes) -> None:
     """Note rules that the app would refuse, and conditions that never hold."""
@@ -21,9 +25,10 @@ def check_rules(rules: Json, regions: Json, notes: Notes) -> None:
 def _check_rule(
     rule: dict[str, Json], codes: list[Json], place: str, notes: Notes
 ) -> None:
-    known = ("regions", *CONDITION_NAMES)
-    notes.members(rule, known, required=("regions",), prefix=f"{place}.")
-    for name in rule.keys() & set(known):
+    notes.members(rule, MEMBERS, required=("regions",), prefix=f"{place}.")
+    if type(rule.get("strict", False)) is not bool:
+        notes.note(f"{place}.strict", "must be true or false.")
+    for name in rule.keys() & {"regions", *CONDITIONS}:
         values = rule[name]
         if not texts(values) or len(texts(values)) < len(values):
             sentence = "must be a list of strings: at least one, none of them empty."

@@ -152,6 +152,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureWebJobsStorage__clientId: identity.properties.clientId
     AzureWebJobsStorage__credential: 'managedidentity'
     CALLING_IDENTITY_CLIENT_ID: identity.properties.clientId
+    // 1 MiB and 64 KiB. The app takes 1 MiB; without this the host reads up to 100 MB.
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1114112'
   })
 }
 

@@ -9,7 +9,11 @@ from tests.support.checkout import CHECKOUT
 from tests.support.markdown_tables import code, read_table
 
 # Functions' own, which the sample needs to be started with.
-PLATFORM_SETTINGS = ("FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage")
+PLATFORM_SETTINGS = (
+    "FUNCTIONS_WORKER_RUNTIME",
+    "AzureWebJobsStorage",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+)
 SAMPLE = CHECKOUT / "local.settings.sample.json"
 DOCUMENT = "docs/settings.md"
 

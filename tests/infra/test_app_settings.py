@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.bicep import CHECKOUT
 from infra.checks.app_settings import OWNED, SECRETS
+from shared.core.webhook import MAX_BODY_BYTES
 from shared.settings import NAMES, Settings, read_settings
 from tests.infra.checks import check
 from tests.infra.templates import VARIABLES, Snapshot, Templates
@@ -21,6 +22,7 @@ PLATFORM_SETTINGS = {
     "AzureWebJobsStorage__accountName",
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__credential",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
 }
 # https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings
 REJECTED = {
@@ -200,3 +202,29 @@ def test_the_host_uses_the_identity(templates: Templates) -> None:
     assert settings["AzureWebJobsDisableHomepage"] == "true"
     authentication = region.app_settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
     assert "'Authorization=AAD;ClientId={0}'" in authentication
+
+
+@check(
+    ("topology.bicep", "? rules\n", "? map(rules, rule => { regions: rule.regions })\n")
+)
+def test_a_rule_arrives_as_it_is_described(templates: Templates) -> None:
+    """A rule for data residency stays strict."""
+    rule = {
+        "callee": ["+4930"],
+        "clientLocation": ["DE"],
+        "regions": ["weu"],
+        "strict": True,
+    }
+    edited = templates.with_description("prod", lambda d: d.update(rules=[rule]))
+    for region in templates.codes("prod"):
+        settings = edited.regional(code=region).app_settings
+        assert json.loads(settings["CALLING_REGION_RULES"]) == [rule]
+
+
+@check((_APP, "'1114112'", "'1048576'"))
+def test_the_host_reads_little_more_than_the_app_takes(templates: Templates) -> None:
+    """A body over the app's limit still gets 413, a huge one is not read at all."""
+    name = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
+    sample = json.loads((CHECKOUT / "local.settings.sample.json").read_text("utf-8"))
+    for values in (templates.regional().app_settings, sample["Values"]):
+        assert int(values[name]) == MAX_BODY_BYTES + 64 * 1024

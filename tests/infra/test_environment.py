@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from infra.checks.app_settings import OWNED, SECRETS
+from infra.checks.notes import Notes
+from infra.checks.rules import check_rules
 from infra.environment import Environment, check_description, check_environment
 from shared.settings import NAMES, read_settings
 from tests.infra.descriptions import GOOD, described
@@ -139,6 +141,11 @@ PROBLEMS = [
     ("rules.0.countryCode", None, "rules[0].countryCode: must be a list of strings"),
     ("rules.0.regions", ["weu", "xxx"], "rules[0].regions: «xxx» is not a region of"),
     ("rules.0.regions", ["WEU"], "regions: «WEU» is not a region of this file."),
+    ("rules.0.strict", "true", "rules[0].strict: must be true or false."),
+    ("rules.0.strict", 1, "rules[0].strict: must be true or false."),
+    ("rules.0.strict", None, "rules[0].strict: must be true or false."),
+    ("rules.0.callee", "+49", "rules[0].callee: must be a list of strings"),
+    ("rules.0.clientLocation", [], "clientLocation: must be a list of strings"),
     ("rules.0.tenant", ["contoso"], "rules[0].tenant: «contoso» is not a tenant ID."),
     # The settings.
     ("settings", [], "settings: must be an object, {} if there are none."),
@@ -175,6 +182,15 @@ def test_a_problem_is_found_alone_and_with_others(
         description["extra"] = 1
         both = check_description("prod", description).problems
         assert sorted(both) == sorted([*alone, "extra: is unknown."])
+
+
+def test_a_rule_may_be_strict_and_look_at_client_and_callee() -> None:
+    notes = Notes()
+    rule = {"clientLocation": ["DE"], "callee": ["+49"], "strict": True}
+
+    check_rules([{**rule, "regions": ["weu"]}], GOOD["regions"], notes)
+
+    assert notes.problems == []
 
 
 ANY_JSON: list[object] = [

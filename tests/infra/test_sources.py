@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from infra.checks import domain, regions
+from infra.checks import domain, regions, rules
 from infra.environment import MEMBERS
 from tests.infra.checks import check
 from tests.infra.templates import Templates
@@ -115,12 +115,17 @@ def test_the_outputs_are_those_that_the_deployment_reads(templates: Templates) -
         assert not output["type"].startswith("secure")
 
 
-@check(("topology.bicep", "  priority: int?", "  rank: int?"))
+@check(
+    ("topology.bicep", "  priority: int?", "  rank: int?"),
+    ("topology.bicep", "  strict: bool?", "  strictly: bool?"),
+    ("topology.bicep", "  callee: string[]?", "  called: string[]?"),
+)
 def test_the_types_are_those_of_the_checked_description(templates: Templates) -> None:
     """The parameter files pass on every member."""
     types = templates.compiled("topology.bicep")["definitions"]
     assert tuple(types["regionType"]["properties"]) == regions.MEMBERS
     assert tuple(types["domainType"]["properties"]) == domain.MEMBERS
+    assert tuple(types["regionRuleType"]["properties"]) == rules.MEMBERS
     for environment in ("prod", "dev"):
         assert tuple(templates.description(environment)) == MEMBERS
         text = templates.files[f"params/{environment}.regional.bicepparam"]
