@@ -5,9 +5,9 @@ import json
 from shared.core.health import HealthReport, KeyFreshness
 from shared.core.replies import health_reply
 from shared.settings import read_settings
+from tests.simulator.services.signing import APP_ID
 from tests.support.servers import reply
 
-APP_ID = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
 CODES = ("weu", "eus2", "sea")
 
 

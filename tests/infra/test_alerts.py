@@ -17,8 +17,7 @@ from shared.edge.telemetry import RequestLog
 from tests.infra.checks import check
 from tests.infra.templates import VARIABLES, Resource, Snapshot, Templates
 from tests.security.attacks import all_rows
-from tests.simulator.services.signing import SigningKey, TokenFactory
-from tests.simulator.world import APP_ID, TENANT_ID
+from tests.simulator.services.signing import APP_ID, TENANT_ID, SigningKey, TokenFactory
 from tests.support.rules import build_deployment, build_request, key_set_of
 
 _ALERTS = "modules/alerts.bicep"
@@ -244,7 +243,7 @@ def _refusals(key: SigningKey, signer: SigningKey) -> set[str]:
     tokens = TokenFactory(signer, audience=APP_ID, tenant_id=TENANT_ID)
     requests = [build_request(None, b" " * (MAX_BODY_BYTES + 1))]
     for row in all_rows():
-        headers = {"authorization": row.authorization(tokens)}
+        headers = {"authorization": f"Bearer {row.make(tokens)}"}
         requests.append(build_request(None, headers=headers))
     context = build_deployment(key_set_of(key))
     found = set()

@@ -228,3 +228,7 @@ def test_the_host_reads_little_more_than_the_app_takes(templates: Templates) -> 
     sample = json.loads((CHECKOUT / "local.settings.sample.json").read_text("utf-8"))
     for values in (templates.regional().app_settings, sample["Values"]):
         assert int(values[name]) == MAX_BODY_BYTES + 64 * 1024
+    documented = (CHECKOUT / "docs" / "settings.md").read_text("utf-8")
+    assert (
+        f"`{name}`, a setting of the Functions host, to `{values[name]}`" in documented
+    )

@@ -14,8 +14,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.infra.deploy.stand_ins import LOCATIONS, Azure, StandIns, write_command
-from tests.infra.health import APP_ID, health
+from tests.infra.health import health
 from tests.simulator.services.authority import Authority
+from tests.simulator.services.signing import APP_ID
 from tests.support.checkout import CHECKOUT
 from tests.support.servers import FaultServer, Peer, Request, http, reply
 
