@@ -91,7 +91,6 @@ def test_no_file_is_too_long_to_read(place: str, most: int) -> None:
         for path in sorted((CHECKOUT / place).rglob("*.*"))
         if path.suffix in SOURCES
         and (count := lines_of(name := str(path.relative_to(CHECKOUT)))) > most
-        and not path.name.startswith("test_")
     }
 
     assert long == {}
