@@ -1,21 +1,14 @@
-"""The demo: the stories, played in two regions, each step checked.
-
-``run`` prints every step of every call and returns whether all were right.
-"""
+"""The demo: the stories, played in two regions, each step printed and checked."""
 
 import json
-from contextlib import ExitStack
 
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
 
 from tests.simulator.deployments import Deployments, Plan
 from tests.simulator.platform.calls import CallReport
 from tests.simulator.platform.events import StepEnded
 from tests.simulator.platform.stories import RULES, STORIES, Story
 from tests.simulator.platform.transport import PostReply
-from tests.support.running import Running
 
 _PARTITIONS = ("media-a", "media-b", "media-c")
 
@@ -28,15 +21,17 @@ def run(console: Console | None = None) -> bool:
         "Two regions, [bold]weu[/] and [bold]sea[/], each in the production worker "
         "library; rule: calls from SG and AU belong to sea.\n"
     )
-    with Deployments(Plan(rules=RULES, settings=settings)) as running:
-        faults = _check_health(running)
-        with _Show(console, running) as show:
-            for story in STORIES:
-                show.begin(story)
-                report = running.platform.place(story.call)
-                found = _check(story, report, running)
-                show.end(report, found)
-                faults += [f"{story.title}: {fault}" for fault in found]
+    with Deployments(Plan(rules=RULES, settings=settings)) as app:
+        faults = _check_health(app)
+        for story in STORIES:
+            console.print(story.title, highlight=False)
+            report = app.platform.place(story.call)
+            for step in report.steps:
+                console.print(_line_of(step, app), highlight=False)
+            found = _check(story, report, app)
+            end = "; ".join(found) or report.outcome.value
+            console.print(f"  [bold]→ {end}[/]\n", highlight=False)
+            faults += [f"{story.title}: {fault}" for fault in found]
     if faults:
         console.print("\n[bold red]Not as it should be:[/]")
         for fault in faults:
@@ -46,66 +41,24 @@ def run(console: Console | None = None) -> bool:
     return True
 
 
-class _Show(Running):
-    """Prints calls: a live table on a terminal, plain lines elsewhere."""
-
-    def __init__(self, console: Console, running: Deployments) -> None:
-        self._console = console
-        self._regions = {host: code for code, host in running.hosts.items()}
-        self._table = Table("call", "POST", "at", "reply", "ms", "then", box=None)
-        self._title = ""
-
-    def start(self, stack: ExitStack) -> None:
-        if self._console.is_terminal:
-            stack.enter_context(Live(self._table, console=self._console))
-
-    def begin(self, story: Story) -> None:
-        self._title = story.title
-        if not self._console.is_terminal:
-            self._console.print(story.title, highlight=False)
-
-    def end(self, report: CallReport, faults: list[str]) -> None:
-        for step in report.steps:
-            self._add(step)
-        outcome = report.outcome.value if not faults else "; ".join(faults)
-        if self._console.is_terminal:
-            self._table.add_row("", f"[bold]→ {outcome}[/]")
-            self._table.add_section()
-        else:
-            self._console.print(f"  → {outcome}\n", highlight=False)
-
-    def _add(self, step: StepEnded) -> None:
-        region, reply = step.region or "?", step.status or step.error
-        milliseconds = f"{step.took_seconds * 1000:.0f}"
-        then = self._then(step)
-        if not self._console.is_terminal:
-            line = f"  {step.what:<13} {region}  {reply}  {milliseconds:>5} ms"
-            self._console.print(f"{line}  {then}".rstrip(), highlight=False)
-            return
-        coloured = f"[{_colour(step.status)}]{reply}[/]"
-        self._table.add_row(
-            self._title, step.what, region, coloured, milliseconds, then
-        )
-        self._title = ""
-
-    def _then(self, step: StepEnded) -> str:
-        if step.location is None:
-            return "send it again, in Graph" if step.status == 204 else ""
-        region = self._regions.get(step.location.split("/")[2], "?")
-        return f"go to {region}: {step.location}"
+def _line_of(step: StepEnded, app: Deployments) -> str:
+    """Return a step as a line: what was posted where, the reply, what it means."""
+    then = "send it again, in Graph" if step.status == 204 else ""
+    if step.location is not None:
+        region = app.region_of_host(step.location) or "?"
+        then = f"go to {region}: {step.location}"
+    status = step.status or 0
+    colour = "green" if status == 202 else "cyan" if 200 <= status < 400 else "red"
+    reply = f"[{colour}]{step.status or step.error}[/]"
+    milliseconds = f"{step.took_seconds * 1000:>5.0f} ms"
+    return f"  {step.what:<13} {step.region}  {reply}  {milliseconds}  {then}".rstrip()
 
 
-def _colour(status: int | None) -> str:
-    if status is None or status >= 400:
-        return "red"
-    return "green" if status == 202 else "cyan"
-
-
-def _check_health(running: Deployments) -> list[str]:
+def _check_health(app: Deployments) -> list[str]:
     """Health is 200 with fresh keys in every region."""
     faults = []
-    for code in running.hosts:
-        reply = running.health(code)
+    for code in app.hosts:
+        reply = app.health(code)
         report = reply.json()
         expected = {
             "status": "ok",
@@ -119,12 +72,12 @@ def _check_health(running: Deployments) -> list[str]:
     return faults
 
 
-def _check(story: Story, report: CallReport, running: Deployments) -> list[str]:
+def _check(story: Story, report: CallReport, app: Deployments) -> list[str]:
     """Return what is wrong with a call."""
     checks = {
-        "Location": _is_location_exact(report, running),
-        "callbackUri": _is_callback_exact(story, report, running),
-        "what Graph got": _is_answered_once(story, report, running),
+        "Location": _is_location_exact(report, app),
+        "callbackUri": _is_callback_exact(story, report, app),
+        "what Graph got": _is_answered_once(story, report, app),
         "headers of a reply": all(map(_has_headers, report.replies)),
         "hops": report.hops <= 1,
     }
@@ -132,24 +85,22 @@ def _check(story: Story, report: CallReport, running: Deployments) -> list[str]:
     return story.differences(report) + wrong
 
 
-def _is_location_exact(report: CallReport, running: Deployments) -> bool:
-    expected = f"https://{running.hosts['sea']}/api/calls?hop=1"
+def _is_location_exact(report: CallReport, app: Deployments) -> bool:
+    expected = f"https://{app.hosts['sea']}/api/calls?hop=1"
     return all(step.location == expected for step in report.steps if step.status == 302)
 
 
-def _is_callback_exact(story: Story, report: CallReport, running: Deployments) -> bool:
+def _is_callback_exact(story: Story, report: CallReport, app: Deployments) -> bool:
     if story.region is None:
         return report.callback_uri is None
-    host = running.hosts[story.region]
+    host = app.hosts[story.region]
     allowed = {f"https://{host}/api/calls/{name}" for name in _PARTITIONS}
     return report.callback_uri in allowed
 
 
-def _is_answered_once(story: Story, report: CallReport, running: Deployments) -> bool:
+def _is_answered_once(story: Story, report: CallReport, app: Deployments) -> bool:
     bodies = [
-        answer.body
-        for answer in running.graph.answers
-        if answer.call_id == report.call_id
+        answer.body for answer in app.graph.answers if answer.call_id == report.call_id
     ]
     if story.region is None:
         return not bodies

@@ -56,12 +56,11 @@ class Deployments(Neighbours):
         self.hosts = {code: f"127.0.0.1:{free_port()}" for code in self.plan.regions}
         self.journal = Journal()
         self._processes: dict[str, LocalHost] = {}
-        codes = {host: code for code, host in self.hosts.items()}
         self._steps = Steps(
             transport=Transport(None, self.authority.client_context()),
             tokens=self.tokens,
             journal=self.journal,
-            region_of_host=lambda url: codes.get(urlsplit(url).netloc),
+            region_of_host=self.region_of_host,
             source_address="127.0.0.1",
         )
         self.platform = CallingPlatform(
@@ -82,26 +81,25 @@ class Deployments(Neighbours):
         """Return the calling webhook of a region."""
         return f"https://{self.hosts[code]}/api/calls"
 
+    def region_of_host(self, url: str) -> str | None:
+        """Return the region that a URL names."""
+        host = urlsplit(url).netloc
+        return next((code for code in self.hosts if self.hosts[code] == host), None)
+
     def post(
         self,
         body: object,
         *,
-        token: str | None = None,
-        path: str = "/api/calls",
         region: str | None = None,
+        path: str = "/api/calls",
+        token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> PostReply:
         """POST a notification to a region, the first by default.
 
-        Args:
-            body: bytes are sent as they are, anything else as JSON.
-            token: by default a good one.
-            path: with query.
-            region: its code.
-            headers: more of them.
+        ``path`` may have a query; ``body`` and the rest are as in ``Steps.notify``.
         """
-        host = self.hosts[region or self.plan.regions[0]]
-        url = f"https://{host}{path}"
+        url = f"https://{self.hosts[region or self.plan.regions[0]]}{path}"
         return self._steps.notify(url, body, token=token, headers=headers)
 
     def health(self, code: str) -> requests.Response:

@@ -110,7 +110,7 @@ class FaultSwitch:
         enable = self._traffic_manager.enable
         switches = {
             "region-killed": _Switch(region.kill, partial(rollout.start, code)),
-            "region-hanging": _Switch(region.halt, region.wake),
+            "region-hanging": _Switch(region.suspend, region.resume),
             "region-misconfigured": _Switch(
                 partial(rollout.override, code, BROKEN_SETTINGS),
                 partial(rollout.override, code, {}),

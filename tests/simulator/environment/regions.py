@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +15,29 @@ from tests.simulator.environment.events import LogWritten, RegionChanged
 from tests.simulator.platform.journal import Journal
 
 
+@dataclass(kw_only=True)
 class Region:
-    """A region's process: started, killed, halted, restarted. Safe for threads.
+    """A region's process: started, killed, suspended, restarted. Safe for threads.
 
     Attributes:
         code, location: as in the environment file.
         address: 127.0.1.x, where it listens.
         host: ``<code>.<zone>:<port>``, the host of its redirects and callbackUri.
+        certificate: chain and key in PEM.
+        journal: is told of its states and its log.
         state: stopped, starting, running or hanging.
     """
 
-    def __init__(
-        self,
-        *,
-        code: str,
-        location: str,
-        address: str,
-        host: str,
-        certificate: tuple[Path, Path],
-        journal: Journal,
-    ) -> None:
+    code: str
+    location: str
+    address: str
+    host: str
+    certificate: tuple[Path, Path]
+    journal: Journal
+    state: str = "stopped"
+
+    def __post_init__(self) -> None:
         """Describe the region; ``start`` starts it."""
-        self.code = code
-        self.location = location
-        self.address = address
-        self.host = host
-        self.state = "stopped"
-        self._certificate = certificate
-        self._journal = journal
         self._lock = threading.RLock()
         self._process: LocalHost | None = None
 
@@ -67,7 +63,7 @@ class Region:
                 settings,
                 host=self.address,
                 port=self.port,
-                certificate=self._certificate,
+                certificate=self.certificate,
                 warms_up=warms_up,
                 dns=dns,
                 on_log=self._log,
@@ -88,14 +84,14 @@ class Region:
         """End the process at once."""
         self._end(signal.SIGKILL)
 
-    def halt(self) -> None:
+    def suspend(self) -> None:
         """Suspend the process: its socket accepts connections, nobody answers."""
         with self._lock:
             if self._process is not None and self.state == "running":
                 os.kill(self._process.pid, signal.SIGSTOP)
                 self._change("hanging", self._process.pid)
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         """Resume a suspended process."""
         with self._lock:
             if self._process is not None and self.state == "hanging":
@@ -121,12 +117,12 @@ class Region:
 
     def _change(self, state: str, pid: int | None) -> None:
         self.state = state
-        self._journal.append(RegionChanged(region=self.code, state=state, pid=pid))
+        self.journal.append(RegionChanged(region=self.code, state=state, pid=pid))
 
     def _log(self, text: str) -> None:
         line = _read_line(text)
         call_id = line.get("call_id")
-        self._journal.append(
+        self.journal.append(
             LogWritten(
                 region=self.code,
                 call_id=call_id if isinstance(call_id, str) else None,

@@ -38,7 +38,7 @@ class Rollout:
         journal: Journal,
         settings: Mapping[str, str],
     ) -> None:
-        """Run ``regions`` as ``file`` says; ``settings`` go before the file's."""
+        """Run ``regions`` as ``file`` says; ``settings`` win over the file's."""
         self.regions = regions
         self.rules = {code: tuple(file.rules) for code in regions}
         self.dns = ""

@@ -23,16 +23,9 @@ def snapshot_of(
 ) -> dict[str, Any]:
     """Return regions, callers, faults and rules; JSON can carry it.
 
-    Args:
-        environment: its name.
-        zone: of all hosts.
-        global_host: that Traffic Manager answers for.
-        regions: with code, location, host, address and state.
-        endpoints: online, degraded or disabled, by region.
-        active_faults: each with its region or None.
-        rules: of all regions.
-        calls_per_second: how fast honest calls come.
-        number: of the first event that the snapshot does not contain.
+    ``regions`` have code, location, host, address and state; ``endpoints`` are online,
+    degraded or disabled, by region; ``number`` is that of the first event which the
+    snapshot may not contain.
     """
     return {
         "environment": environment,

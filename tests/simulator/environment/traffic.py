@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from tests.simulator.environment.events import ForgedRefused, TrafficChanged
 from tests.simulator.platform import notifications
@@ -14,6 +15,7 @@ from tests.simulator.platform.calls import PlacedCall
 from tests.simulator.platform.steps import Steps
 from tests.simulator.platform.transport import Timeouts
 from tests.simulator.services.signing import VARIANTS
+from tests.support.running import Running
 
 _FORGERS = 8
 _DEFAULT_RATE = 1.0
@@ -46,9 +48,8 @@ class Traffic:
         self._rate = 0.0
         self.forged_call = notifications.Call(tenant_id=steps.tokens.tenant_id)
         self._forged_times = 0
-        self._honest = _Source()
-        self._forged = _Source()
-        self._forger: _Forger | None = None
+        self._honest = ExitStack()
+        self._forged = ExitStack()
 
     @property
     def calls_per_second(self) -> float:
@@ -62,8 +63,10 @@ class Traffic:
         turn = itertools.cycle(calls or [PlacedCall(caller=key) for key in CALLERS])
         with self._lock:
             self._rate = calls_per_second
-            self._honest.stop()
-            self._honest.start(1, calls_per_second, lambda: self._place(next(turn)))
+            self._honest.close()
+            self._honest.enter_context(
+                _Source(1, calls_per_second, lambda: self._place(next(turn)))
+            )
             self._reforge()
         self._tell()
 
@@ -71,7 +74,7 @@ class Traffic:
         """Place no more calls; those that ring go on."""
         with self._lock:
             self._rate = 0.0
-            self._honest.stop()
+            self._honest.close()
             self._reforge()
         self._tell()
 
@@ -85,8 +88,8 @@ class Traffic:
     def close(self) -> None:
         """Stop both."""
         with self._lock:
-            self._honest.stop()
-            self._forged.stop()
+            self._honest.close()
+            self._forged.close()
 
     @property
     def forged_per_second(self) -> float:
@@ -101,45 +104,40 @@ class Traffic:
         )
 
     def _reforge(self) -> None:
-        self._forged.stop()
-        if self._forger is not None:
-            self._forger.summarize()
-            self._forger = None
+        self._forged.close()
         if self._forged_times:
             forger = _Forger(self._steps, self._webhook, self.forged_call)
-            self._forged.start(_FORGERS, self.forged_per_second, forger.post)
-            self._forger = forger
+            self._forged.callback(forger.summarize)
+            self._forged.enter_context(
+                _Source(_FORGERS, self.forged_per_second, forger.post)
+            )
 
 
-class _Source:
+class _Source(Running):
     """Does something at a steady rate, in some threads, until it is stopped."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, threads: int, per_second: float, act: Callable[[], object]
+    ) -> None:
+        self._threads = threads
+        self._pause_seconds = threads / per_second
+        self._act = act
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
 
-    def start(self, threads: int, per_second: float, act: Callable[[], object]) -> None:
-        self._stopping = stopping = threading.Event()
-        pause = threads / per_second
-
-        def act_on() -> None:
-            next_at = time.monotonic()
-            while not stopping.wait(max(0.0, next_at - time.monotonic())):
-                # Make up for a short delay; after a long one that would be a burst.
-                next_at = max(next_at + pause, time.monotonic() - _MAX_LATE_SECONDS)
-                act()
-
-        self._threads = [
-            threading.Thread(target=act_on, daemon=True) for _ in range(threads)
-        ]
-        for thread in self._threads:
+    def start(self, stack: ExitStack) -> None:
+        for _ in range(self._threads):
+            thread = threading.Thread(target=self._act_on, daemon=True)
             thread.start()
+            stack.callback(thread.join, sum(_TIMEOUTS))
+        stack.callback(self._stopping.set)
 
-    def stop(self) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(_TIMEOUTS.connect_seconds + _TIMEOUTS.reply_seconds)
-        self._threads = []
+    def _act_on(self) -> None:
+        next_at = time.monotonic()
+        while not self._stopping.wait(max(0.0, next_at - time.monotonic())):
+            # Make up for a short delay; after a long one that would be a burst.
+            late_by_at_most = time.monotonic() - _MAX_LATE_SECONDS
+            next_at = max(next_at + self._pause_seconds, late_by_at_most)
+            self._act()
 
 
 class _Forger:

@@ -43,7 +43,7 @@ class WorldOptions:
     """How the world runs; the times of ``profile`` are the real ones.
 
     Attributes:
-        settings: app settings of all regions; they go before those of the file.
+        settings: app settings of all regions; they win over those of the file.
     """
 
     profile: Profile = field(default_factory=Profile)

@@ -157,19 +157,6 @@ STORIES = (
         region="weu",
     ),
     Story(
-        "follow-ups out of order",
-        PlacedCall(follow_ups="out-of-order"),
-        wire=[
-            post("incoming", to="weu") >> 202,
-            post("terminated", to="weu") >> 202,
-            post("established", to="weu") >> 202,
-            post("established", to="weu") >> 202,
-            post("establishing", to="weu") >> 202,
-            post("roster", to="weu") >> 202,
-        ],
-        region="weu",
-    ),
-    Story(
         "forged token",
         PlacedCall(token_variant="forged"),
         wire=[post("incoming", to="weu") >> 401],
