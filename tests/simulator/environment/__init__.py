@@ -16,10 +16,8 @@ and processes of its own: use it from any thread, from asyncio with
                 print(entry.to_json())              # kind, members of the event
 """
 
-from tests.simulator.environment.description import (
-    EnvironmentFile,
-    EnvironmentFileError,
-)
+from infra.environment import Environment as EnvironmentFile
+from infra.environment import EnvironmentFileError
 from tests.simulator.environment.faults import FAULTS, FaultKind
 from tests.simulator.environment.regions import Region
 from tests.simulator.environment.rollout import RulesError

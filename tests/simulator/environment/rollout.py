@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Mapping, Sequence
 
+from infra.environment import Environment, Rule
 from shared.settings import read_settings
-from tests.simulator.environment.description import EnvironmentFile, Rule
 from tests.simulator.environment.events import RulesChanged
 from tests.simulator.environment.regions import Region
 from tests.simulator.platform.journal import Journal
@@ -32,7 +32,7 @@ class Rollout:
 
     def __init__(
         self,
-        file: EnvironmentFile,
+        file: Environment,
         regions: Mapping[str, Region],
         neighbours: Neighbours,
         journal: Journal,

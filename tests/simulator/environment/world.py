@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.simulator.environment.description import EnvironmentFile, Rule
+from infra.environment import Environment, Rule
 from tests.simulator.environment.fault_switch import FaultSwitch
 from tests.simulator.environment.regions import Region
 from tests.simulator.environment.rollout import Rollout
@@ -54,9 +54,7 @@ class WorldOptions:
 class World(Running):
     """All regions of an environment file, DNS, and the calling platform."""
 
-    def __init__(
-        self, file: EnvironmentFile, options: WorldOptions | None = None
-    ) -> None:
+    def __init__(self, file: Environment, options: WorldOptions | None = None) -> None:
         """Plan the world; it starts with the ``with`` block."""
         self.file = file
         self.options = options or WorldOptions()

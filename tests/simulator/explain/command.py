@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tests.simulator.environment.description import EnvironmentFileError
+from infra.environment import EnvironmentFileError
 from tests.simulator.explain.environment import read_environment
 from tests.simulator.explain.explanation import Question, explain
 from tests.simulator.explain.recording import RecordingError, read_recording

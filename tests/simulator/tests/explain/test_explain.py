@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from infra.environment import EnvironmentFileError
 from tests.simulator.__main__ import main
-from tests.simulator.environment.description import EnvironmentFileError
 from tests.simulator.explain.environment import read_environment
 from tests.simulator.explain.explanation import Explanation, Question, explain
 from tests.simulator.explain.recording import (
