@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
+from infra.environment import Environment, EnvironmentFileError
 from tests.support.checkout import CHECKOUT
 
 DEFAULT_FILE = CHECKOUT / "infra" / "params" / "prod.json"
@@ -23,10 +23,10 @@ def add_environment_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_environment_option(arguments: argparse.Namespace) -> EnvironmentFile | None:
+def read_environment_option(arguments: argparse.Namespace) -> Environment | None:
     """Return the environment; None, with a message, if the file cannot be used."""
     try:
-        return EnvironmentFile.read(arguments.environment)
+        return Environment.read(arguments.environment)
     except EnvironmentFileError as error:
         print(error, file=sys.stderr)
         return None

@@ -12,10 +12,11 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from infra.environment import Environment
 from tests.simulator.drill.figures import relevant
 from tests.simulator.drill.scenario import play
 from tests.simulator.drill.scenarios import SCENARIOS
-from tests.simulator.environment import EnvironmentFile, World
+from tests.simulator.environment import World
 
 _RECOVERY_SECONDS = 60.0
 
@@ -29,7 +30,7 @@ def main() -> int:
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(1))
-    with World(EnvironmentFile.read(arguments.environment)) as world:
+    with World(Environment.read(arguments.environment)) as world:
         print("ready", flush=True)
         for name in arguments.names:
             print(f"running {name}", flush=True)

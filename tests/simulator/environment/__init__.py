@@ -6,7 +6,7 @@ calling platform, which resolves names, verifies certificates and POSTs. It has 
 and processes of its own: use it from any thread, from asyncio with
 ``asyncio.to_thread``.
 
-    file = EnvironmentFile.read(Path("infra/params/prod.json"))
+    file = Environment.read(Path("infra/params/prod.json"))  # of infra.environment
     with World(file) as world:
         with world.journal.subscribe(since=0) as entries:
             world.start_traffic(calls_per_second=2)
@@ -16,8 +16,6 @@ and processes of its own: use it from any thread, from asyncio with
                 print(entry.to_json())              # kind, members of the event
 """
 
-from infra.environment import Environment as EnvironmentFile
-from infra.environment import EnvironmentFileError
 from tests.simulator.environment.faults import FAULTS, FaultKind
 from tests.simulator.environment.regions import Region
 from tests.simulator.environment.rollout import RulesError
@@ -25,8 +23,6 @@ from tests.simulator.environment.world import World, WorldOptions
 
 __all__ = [
     "FAULTS",
-    "EnvironmentFile",
-    "EnvironmentFileError",
     "FaultKind",
     "Region",
     "RulesError",

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulator.environment import EnvironmentFile, World, WorldOptions
+from infra.environment import Environment
+from tests.simulator.environment import World, WorldOptions
 from tests.simulator.services.traffic_manager import Profile
 from tests.support.checkout import CHECKOUT
 
@@ -17,7 +18,7 @@ QUICK = Profile(interval_seconds=1.0, timeout_seconds=1.0, ttl_seconds=1)
 def running_world() -> Iterator[World]:
     """Return the regions of prod, with quick probes."""
     options = WorldOptions(profile=QUICK)
-    with World(EnvironmentFile.read(PROD), options) as world:
+    with World(Environment.read(PROD), options) as world:
         yield world
 
 

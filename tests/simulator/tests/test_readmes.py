@@ -34,3 +34,11 @@ def test_the_example_of_a_readme_runs(readme: Path) -> None:
     )
 
     assert finished.returncode == 0, finished.stderr
+
+
+def test_every_room_has_a_readme() -> None:
+    """A room is a folder with an ``__init__.py``."""
+    simulator = CHECKOUT / "tests" / "simulator"
+    rooms = {path.parent for path in simulator.glob("*/__init__.py")}
+
+    assert {simulator, *rooms} <= {path.parent for path in READMES}

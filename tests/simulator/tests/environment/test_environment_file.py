@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.environment import Environment, EnvironmentFileError
 from shared.settings import read_settings
-from tests.simulator.environment import EnvironmentFile, EnvironmentFileError
 from tests.simulator.platform.callers import CALLERS
 from tests.simulator.services.places import LOCATIONS, distance_km
 from tests.support.checkout import CHECKOUT
@@ -25,7 +25,7 @@ def write(folder: Path, **changes: Any) -> Path:
 
 def test_prod_has_a_host_for_each_region_and_one_for_all() -> None:
     """The names are those of the templates."""
-    file = EnvironmentFile.read(PARAMS / "prod.json")
+    file = Environment.read(PARAMS / "prod.json")
 
     assert [region.code for region in file.regions] == ["weu", "eus2", "sea"]
     assert file.global_name == "global.calls.contoso.com"
@@ -34,7 +34,7 @@ def test_prod_has_a_host_for_each_region_and_one_for_all() -> None:
 
 def test_the_app_accepts_the_settings_of_every_region() -> None:
     """All hosts have the port on which the regions listen."""
-    file = EnvironmentFile.read(PARAMS / "prod.json")
+    file = Environment.read(PARAMS / "prod.json")
     for region in file.regions:
         settings = file.app_settings(region.code, port=4430, rules=file.rules)
         settings["MicrosoftAppId"] = "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10"
@@ -48,7 +48,7 @@ def test_the_app_accepts_the_settings_of_every_region() -> None:
 
 def test_an_environment_without_domain_gets_one_that_belongs_to_nobody() -> None:
     """Its regions are not told of a global host."""
-    file = EnvironmentFile.read(PARAMS / "dev.json")
+    file = Environment.read(PARAMS / "dev.json")
 
     assert file.zone == "tmscalls.test"
     assert file.app_settings("weu", port=1, rules=[])["CALLING_GLOBAL_HOST"] == ""
@@ -59,9 +59,9 @@ def test_a_file_that_would_not_deploy_is_refused_with_reasons(tmp_path: Path) ->
     file = write(tmp_path, rules=[{"regions": ["nowhere"]}])
 
     with pytest.raises(EnvironmentFileError, match="nowhere"):
-        EnvironmentFile.read(file)
+        Environment.read(file)
     with pytest.raises(EnvironmentFileError, match="no such file"):
-        EnvironmentFile.read(tmp_path / "other.json")
+        Environment.read(tmp_path / "other.json")
 
 
 def test_a_disabled_region_and_further_settings_are_read(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_disabled_region_and_further_settings_are_read(tmp_path: Path) -> None
     settings = {"CALLING_PARTITIONS": '["media-a"]'}
     path = write(tmp_path, regions=regions, rules=[], settings=settings)
 
-    file = EnvironmentFile.read(path)
+    file = Environment.read(path)
 
     assert [region.is_enabled for region in file.regions] == [True, False]
     made = file.app_settings("weu", port=1, rules=[])

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.environment import Environment
 from tests.simulator.drill.scenario_run import logged
-from tests.simulator.environment import FAULTS, EnvironmentFile, World
+from tests.simulator.environment import FAULTS, World
 from tests.simulator.environment.events import FaultInjected, LogWritten, RegionChanged
 from tests.simulator.environment.rollout import RulesError
 from tests.simulator.platform.calls import Outcome, PlacedCall, RetryPolicy
@@ -199,8 +200,9 @@ def test_the_snapshot_is_json_and_names_what_a_page_shows(
 END_OF_A_WORLD = """
 import sys
 from pathlib import Path
-from tests.simulator.environment import EnvironmentFile, World
-file = EnvironmentFile.read(Path(sys.argv[1]))
+from infra.environment import Environment
+from tests.simulator.environment import World
+file = Environment.read(Path(sys.argv[1]))
 with World(file) as world:
     world.inject("region-hanging", "weu")
     print(world.regions["weu"]._process.pid, flush=True)
@@ -212,7 +214,7 @@ def test_no_process_outlives_a_world_not_even_a_halted_one(tmp_path: Path) -> No
     """The world of one region ends while that region hangs."""
     file = tmp_path / "one.json"
     file.write_bytes((CHECKOUT / "infra" / "params" / "dev.json").read_bytes())
-    assert EnvironmentFile.read(file).zone == "tmscalls.test"
+    assert Environment.read(file).zone == "tmscalls.test"
 
     with subprocess.Popen(
         [sys.executable, "-c", END_OF_A_WORLD, str(file)],

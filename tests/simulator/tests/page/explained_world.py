@@ -12,8 +12,9 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
+from infra.environment import Environment
 from shared.settings import read_settings
-from tests.simulator.environment import EnvironmentFile, Region, World, WorldOptions
+from tests.simulator.environment import Region, World, WorldOptions
 from tests.simulator.environment.events import LogWritten
 from tests.simulator.explain.explanation import Explanation, Question, explain
 from tests.simulator.explain.recording import Recording
@@ -101,7 +102,7 @@ class ExplainedWorld(World):
 
     def __init__(self) -> None:
         options = WorldOptions(retries=RetryPolicy.none())
-        super().__init__(EnvironmentFile.read(DEFAULT_FILE), options)
+        super().__init__(Environment.read(DEFAULT_FILE), options)
 
     def start(self, stack: ExitStack) -> None:
         # Nobody asks these, but the regions' settings name them.

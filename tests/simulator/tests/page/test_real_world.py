@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.simulator.environment import EnvironmentFile, World
+from infra.environment import Environment
+from tests.simulator.environment import World
 from tests.simulator.options import DEFAULT_FILE
 from tests.simulator.page.server import PageServer
 from tests.simulator.tests.page.watching import watching
@@ -23,7 +24,7 @@ def real_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     description["rules"] = [{"countryCode": ["DE"], "regions": ["sea", "weu"]}]
     path = tmp_path_factory.mktemp("params") / "prod.json"
     path.write_text(json.dumps(description))
-    with World(EnvironmentFile.read(path)) as world:
+    with World(Environment.read(path)) as world:
         yield world
 
 
