@@ -19,20 +19,14 @@ from shared import wiring
 from shared.core.answers import AnswerCalls
 from shared.core.context import LogFacts
 from shared.core.decisions import decide, refuse_without_settings
-from shared.core.errors import (
-    BodyTooLargeError,
-    TokenRefusedError,
-    UnexpectedError,
-    WebhookError,
-)
+from shared.core.errors import UnexpectedError, WebhookError
 from shared.core.health import HealthReport
 from shared.core.regions import RegionPolicy
 from shared.core.replies import Outcome, health_reply, reply_to
 from shared.core.webhook import Correlation, WebhookReply, WebhookRequest
 from shared.edge.answering import CallAnswering
 from shared.edge.graph_tokens import GraphTokens
-from shared.edge.refusals import RefusalQueue
-from shared.edge.telemetry import RequestLog, log_defect, log_event, shorten_records
+from shared.edge.telemetry import RequestLog, log_defect, log_event, prepare_logging
 from shared.settings import Settings, SettingsReport, read_settings
 
 if TYPE_CHECKING:
@@ -54,7 +48,6 @@ class Service(ABC):
         """Serve by ``report``."""
         self._report = report
         self._log = RequestLog()
-        self._refusals = RefusalQueue()
         if report.problems:
             log_event(logging.ERROR, "settings.unusable", problems=report.problems)
         if report.warnings:
@@ -82,9 +75,6 @@ class Service(ABC):
         """Return what the request ends with; nothing escapes."""
         try:
             return await self._handle(request, facts, received_at)
-        except (BodyTooLargeError, TokenRefusedError) as refusal:
-            await self._refusals.wait_turn()
-            return refusal
         except WebhookError as refusal:
             return refusal
         except Exception as defect:  # noqa: BLE001 - the host would answer 500
@@ -232,7 +222,7 @@ def get_service() -> Service:
     if _service is None:
         with _building:
             if _service is None:
-                shorten_records()
+                prepare_logging()
                 _service = build_service(read_settings(os.environ))
     return _service
 

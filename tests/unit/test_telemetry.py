@@ -22,7 +22,7 @@ from shared.edge.telemetry import (
     clip,
     log_event,
     logger,
-    shorten_records,
+    prepare_logging,
 )
 
 HOSTILE = "a\r\nb\x1b[31m\u2028\u0085\x00\ud800<script>%s%n{}" + "x" * 100
@@ -284,7 +284,7 @@ def test_short_records_leave_out_what_functions_never_shows(
     async def log_in_a_task() -> None:
         log_event(logging.INFO, "keys.refreshed", keys=3)
 
-    shorten_records()
+    prepare_logging()
     asyncio.run(log_in_a_task())
 
     [record] = captured.records
