@@ -127,7 +127,7 @@ class Reason(ExplainedCode):
     )
     TOKEN_TOO_LARGE = (
         "token-too-large",
-        "The token is over 16 KiB.",
+        "The token is over 16 KiB, or its header part over 1,024 characters.",
         "Nothing to do: the platform's tokens are about 1 KiB.",
     )
     TOKEN_MALFORMED = (

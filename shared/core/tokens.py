@@ -3,8 +3,9 @@
 The order is the point, and every step refuses with a reason of its own:
 
 1. ``read_bearer``: exactly one Bearer token of at most 16 KiB.
-2. ``read_jws``: a compact JWS (RFC 7515) in canonical base64url, RS256 by name,
-   without any extension. Nothing is looked up and nothing is fetched.
+2. ``read_jws``: a compact JWS (RFC 7515) in canonical base64url, with a header of
+   at most 1,024 characters, RS256 by name, without any extension. Nothing is looked
+   up and nothing is fetched.
 3. ``read_key_id``: a key id that may be looked up.
 4. ``verify``: the signature, by PyJWT, with a key prepared when the set was loaded.
 5. ``read_claims``: issuer, audience, tenant and times, each of exactly its type.
@@ -30,6 +31,9 @@ from shared.core.reasons import Reason
 from shared.core.strict_json import JsonObject, StrictJsonError, read_object
 
 MAX_TOKEN_BYTES = 16 * 1024
+# Real headers have about 150 characters. Anybody can make this part costly to read: it
+# is the only JSON that is read before the signature holds.
+MAX_HEADER_PART_BYTES = 1024
 MAX_LEEWAY_SECONDS = 300
 _MAX_LIFETIME_SECONDS = 24 * 60 * 60
 _MAX_NUMERIC_DATE = 2**40
@@ -115,14 +119,18 @@ def read_jws(token: bytes) -> Jws:
     """Take a compact JWS apart and vet its header.
 
     Raises:
-        TokenRefusedError: not canonical, not strict JSON, not plain RS256.
+        TokenRefusedError: not canonical, not strict JSON, not plain RS256, or its
+            header part is too large to be read at all.
     """
     try:
-        header, payload, signature = token.split(b".")
+        # A token of nothing but dots would make 16,000 parts.
+        header, payload, signature = token.split(b".", 3)
     except ValueError as error:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED) from error
     if not signature:
         raise TokenRefusedError(Reason.TOKEN_MALFORMED)
+    if len(header) > MAX_HEADER_PART_BYTES:
+        raise TokenRefusedError(Reason.TOKEN_TOO_LARGE)
     return Jws(
         _read_header(header),
         token[: -len(signature) - 1],

@@ -1,6 +1,7 @@
 """What the rows of the attack table are made of: tokens with a fault."""
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,16 @@ def to_json(value: object) -> bytes:
 
 def with_header(**changes: Any) -> Make:
     return lambda tokens: tokens.mint(changes)
+
+
+def with_long_header(characters: int) -> Make:
+    """Mint with a header part of so many characters."""
+
+    def make(tokens: TokenFactory) -> str:
+        plain = len(urlsafe_b64decode(tokens.mint({"x": ""}).partition(".")[0] + "=="))
+        return tokens.mint({"x": "x" * (characters * 3 // 4 - plain)})
+
+    return make
 
 
 def with_claims(**changes: Any) -> Make:

@@ -15,6 +15,7 @@ from tests.security.attack_kit import (
     values,
     with_claims,
     with_header,
+    with_long_header,
     with_raw_payload,
     with_value,
 )
@@ -162,6 +163,7 @@ def accepted_rows() -> Iterator[Attack]:
         ("typ jwt", with_header(typ="jwt")),
         ("no cty", with_header(cty=None)),
         ("no x5t", with_header(x5t=None)),
+        ("a header part of 1,024 characters", with_long_header(1024)),
         ("unknown members in the header", with_header(ver="1.0", nonce="x")),
         ("unknown claims", with_claims(jti="x", sub="y", deep={"a": [1, 2.5, None]})),
         ("tid in capitals", with_claims(tid="3C9A1D5E-7F24-4B68-8E13-0A5D2C6B4F87")),

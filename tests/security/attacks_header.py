@@ -21,6 +21,7 @@ from tests.security.attack_kit import (
     values,
     with_claims,
     with_header,
+    with_long_header,
     with_parts,
     with_raw_header,
 )
@@ -98,7 +99,7 @@ def header_rows() -> Iterator[Attack]:
         "", "null", "[]", '"RS256"', "1", "{", '{"alg":"RS256"', "{'alg':'RS256'}",
         '{"alg":"RS256","kid":"%s"}x', '{"alg":"RS256","kid":"%s","x":NaN}',
         "\ufeff" + '{"alg":"RS256","kid":"%s"}', '{"alg":"RS256","kid":"%s",}',
-        '{"a":' * 2000, '{"alg":"RS256","kid":"%s"}\x00',
+        '{"a":' * 100, '{"alg":"RS256","kid":"%s"}\x00',
         '\x00{"alg":"RS256","kid":"%s"}',
         '{"alg":"RS256","kid":"%s",//\n"x":1}', '{"alg":"RS256","kid":"%s"}\u2028',
     )  # fmt: skip
@@ -199,6 +200,13 @@ def form_rows() -> Iterator[Attack]:
         ("32000 bytes", lambda t: t.mint().ljust(32_000, "A")),
         ("1000000 bytes", lambda t: t.mint().ljust(1_000_000, "A")),
         ("a signed claim of 16 KiB", with_claims(x="x" * 16_384)),
+    ))  # fmt: skip
+    why = "the time that a stranger can make a header cost: it is refused unread (R4)"
+    yield from rows(why, Reason.TOKEN_TOO_LARGE, (
+        ("a header part of 1,026 characters", with_long_header(1026)),
+        ("a header of 900 members", with_header(**{f"x{n}": n for n in range(900)})),
+        ("a header of 2,000 levels", with_raw_header('{"a":' * 2000)),
+        ("a long header that is no base64url", lambda t: "!" * 1025 + t.mint()),
     ))  # fmt: skip
 
 
