@@ -17,6 +17,7 @@ TEXT = (CHECKOUT / DOCUMENT).read_text("utf-8")
 LIMITS = {
     "body of a POST": webhook.MAX_BODY_BYTES,
     "token": tokens.MAX_TOKEN_BYTES,
+    "header part of a token": tokens.MAX_HEADER_PART_BYTES,
     "clock difference": tokens.MAX_LEEWAY_SECONDS,
     "accepted tokens that are remembered": verified_tokens.MAX_ENTRIES,
     "budget for answering an ordinary call": answers.ORDINARY_BUDGET_SECONDS,
