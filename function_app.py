@@ -28,10 +28,11 @@ async def callback(req: func.HttpRequest, context: func.Context) -> func.HttpRes
     return _to_response(await service.receive(_to_request(req, context, partition)))
 
 
-@app.route(route="health", methods=["GET"])
-async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - binding
-    """Report health to Traffic Manager's probe and to people."""
-    return _to_response(await service.health())
+@app.route(route="health", methods=["GET", "HEAD"])
+async def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Report health to Traffic Manager's probe and to people; HEAD without a body."""
+    reply = await service.health()
+    return _to_response(reply if req.method == "GET" else reply._replace(body=None))
 
 
 @app.warm_up_trigger(arg_name="warm_up_context")

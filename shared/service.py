@@ -22,10 +22,11 @@ from shared.core.decisions import decide, refuse_without_settings
 from shared.core.errors import UnexpectedError, WebhookError
 from shared.core.health import HealthReport
 from shared.core.regions import RegionPolicy
-from shared.core.replies import Outcome, health_reply, reply_to
+from shared.core.replies import Outcome, reply_to
 from shared.core.webhook import Correlation, WebhookReply, WebhookRequest
 from shared.edge.answering import CallAnswering
 from shared.edge.graph_tokens import GraphTokens
+from shared.edge.health_replies import HealthReplies
 from shared.edge.telemetry import RequestLog, log_defect, log_event, prepare_logging
 from shared.settings import Settings, SettingsReport, read_settings
 
@@ -48,6 +49,7 @@ class Service(ABC):
         """Serve by ``report``."""
         self._report = report
         self._log = RequestLog()
+        self._health_replies = HealthReplies()
         if report.problems:
             log_event(logging.ERROR, "settings.unusable", problems=report.problems)
         if report.warnings:
@@ -107,10 +109,11 @@ class Service(ABC):
         return {}
 
     def _health_reply(self, keys: KeyFreshness) -> WebhookReply:
+        return self._health_replies.reply(keys, self._health_report)
+
+    def _health_report(self, keys: KeyFreshness) -> HealthReport:
         report = self._report
-        return health_reply(
-            HealthReport(report.region, keys, report.problems, report.warnings)
-        )
+        return HealthReport(report.region, keys, report.problems, report.warnings)
 
 
 class UnusableService(Service):

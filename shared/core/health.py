@@ -18,12 +18,14 @@ class HealthReport(NamedTuple):
         keys: of the signing keys.
         problems: of the settings, which make them unusable.
         warnings: of the settings, which do not.
+        notices: what should be seen to before it becomes a problem.
     """
 
     region: str
     keys: KeyFreshness
     problems: Sequence[str]
     warnings: Sequence[str]
+    notices: Sequence[str] = ()
 
     @property
     def is_ok(self) -> bool:
@@ -38,4 +40,5 @@ class HealthReport(NamedTuple):
             "keys": self.keys,
             "problems": self.problems,
             "warnings": self.warnings,
+            "notices": self.notices,
         }

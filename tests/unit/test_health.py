@@ -42,6 +42,7 @@ def test_keys_decide_while_settings_are_usable(
         "keys": keys,
         "problems": [],
         "warnings": [],
+        "notices": [],
     }
     assert reply.headers["Content-Type"] == "application/json"
     assert reply.headers["Cache-Control"] == "no-store"

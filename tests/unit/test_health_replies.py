@@ -1,0 +1,106 @@
+"""shared.edge.health_replies: one report a second, never an outdated one of keys."""
+
+import asyncio
+import json
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+import function_app
+from shared import service as module
+from shared.core.health import HealthReport, KeyFreshness
+from shared.core.webhook import WebhookReply
+from shared.edge.health_replies import HealthReplies
+from shared.service import Service, UsableService
+from tests.support.clock import FakeClock
+from tests.support.service import Make, ScriptedNeighbours
+
+
+class Reporter:
+    """Makes reports, and counts them."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, keys: KeyFreshness) -> HealthReport:
+        self.made += 1
+        return HealthReport("weu", keys, (), (), (f"notice {self.made}",))
+
+
+def notices(body: bytes | None) -> Any:
+    """Return what a report notices."""
+    return json.loads(body or b"")["notices"]
+
+
+def test_a_report_is_kept_for_a_second() -> None:
+    """What it says beside the keys may be that late."""
+    clock, make = FakeClock(), Reporter()
+    replies = HealthReplies(clock)
+    first = replies.reply("fresh", make)
+    clock.now += 0.999
+    assert replies.reply("fresh", make).body is first.body
+    clock.now += 0.001
+
+    assert notices(replies.reply("fresh", make).body) == ["notice 2"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [("none", "fresh", 200), ("fresh", "none", 503), ("fresh", "stale", 200)],
+)
+def test_a_change_of_the_keys_is_told_at_once(
+    before: KeyFreshness, after: KeyFreshness, status: int
+) -> None:
+    """A kept report is of other keys."""
+    replies, make = HealthReplies(FakeClock()), Reporter()
+    replies.reply(before, make)
+    reply = replies.reply(after, make)
+
+    assert reply.status == status
+    assert json.loads(reply.body or b"")["keys"] == after
+
+
+def test_a_flood_of_probes_is_told_the_same_bytes(service: UsableService) -> None:
+    """They are made once."""
+
+    async def probe() -> list[WebhookReply]:
+        return [await service.health() for _ in range(50)]
+
+    assert len({id(reply.body) for reply in asyncio.run(probe())}) <= 2
+
+
+def test_a_probe_that_waited_for_keys_is_not_told_that_there_are_none(
+    neighbours: ScriptedNeighbours, make: Make
+) -> None:
+    """Though another probe was told so a moment ago."""
+    service = make()
+    assert isinstance(service, UsableService)
+
+    async def probe_twice() -> list[int]:
+        early = service._health_reply(service.keys.freshness())
+        late = await service.health()
+        return [early.status, late.status]
+
+    assert asyncio.run(probe_twice()) == [503, 200]
+
+
+@pytest.mark.parametrize("is_usable", [True, False], ids=["usable", "unusable"])
+def test_head_has_the_status_of_get_and_no_body(
+    is_usable: bool, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a healthy deployment and of one that cannot take calls."""
+    service: Service = make() if is_usable else make(MicrosoftAppId="no-guid")
+    monkeypatch.setattr(module, "_service", service)
+
+    def ask(method: str) -> func.HttpResponse:
+        request = func.HttpRequest(method=method, url="/api/health", body=b"")
+        response = asyncio.run(function_app.health(request))
+        assert isinstance(response, func.HttpResponse)
+        return response
+
+    got, head = ask("GET"), ask("HEAD")
+    assert head.status_code == got.status_code == (200 if is_usable else 503)
+    assert head.get_body() == b""
+    assert got.get_body() != b""
+    assert dict(head.headers) == dict(got.headers)
