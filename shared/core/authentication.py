@@ -1,7 +1,9 @@
 """Rule 3: who sent a POST. The token is validated, or known from a moment ago.
 
-The steps and their order are those of ``shared.core.tokens``. A key that is held never
-waits; one that is not may cause a fetch, and waits for it.
+The steps and their order are those of ``shared.core.tokens``. Whatever can be refused
+without a key is refused before keys are asked for, so that it causes no fetch. A key
+that is held waits only where the set is so old that the key may have been withdrawn;
+one that is not held may cause a fetch, and waits for it.
 """
 
 from collections.abc import Callable
@@ -33,15 +35,23 @@ async def authenticate(request: WebhookRequest, context: RuleContext) -> TokenCl
     """
     token = read_bearer(request.headers)
     digest = digest_of(token)
-    held = context.keys.current()
-    if held is not None:
-        known = context.verified_tokens.find(digest, held, now=context.clock())
-        if known is not None:
-            return known
+    known = _find_verified(digest, context)
+    if known is not None:
+        return known
     jws, key_id = _guarded(_read_unverified, token)
-    key_set = held if held and key_id in held.keys else await context.keys.find(key_id)
+    key_set = await context.keys.find(key_id)
     claims = _guarded(_validate, jws, key_set.keys.get(key_id), context)
     context.verified_tokens.remember(digest, key_set, claims)
+    return claims
+
+
+def _find_verified(digest: bytes, context: RuleContext) -> TokenClaims | None:
+    key_set = context.keys.current()
+    if key_set is None:
+        return None
+    claims = context.verified_tokens.find(digest, key_set, now=context.clock())
+    if claims is not None:
+        context.keys.keep_fresh()
     return claims
 
 

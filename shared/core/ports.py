@@ -16,10 +16,18 @@ class KeySource(Protocol):
     """The platform's signing keys."""
 
     def current(self) -> KeySet | None:
-        """Return the held key set at once; ``None`` if none is held or all too old."""
+        """Return the key set that may serve without waiting, if there is one.
+
+        Only a look: nothing is fetched, whoever asks.
+        """
+
+    def keep_fresh(self) -> None:
+        """Start a refresh in the background where the held set is no longer fresh."""
 
     async def find(self, key_id: str) -> KeySet:
         """Return the key set to judge a token by, after looking for ``key_id``.
+
+        Awaits nothing where the current set has the key.
 
         Raises:
             KeysUnavailableError: none is held and none could be obtained in time.

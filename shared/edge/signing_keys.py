@@ -2,11 +2,14 @@
 
 After the model of Microsoft.IdentityModel's ConfigurationManager:
 
-* A set is fresh for an hour. Then it still serves while a refresh runs, and for 24
-  hours while refreshes fail. A failed refresh changes nothing; a good one replaces
-  the set whole.
-* A key id that is held never waits. An unknown one may cause a refresh, at most one per
-  30 s counted from the last attempt, and waits for it.
+* A set is fresh for an hour. Then it still serves while a refresh runs in the
+  background, and for 24 hours while refreshes fail. A failed refresh changes nothing;
+  a good one replaces the set whole.
+* After two hours without any request a refresh is overdue: a key may have been
+  withdrawn meanwhile. Then every request waits for the refresh, 3 s at most, and for
+  nothing while refreshes pause after a failure.
+* Otherwise a key id that is held never waits. An unknown one may cause a refresh, at
+  most one per 30 s counted from the last attempt, and waits for it.
 * One refresh at a time, however many ask; between failures the pause doubles.
 
 No lock is held across the network. Safe for several threads and event loops.
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from shared.core.key_sets import KeySet
 
 FRESH_SECONDS = 60 * 60
+OVERDUE_SECONDS = 2 * 60 * 60
 USABLE_SECONDS = 24 * 60 * 60
 REQUEST_WAIT_SECONDS = 3.0
 
@@ -55,6 +59,10 @@ class _Held(NamedTuple):
 class _Refresh(NamedTuple):
     started_at: float
     done: Future[None]
+
+    def is_abandoned(self, now: float) -> bool:
+        """Tell whether it is too late for it to count."""
+        return now - self.started_at >= _ABANDONED_SECONDS
 
 
 class SigningKeyCache:
@@ -82,36 +90,49 @@ class SigningKeyCache:
         self._failures = 0
 
     def current(self) -> KeySet | None:
-        """Return the held set at once; start a refresh if it is no longer fresh."""
-        held = self._held
+        """Return the set that may serve without waiting; nothing is fetched for it.
+
+        ``None``: none is held, it is too old, or a refresh is overdue.
+        """
+        held = self._usable()
         if held is None:
             return None
-        age = self._clock() - held.fetched_at
-        if age >= FRESH_SECONDS:
+        now = self._clock()
+        if now - held.fetched_at >= OVERDUE_SECONDS and self._can_be_refreshed(now):
+            return None
+        return held.key_set
+
+    def keep_fresh(self) -> None:
+        """Start a refresh in the background if a set is held that is not fresh."""
+        age = self.age_seconds()
+        if age is not None and age >= FRESH_SECONDS:
             self._refresh_if_due()
-        return held.key_set if age < USABLE_SECONDS else None
 
     async def find(self, key_id: str) -> KeySet:
         """Return a set that has ``key_id``, or else the set as it is after a look.
 
-        Waits ``REQUEST_WAIT_SECONDS`` at most, and only for a key id that is not held.
+        Waits ``REQUEST_WAIT_SECONDS`` at most, and only where ``current`` has no such
+        key.
 
         Raises:
             KeysUnavailableError: there is no usable set.
         """
-        held = self.current()
-        if held is not None and key_id in held.keys:
-            return held
+        current = self.current()
+        if current is not None and key_id in current.keys:
+            self.keep_fresh()
+            return current
         await self._wait_for_refresh(REQUEST_WAIT_SECONDS)
-        held = self.current()
+        held = self._usable()
         if held is None:
             raise KeysUnavailableError
-        return held
+        return held.key_set
 
     async def load(self, *, timeout_seconds: float) -> None:
         """Get the first set before it is needed; return without it if it takes long."""
-        if self.current() is None:
+        if self._usable() is None:
             await self._wait_for_refresh(timeout_seconds)
+        else:
+            self.keep_fresh()
 
     def age_seconds(self) -> float | None:
         """Return the age of the held set; ``None`` without one."""
@@ -120,10 +141,18 @@ class SigningKeyCache:
 
     def freshness(self) -> KeyFreshness:
         """Return the word for the health report."""
-        age = self.age_seconds()
-        if age is None or age >= USABLE_SECONDS:
+        held = self._usable()
+        if held is None:
             return "none"
-        return "fresh" if age < FRESH_SECONDS else "stale"
+        is_fresh = self._clock() - held.fetched_at < FRESH_SECONDS
+        return "fresh" if is_fresh else "stale"
+
+    def _usable(self) -> _Held | None:
+        """Return what is held, unless it is too old."""
+        held = self._held
+        if held is None or self._clock() - held.fetched_at >= USABLE_SECONDS:
+            return None
+        return held
 
     async def _wait_for_refresh(self, timeout_seconds: float) -> None:
         refresh = self._refresh_if_due()
@@ -137,13 +166,12 @@ class SigningKeyCache:
         now = self._clock()
         with self._lock:
             if self._refresh is not None:
-                if now - self._refresh.started_at < _ABANDONED_SECONDS:
+                if not self._refresh.is_abandoned(now):
                     return self._refresh
                 self._failures += 1
                 self._last_attempt_at = now
                 self._refresh = None
-            last = self._last_attempt_at
-            if last is not None and now - last < self._pause_seconds(now):
+            if not self._is_due(now):
                 return None
             refresh = _Refresh(now, Future())
             refresh.done.set_running_or_notify_cancel()
@@ -160,6 +188,18 @@ class SigningKeyCache:
             self._end(refresh, None, Reason.UNEXPECTED_ERROR, defect=error)
             return None
         return refresh
+
+    def _can_be_refreshed(self, now: float) -> bool:
+        """Tell whether a refresh runs or is due: whether there is one to wait for."""
+        with self._lock:
+            if self._refresh is not None:
+                return not self._refresh.is_abandoned(now)
+            return self._is_due(now)
+
+    def _is_due(self, now: float) -> bool:
+        """Tell whether the pause after the last attempt is over."""
+        last = self._last_attempt_at
+        return last is None or now - last >= self._pause_seconds(now)
 
     def _pause_seconds(self, now: float) -> float:
         """Return the least time between the last attempt and the next."""

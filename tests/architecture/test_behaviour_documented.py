@@ -27,6 +27,9 @@ LIMITS = {
     "answered calls that are remembered": answering.REMEMBERED_CALLS,
     "time for which they are remembered": answering.REMEMBERED_SECONDS,
     "age from which signing keys are refreshed": signing_keys.FRESH_SECONDS,
+    "age from which requests wait for a refresh of signing keys": (
+        signing_keys.OVERDUE_SECONDS
+    ),
     "age up to which signing keys are used": signing_keys.USABLE_SECONDS,
     "time that a request waits for signing keys": signing_keys.REQUEST_WAIT_SECONDS,
     "time for one fetch of signing keys": openid.FETCH_SECONDS,

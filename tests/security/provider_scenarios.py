@@ -24,6 +24,7 @@ from tests.support.servers import enormous, in_turn, json_reply, status
 
 HOUR = 3600.0
 FRESH = 1 * HOUR
+NIGHT = 8 * HOUR
 COOLDOWN = 30.0
 
 
@@ -126,6 +127,28 @@ def key_withdrawn(front: Front) -> None:
     front.call(token)
     front.settle()
     front.call(token)
+
+
+def key_withdrawn_overnight(front: Front) -> None:
+    """The very same token, and a new one, after a night without any request."""
+    front.load()
+    token = front.token()
+    front.call(token)
+    front.provider.keys = [SigningKey("new-key")]
+    front.clock.now += NIGHT
+    front.call(token, front.token())
+    front.call(token)
+
+
+def hangs_in_the_morning(front: Front) -> None:
+    """Keys of the evening serve, and are waited for once in each pause."""
+    front.load()
+    SLOW_FAULTS["never answers"](front)
+    front.clock.now += NIGHT
+    front.call(front.token(), front.token())
+    front.settle()
+    for _ in range(20):
+        front.call(front.token())
 
 
 def key_replaced(front: Front) -> None:
@@ -258,6 +281,12 @@ def scenarios() -> Iterator[Scenario]:
         yield Scenario(name, one_call, (503,), 1, tls=tls)
     yield Scenario("key added", key_added, (401, 202, 202), 1)
     yield Scenario("key withdrawn", key_withdrawn, (202, 401), 1)
+    yield Scenario(
+        "key withdrawn overnight", key_withdrawn_overnight, (202, 401, 401, 401), 1
+    )
+    yield Scenario(
+        "held overnight; never answers", hangs_in_the_morning, (202,) * 22, 1, True
+    )
     yield Scenario(
         "key replaced under its id", key_replaced, (202, 401, 202, 401, 202), 1
     )

@@ -34,9 +34,13 @@ class FakeKeys:
     def __init__(self, key_set: KeySet | None) -> None:
         self.key_set = key_set
         self.asked: list[str] = []
+        self.refreshes = 0
 
     def current(self) -> KeySet | None:
         return self.key_set
+
+    def keep_fresh(self) -> None:
+        self.refreshes += 1
 
     async def find(self, key_id: str) -> KeySet:
         self.asked.append(key_id)

@@ -170,7 +170,7 @@ def test_a_refresh_replaces_the_set_whole(
     before = loaded.current()
     provider.key_ids = ("new",)
     clock.now += FRESH_SECONDS
-    loaded.current()
+    loaded.keep_fresh()
     settle(loaded)
 
     after = loaded.current()
@@ -191,7 +191,7 @@ def test_a_failed_refresh_changes_nothing(
     before = loaded.current()
     provider.error = error
     clock.now += FRESH_SECONDS
-    loaded.current()
+    loaded.keep_fresh()
     settle(loaded)
 
     assert provider.fetches == 2
@@ -227,7 +227,7 @@ def test_a_day_without_the_provider_costs_few_fetches(
     started = clock.now
     while clock.now < started + 5 * HOUR:
         fetches = provider.fetches
-        loaded.current()
+        loaded.keep_fresh()
         settle(loaded)
         if provider.fetches > fetches:
             attempts.append(clock.now - started)
@@ -248,14 +248,14 @@ def test_the_short_pause_holds_from_the_moment_that_the_set_is_too_old(
     fetched_at = clock.now
     for age in (*range(3600, 7200, 300), USABLE_SECONDS - 30):
         clock.now = fetched_at + age
-        loaded.current()
+        loaded.keep_fresh()
         settle(loaded)
     fetches = provider.fetches
     clock.now = fetched_at + USABLE_SECONDS - 1
-    loaded.current()
+    loaded.keep_fresh()
     assert provider.fetches == fetches
     clock.now = fetched_at + USABLE_SECONDS
-    loaded.current()
+    loaded.keep_fresh()
     settle(loaded)
 
     assert provider.fetches == fetches + 1
@@ -269,7 +269,7 @@ def test_the_provider_comes_back_within_30_seconds_after_a_day(
     provider.fail()
     clock.now += 23 * HOUR
     for _ in range(12):
-        loaded.current()
+        loaded.keep_fresh()
         settle(loaded)
         clock.now += 300
     assert loaded.freshness() == "none"
@@ -312,7 +312,7 @@ def test_refreshes_are_logged_with_their_reason(
     caplog.set_level(logging.INFO)
     for age in (FRESH_SECONDS, USABLE_SECONDS):
         clock.now += age
-        loaded.current()
+        loaded.keep_fresh()
         wait_until(lambda: running_refresh(loaded) is None)
     wait_until(lambda: len(caplog.records) == 2)
 

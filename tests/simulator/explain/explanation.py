@@ -98,6 +98,9 @@ class _AssumedKeys:
     def current(self) -> KeySet:
         return self._held
 
+    def keep_fresh(self) -> None:
+        """Assumed keys do not age."""
+
     async def find(self, _key_id: str) -> KeySet:
         return self._held
 
