@@ -12,7 +12,6 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NoReturn, override
 
 from shared import wiring
@@ -24,8 +23,6 @@ from shared.core.health import HealthReport
 from shared.core.regions import RegionPolicy
 from shared.core.replies import Outcome, reply_to
 from shared.core.webhook import Correlation, WebhookReply, WebhookRequest
-from shared.edge.answering import CallAnswering
-from shared.edge.graph_tokens import GraphTokens
 from shared.edge.health_replies import HealthReplies
 from shared.edge.telemetry import RequestLog, log_defect, log_event, prepare_logging
 from shared.settings import Settings, SettingsReport, read_settings
@@ -35,9 +32,6 @@ if TYPE_CHECKING:
 
     from shared.core.health import KeyFreshness
 
-# Answers wait for Graph on these threads, not on the event loop and not on the worker's
-# own pool, which may be as small as five.
-_THREADS = 128
 _HEALTH_WAIT_SECONDS = 2.0
 _WARM_UP_WAIT_SECONDS = 5.0
 
@@ -152,26 +146,21 @@ class UsableService(Service):
         """Put rules and world together as ``settings`` say."""
         super().__init__(report)
         self._settings = settings
-        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="calling")
         policy = RegionPolicy(settings.region_rules)
         self.keys = wiring.signing_keys(settings)
         self.peers = wiring.peers(settings, policy)
-        self.graph = wiring.graph(settings, connections=_THREADS)
+        self.graph = wiring.graph(settings)
         self.entra = wiring.entra(settings)
         self._context = wiring.rule_context(settings, self.keys, self.peers, policy)
-        self._answering = CallAnswering(
-            graph=self.graph,
-            tokens=GraphTokens(self.entra, self._executor),
-            executor=self._executor,
-            callback_host=settings.callback_host,
-            partitions=settings.partitions,
-        )
+        self._answering = wiring.answering(settings, self.graph, self.entra)
 
     @override
     async def _handle(
         self, request: WebhookRequest, facts: LogFacts, received_at: float
     ) -> Outcome:
         decision = await decide(request, self._context, facts)
+        if facts.tenant_id:
+            self._answering.note_follow_ups(facts.tenant_id, facts.follow_ups)
         if isinstance(decision, AnswerCalls):
             return await self._answering.answer_all(decision, received_at=received_at)
         return decision
@@ -190,14 +179,13 @@ class UsableService(Service):
     async def warm_up(self) -> None:
         self.peers.keep_watch()
         if self._settings.answer:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._executor, self.graph.load)
-            await loop.run_in_executor(self._executor, self.entra.load)
+            await asyncio.to_thread(self.graph.load)
+            await asyncio.to_thread(self.entra.load)
         await self.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS)
 
     @override
     def close(self) -> None:
-        self._executor.shutdown()
+        self._answering.close()
         self.peers.close()
         self.graph.close()
         self.entra.close()

@@ -7,8 +7,10 @@ from shared.core.ports import KeySource, PeerHealth
 from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenPolicy
 from shared.core.verified_tokens import VerifiedTokens
+from shared.edge.answering import PLACES, PLACES_PER_TENANT, CallAnswering
 from shared.edge.entra import EntraClient
 from shared.edge.graph import GraphClient
+from shared.edge.graph_tokens import GraphTokens
 from shared.edge.health_check import HealthCheck
 from shared.edge.openid import OpenIdProvider
 from shared.edge.peers import PeerHealthCache
@@ -38,12 +40,10 @@ def peers(settings: Settings, policy: RegionPolicy) -> PeerHealthCache:
     )
 
 
-def graph(settings: Settings, *, connections: int) -> GraphClient:
+def graph(settings: Settings) -> GraphClient:
     """Make the client of Graph."""
     return GraphClient(
-        graph_url=settings.graph_url,
-        ca_bundle=settings.ca_bundle,
-        connections=connections,
+        graph_url=settings.graph_url, ca_bundle=settings.ca_bundle, connections=PLACES
     )
 
 
@@ -51,6 +51,21 @@ def entra(settings: Settings) -> EntraClient:
     """Make the client of Entra."""
     return EntraClient(
         settings.credential, graph_url=settings.graph_url, ca_bundle=settings.ca_bundle
+    )
+
+
+def answering(
+    settings: Settings, graph_client: GraphClient, entra_client: EntraClient
+) -> CallAnswering:
+    """Make what answers calls."""
+    # A bot of one tenant has no others to share with.
+    is_for_one = len(settings.tenants) == 1
+    return CallAnswering(
+        graph=graph_client,
+        tokens=GraphTokens(entra_client),
+        callback_host=settings.callback_host,
+        partitions=settings.partitions,
+        places_per_tenant=PLACES if is_for_one else PLACES_PER_TENANT,
     )
 
 

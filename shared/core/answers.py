@@ -1,12 +1,12 @@
 """Answering a call: the request to Graph, and what Graph's reply means.
 
 https://learn.microsoft.com/graph/api/call-answer: 202 without a body; 404 (8522) once
-the call is over or the time to answer has passed.
+the call is over or the time to answer has passed. A call that is recorded by policy is
+rejected: see ``action_for``.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from http import HTTPStatus
 from typing import ClassVar, NamedTuple
 
@@ -15,28 +15,36 @@ from shared.core.notifications import CallNotification
 from shared.core.reasons import Reason
 from shared.core.strict_json import JsonObject
 
-# The platform waits 15 s, or 5 s for policy recording, from its first POST on; the
-# rest is for the way there and back.
-ORDINARY_BUDGET_SECONDS = 12.0
-POLICY_RECORDING_BUDGET_SECONDS = 4.0
-
-_FIRST_PAUSE_SECONDS = 0.25
-_LONGEST_PAUSE_SECONDS = 2.0
-# The part of the remaining budget that one attempt may take, so that a hanging
-# attempt leaves time for another.
-_ATTEMPT_SHARE = 0.6
 _MAX_LOGGED_ITEMS = 20
-
-_SUCCESS = range(200, 300)
-_CLIENT_ERROR = range(400, 500)
-_TOO_MANY_REQUESTS = HTTPStatus.TOO_MANY_REQUESTS
 
 
 class AnswerCalls(NamedTuple):
-    """The decision to answer these calls; what comes of it is ``Answered``."""
+    """The decision to answer these calls; what comes of it is ``Answered``.
+
+    Attributes:
+        not_before: ``nbf`` of the token, in epoch seconds: when the call was placed.
+    """
 
     tenant_id: str
     calls: Sequence[CallNotification]
+    not_before: int
+
+
+class CallAction(NamedTuple):
+    """What Graph is asked to do with a call.
+
+    Attributes:
+        name: last part of the URL.
+        done: the reason once Graph has taken it.
+        again: the reason where the same call comes again after that.
+        note: what else the log says, whether Graph took it or not.
+    """
+
+    name: str
+    body: JsonObject
+    done: Reason
+    again: Reason
+    note: Reason | None = None
 
 
 class AnswerOutcome(NamedTuple):
@@ -46,12 +54,18 @@ class AnswerOutcome(NamedTuple):
         reason: why; ``is_unavailable`` tells whether the call may come again.
         attempts: requests to Graph; 0 where the call had been answered before.
         graph_code: Graph's error code of the last reply.
+        entra_code: with which Entra refused a token for good, such as AADSTS7000215.
+        note: what else there is to say.
+        was_expected: it was refused, but another process has probably answered it.
     """
 
     reason: Reason
     attempts: int = 0
     graph_status: int | None = None
     graph_code: str | None = None
+    entra_code: str | None = None
+    note: Reason | None = None
+    was_expected: bool = False
 
     @property
     def is_unavailable(self) -> bool:
@@ -62,12 +76,18 @@ class AnswerOutcome(NamedTuple):
         }
 
     @property
+    def is_refused(self) -> bool:
+        """Tell whether Graph refused for good what it was asked."""
+        return self.reason is Reason.ANSWER_REFUSED
+
+    @property
     def log_fields(self) -> Mapping[str, object]:
         """What the log line says beside the reason."""
         return {
             "attempts": self.attempts,
             "graph_status": self.graph_status,
             "graph_code": self.graph_code,
+            "entra_code": self.entra_code,
         }
 
 
@@ -97,6 +117,16 @@ class Answered:
         return 1 if self.status is HTTPStatus.SERVICE_UNAVAILABLE else None
 
     @property
+    def notes(self) -> frozenset[Reason]:
+        """What else there is to say of the calls."""
+        return frozenset(o.note for _id, o in self.outcomes if o.note)
+
+    @property
+    def was_expected(self) -> bool:
+        """Tell whether what failed was probably done by another process."""
+        return all(o.was_expected for _id, o in self.outcomes if o.is_refused)
+
+    @property
     def reason(self) -> Reason:
         """Of the only call, or that there are several."""
         return self.outcomes[0][1].reason if len(self.outcomes) == 1 else Reason.BATCH
@@ -114,71 +144,29 @@ class Answered:
         }
 
 
-class Unanswered(Enum):
-    """An attempt that brought no status."""
+def action_for(call: CallNotification, callback_uri: str) -> CallAction:
+    """Choose what Graph is asked to do with an incoming call.
 
-    NO_REPLY = auto()
-    NOT_CONNECTED = auto()
-
-
-class NoCredential(NamedTuple):
-    """An attempt for which there was no token.
-
-    Attributes:
-        retry_after_seconds: what Entra's ``Retry-After`` says; ``None`` if absent.
+    A call that is recorded by policy is rejected: this product cannot record, and to
+    answer would make the tenant's recording policy look met while nobody records.
     """
-
-    retry_after_seconds: float | None = None
-
-
-class GraphReply(NamedTuple):
-    """Graph's reply to an answer.
-
-    Attributes:
-        status: HTTP status.
-        retry_after_seconds: ``Retry-After``, already relative; ``None`` if absent.
-        code: ``error.code``, for the log.
-    """
-
-    status: int
-    retry_after_seconds: float | None = None
-    code: str | None = None
-
-
-type AttemptResult = GraphReply | NoCredential | Unanswered
-
-
-class NextStep(Enum):
-    """What to do after an attempt that was not the last."""
-
-    RETRY = auto()
-    RENEW_TOKEN = auto()
-
-
-def budget_seconds(call: CallNotification) -> float:
-    """Return how long answering may take from the arrival of the POST."""
     if call.is_policy_recording:
-        return POLICY_RECORDING_BUDGET_SECONDS
-    return ORDINARY_BUDGET_SECONDS
+        return _REJECT_RECORDING
+    body = _answer_body(callback_uri)
+    return CallAction("answer", body, Reason.ANSWERED, Reason.ALREADY_ANSWERED)
 
 
-def attempt_seconds(remaining_seconds: float) -> float:
-    """Return how long one attempt may take of what remains of the budget."""
-    return remaining_seconds * _ATTEMPT_SHARE
+# https://learn.microsoft.com/graph/api/call-reject
+_REJECT_RECORDING = CallAction(
+    "reject",
+    {"reason": "none"},
+    Reason.RECORDING_UNHANDLED,
+    Reason.ALREADY_HANDLED,
+    note=Reason.RECORDING_UNHANDLED,
+)
 
 
-def pause_seconds(attempt: int, result: AttemptResult) -> float:
-    """Return the pause after attempt number ``attempt`` (from 0).
-
-    It is never shorter than the first: Graph may say ``Retry-After: 0`` for ever.
-    """
-    wanted = None if isinstance(result, Unanswered) else result.retry_after_seconds
-    if wanted is not None:
-        return max(wanted, _FIRST_PAUSE_SECONDS)
-    return min(_FIRST_PAUSE_SECONDS * 2.0**attempt, _LONGEST_PAUSE_SECONDS)
-
-
-def answer_body(callback_uri: str) -> JsonObject:
+def _answer_body(callback_uri: str) -> JsonObject:
     """Build the body of the answer: audio, played and recorded by Microsoft.
 
     App-hosted media needs .NET on Windows; service-hosted media is all there is:
@@ -192,37 +180,3 @@ def answer_body(callback_uri: str) -> JsonObject:
             "preFetchMedia": [],
         },
     }
-
-
-def next_step(
-    result: AttemptResult, *, was_reply_lost: bool, was_token_renewed: bool
-) -> Reason | NextStep:
-    """Tell what follows an attempt: another one, or the end of answering.
-
-    Args:
-        result: what came back.
-        was_reply_lost: an earlier attempt may have taken effect without our knowing.
-        was_token_renewed: a 401 has led to a new token already.
-
-    Returns:
-        The reason with which answering ends, or what to do before the next attempt.
-    """
-    if not isinstance(result, GraphReply):
-        return NextStep.RETRY
-    if result.status in _SUCCESS:
-        return Reason.ANSWERED
-    if result.status not in _CLIENT_ERROR or result.status == _TOO_MANY_REQUESTS:
-        return NextStep.RETRY
-    if result.status == HTTPStatus.UNAUTHORIZED and not was_token_renewed:
-        return NextStep.RENEW_TOKEN
-    if was_reply_lost:
-        return Reason.ANSWER_PRESUMED
-    is_over = result.status == HTTPStatus.NOT_FOUND
-    return Reason.CALL_OVER if is_over else Reason.ANSWER_REFUSED
-
-
-def failure_of(result: AttemptResult | None) -> Reason:
-    """Name the reason when the budget is used up; ``result`` is the last one."""
-    if isinstance(result, NoCredential):
-        return Reason.CREDENTIAL_UNAVAILABLE
-    return Reason.ANSWER_UNAVAILABLE

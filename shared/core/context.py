@@ -39,8 +39,14 @@ class RuleContext(NamedTuple):
 
 @dataclass(slots=True)
 class LogFacts:
-    """What was learnt on the way, for the log line, also when the end is a refusal."""
+    """What was learnt on the way, for the log line, also when the end is a refusal.
+
+    Attributes:
+        call_ids: of all items that can be read.
+        follow_ups: of those that are no incoming calls.
+    """
 
     tenant_id: str | None = None
     call_ids: list[str] = field(default_factory=list)
+    follow_ups: list[str] = field(default_factory=list)
     notes: set[Reason] = field(default_factory=set)

@@ -32,6 +32,7 @@ from shared.core.authentication import authenticate
 from shared.core.conditions import Origin
 from shared.core.context import LogFacts, RuleContext
 from shared.core.errors import (
+    BodyRefusedError,
     BodyTooLargeError,
     PartitionUnknownError,
     SettingsUnusableError,
@@ -68,6 +69,8 @@ class Accept:
     status: ClassVar = HTTPStatus.ACCEPTED
     log_fields: ClassVar[Mapping[str, object]] = {}
 
+
+_MAX_ITEMS = 100
 
 type Decision = AskForGraph | RedirectTo | AnswerCalls | Accept
 
@@ -109,7 +112,7 @@ async def decide(
         if redirect is not None:
             return redirect
     if context.answers_calls:
-        return AnswerCalls(claims.tenant_id, incoming)
+        return AnswerCalls(claims.tenant_id, incoming, claims.not_before)
     return Accept(Reason.ANSWERING_OFF, rules.ANSWER)
 
 
@@ -149,13 +152,21 @@ def _require_legal_partition(
 def _read_items(
     items: list[object], claims: TokenClaims, facts: LogFacts
 ) -> list[CallNotification | None]:
-    """Read the items of a batch; what is odd about one becomes a note."""
+    """Read the items of a batch; what is odd about one becomes a note.
+
+    Raises:
+        BodyRefusedError: there are too many: the platform sends a handful.
+    """
+    if len(items) > _MAX_ITEMS:
+        raise BodyRefusedError(Reason.TOO_MANY_ITEMS)
     notifications = [read_notification(item) for item in items]
     for notification in notifications:
         if notification is None:
             facts.notes.add(Reason.UNREADABLE_ITEM)
             continue
         facts.call_ids.append(notification.call_id)
+        if not notification.is_incoming_call:
+            facts.follow_ups.append(notification.call_id)
         if notification.tenant_id not in (None, claims.tenant_id):
             facts.notes.add(Reason.TENANT_DIFFERS)
         if notification.claimed_call_id is not None:

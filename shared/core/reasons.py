@@ -28,6 +28,11 @@ class Reason(ExplainedCode):
         "This process has already answered the call; the notification came again.",
         NOTHING,
     )
+    ALREADY_HANDLED = (
+        "already-handled",
+        "This process has dealt with the call before; it came a second time.",
+        NOTHING,
+    )
     ANSWERING_OFF = (
         "answering-off",
         "CALLING_ANSWER is false, so the incoming call was accepted, not answered.",
@@ -107,6 +112,16 @@ class Reason(ExplainedCode):
         "answer-unavailable",
         "Graph did not accept the answer within the time budget.",
         "Check Graph's service health and throttling (429) for this application.",
+    )
+    RECORDING_UNHANDLED = (
+        "recording-unhandled",
+        "A call to be recorded by policy was rejected: this product cannot record.",
+        "Take this bot out of the recording policy, or put a recorder in its place.",
+    )
+    CREDENTIAL_REFUSED = (
+        "credential-refused",
+        "Entra refuses the bot's credential in this tenant; repeating cannot help.",
+        "Look up entra_code: an expired secret, or no consent of the tenant's admin.",
     )
     CREDENTIAL_UNAVAILABLE = (
         "credential-unavailable",
@@ -236,6 +251,11 @@ class Reason(ExplainedCode):
         "body-not-object",
         "The body is JSON, but not an object.",
         "Compare what was sent with the Graph documentation.",
+    )
+    TOO_MANY_ITEMS = (
+        "too-many-items",
+        "The list has more than 100 notifications.",
+        "Nothing to do: the platform sends a handful in one POST.",
     )
     PROTOCOL_UNKNOWN = (
         "protocol-unknown",

@@ -84,10 +84,11 @@ class TokenPolicy:
 
 
 class TokenClaims(NamedTuple):
-    """The claims that count: the caller's tenant (lower case) and the end (epoch s)."""
+    """The claims that count: the caller's tenant in lower case, and times (epoch s)."""
 
     tenant_id: str
     expires_at: int
+    not_before: int
 
 
 def read_bearer(headers: Mapping[str, str]) -> bytes:
@@ -186,8 +187,8 @@ def read_claims(payload: bytes, policy: TokenPolicy, *, now: float) -> TokenClai
         raise TokenRefusedError(Reason.TENANT_MISSING)
     if type(tenant_id) is not str or not is_guid(tenant_id):
         raise TokenRefusedError(Reason.CLAIMS_MALFORMED)
-    expires_at = _vet_times(claims, policy.leeway_seconds, now)
-    return TokenClaims(tenant_id=tenant_id.lower(), expires_at=expires_at)
+    expires_at, not_before = _vet_times(claims, policy.leeway_seconds, now)
+    return TokenClaims(tenant_id.lower(), expires_at, not_before)
 
 
 def _read_json(data: bytes) -> JsonObject:
@@ -237,8 +238,11 @@ def _vet_issuer(issuer: object, policy: TokenPolicy) -> None:
     raise TokenRefusedError(Reason.ISSUER_REFUSED)
 
 
-def _vet_times(claims: JsonObject, leeway: int, now: float) -> int:
-    """Vet NumericDates (RFC 7519 section 2); whole numbers only. Returns ``exp``."""
+def _vet_times(claims: JsonObject, leeway: int, now: float) -> tuple[int, int]:
+    """Vet NumericDates, whole numbers only (RFC 7519 section 2).
+
+    Returns ``exp`` and ``nbf``.
+    """
     expires_at = _numeric_date(claims.get("exp"))
     not_before = _numeric_date(claims.get("nbf"))
     issued_at = _numeric_date(claims["iat"]) if "iat" in claims else not_before
@@ -248,7 +252,7 @@ def _vet_times(claims: JsonObject, leeway: int, now: float) -> int:
         raise TokenRefusedError(Reason.TOKEN_EXPIRED)
     if max(not_before, issued_at) > now + leeway:
         raise TokenRefusedError(Reason.TOKEN_NOT_YET_VALID)
-    return expires_at
+    return expires_at, not_before
 
 
 def _numeric_date(value: object) -> int:

@@ -15,13 +15,14 @@ from __future__ import annotations
 import logging
 import re
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from shared.core.clouds import MICROSOFT_LOGIN_HOSTS
 from shared.credential_settings import CredentialKind, CredentialSettings
 from shared.edge.outbound import OutboundError, open_session, retry_after_seconds
-from shared.edge.tls import deadline
+from shared.edge.tls import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +32,29 @@ if TYPE_CHECKING:
 
 # Entra's tokens live an hour or more; without a hint they are renewed this early.
 _RENEW_EARLY_SECONDS = 300
-_ACQUIRE_SECONDS = 10.0
+ACQUIRE_SECONDS = 10.0
+# Of all replies to one acquisition: discovery and token are a few KiB.
+_MAX_REPLY_BYTES = 256 * 1024
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 5.0
 # RFC 6750 section 2.1: what may follow "Bearer ".
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-_ENTRA_CODE = re.compile(r"AADSTS[0-9]{1,12}")
+_ENTRA_CODE = re.compile(r"AADSTS([0-9]{1,12})")
+# What no repetition can mend: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+# A federated credential that has not spread yet (70021, 700211 to 700213) is not final.
+_FINAL_CODES = frozenset(
+    {
+        "7000215",  # wrong secret
+        "7000222",  # expired secret
+        "700016",  # the application is not in the tenant
+        "700027",  # the certificate is not the application's
+        "7000229",  # no service principal in the tenant
+        "7000112",  # the application is disabled
+        "53003",  # conditional access
+        "65001",  # no consent
+        "90002",  # no such tenant
+    }
+)
 
 
 class CredentialError(Exception):
@@ -52,6 +70,15 @@ class CredentialError(Exception):
         """Fail with a message that repeats nothing of what was sent or received."""
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class CredentialRefusedError(CredentialError):
+    """Entra refuses for good; ``code`` says why, such as ``AADSTS7000215``."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        """Fail with Entra's code."""
+        super().__init__(message)
+        self.code = code
 
 
 class AccessToken(NamedTuple):
@@ -98,22 +125,19 @@ class EntraClient:
         Raises:
             CredentialError: none was obtained within 10 s; nothing else escapes.
         """
-        pauses: list[float | None] = []
-
-        def note_pause(response: PipelineResponse[Any, Any]) -> None:
-            headers = response.http_response.headers
-            pauses.append(retry_after_seconds(headers.get("Retry-After")))
-
+        replies = _EntraReplies()
+        transfer = Transfer(
+            ends_at=time.monotonic() + ACQUIRE_SECONDS, max_bytes=_MAX_REPLY_BYTES
+        )
         try:
             self._prepare()
-            with deadline(time.monotonic() + _ACQUIRE_SECONDS):
-                credential = self._credential(tenant_id, note_pause)
+            with transfer.on_this_thread():
+                credential = self._credential(tenant_id, replies.note)
                 info = credential.get_token_info(self._scope)
         # azure-identity, msal and the assertion raise from families of their own, and
         # not all of them with the reply that was the cause.
         except Exception as error:
-            last = pauses[-1] if pauses else None
-            raise CredentialError(_describe(error), retry_after_seconds=last) from error
+            raise replies.error_for(error) from error
         # What Entra's reply says is passed on unseen, be it a token or not.
         if type(info.token) is not str or _TOKEN.fullmatch(info.token) is None:
             message = "Entra's reply has no token"
@@ -195,9 +219,36 @@ class EntraClient:
         }
 
 
-def _describe(error: Exception) -> str:
-    """Name an error for the log: its type and Entra's code, never its text."""
-    if isinstance(error, OutboundError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__
-    code = _ENTRA_CODE.search(str(error))
-    return f"{type(error).__name__} {code[0]}" if code else type(error).__name__
+class _EntraReplies:
+    """What Entra's replies say beside a token: msal passes on only a part of it."""
+
+    def __init__(self) -> None:
+        self._retry_after_seconds: float | None = None
+        self._code: str | None = None
+
+    def note(self, response: PipelineResponse[Any, Any]) -> None:
+        """Take a reply in; called by azure-core with each."""
+        reply = response.http_response
+        self._retry_after_seconds = retry_after_seconds(
+            reply.headers.get("Retry-After")
+        )
+        # Only here the code of a discovery that failed can be seen.
+        if reply.status_code >= HTTPStatus.BAD_REQUEST:
+            self._note_code(reply.text())
+
+    def error_for(self, error: Exception) -> CredentialError:
+        """Return what ``error`` means: its type and Entra's code, never its text."""
+        self._note_code(str(error))
+        if isinstance(error, OutboundError) and isinstance(error.__cause__, Exception):
+            error = error.__cause__
+        message = type(error).__name__
+        if self._code:
+            message += f" AADSTS{self._code}"
+        if self._code in _FINAL_CODES:
+            return CredentialRefusedError(message, code=f"AADSTS{self._code}")
+        return CredentialError(message, retry_after_seconds=self._retry_after_seconds)
+
+    def _note_code(self, text: str) -> None:
+        found = _ENTRA_CODE.search(text)
+        if found:
+            self._code = found[1]

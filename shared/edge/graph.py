@@ -1,7 +1,7 @@
-"""One request to Graph: the answer of a call.
+"""One request to Graph: what is to be done with a call.
 
-https://learn.microsoft.com/graph/api/call-answer. The URL is the configured Graph and a
-vetted call id; redirects are never followed, so that the token goes to that host only.
+https://learn.microsoft.com/graph/api/resources/call. The URL is the configured Graph
+and a vetted call id. Redirects are never followed: the token goes to that host only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.core.answers import GraphReply, Unanswered, answer_body
+from shared.core.attempts import GraphReply, Unanswered
 from shared.core.strict_json import StrictJsonError, read_object
 from shared.edge.outbound import (
     OutboundError,
@@ -23,7 +23,10 @@ from shared.edge.telemetry import clip
 if TYPE_CHECKING:
     import requests
 
-_MAX_REPLY_BYTES = 64 * 1024
+    from shared.core.answers import CallAction
+    from shared.edge.tls import Transfer
+
+MAX_REPLY_BYTES = 64 * 1024
 
 
 class GraphClient:
@@ -41,10 +44,10 @@ class GraphClient:
         """Open the session before the first call needs it."""
         self._open()
 
-    def answer(
-        self, call_id: str, *, token: str, callback_uri: str, ends_at: float
+    def send(
+        self, call_id: str, action: CallAction, *, token: str, transfer: Transfer
     ) -> GraphReply | Unanswered:
-        """Answer the call; give up at ``ends_at`` (``time.monotonic`` seconds).
+        """Ask for ``action`` on a call, within the bounds of ``transfer``.
 
         Never raises: an attempt without a status is told by ``Unanswered``.
         """
@@ -53,17 +56,16 @@ class GraphClient:
             reply = exchange(
                 self._open(),
                 "POST",
-                f"{self._graph_url}/communications/calls/{quoted_id}/answer",
+                f"{self._graph_url}/communications/calls/{quoted_id}/{action.name}",
                 headers={"Authorization": f"Bearer {token}"},
-                json=answer_body(callback_uri),
-                ends_at=ends_at,
-                max_bytes=_MAX_REPLY_BYTES,
+                json=action.body,
+                transfer=transfer,
             )
         except OutboundError as error:
             # The body only explains what the status says.
             if error.status is not None:
                 return GraphReply(status=error.status)
-            return Unanswered.NO_REPLY if error.was_sent else Unanswered.NOT_CONNECTED
+            return Unanswered.NO_REPLY if error.was_sent else Unanswered.NOT_SENT
         return GraphReply(
             status=reply.status,
             retry_after_seconds=retry_after_seconds(reply.headers.get("Retry-After")),

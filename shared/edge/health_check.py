@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.core import routes
 from shared.edge.outbound import OutboundError, exchange, open_session
+from shared.edge.tls import Transfer
 
 if TYPE_CHECKING:
     import requests
@@ -61,8 +62,9 @@ class HealthCheck:
             "GET",
             self._url,
             headers={"Accept": "application/json"},
-            ends_at=time.monotonic() + seconds,
-            max_bytes=_MAX_REPORT_BYTES,
+            transfer=Transfer(
+                ends_at=time.monotonic() + seconds, max_bytes=_MAX_REPORT_BYTES
+            ),
         )
         return reply.status == HTTPStatus.OK
 

@@ -18,6 +18,7 @@ from shared.core.key_sets import KeySet, read_key_set
 from shared.core.provider_reasons import ProviderReason
 from shared.core.strict_json import read_object
 from shared.edge.outbound import OutboundError, exchange, open_session
+from shared.edge.tls import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,8 +86,7 @@ def _get(session: requests.Session, url: str, *, ends_at: float) -> bytes:
         "GET",
         url,
         headers={"Accept": "application/json"},
-        ends_at=ends_at,
-        max_bytes=MAX_DOCUMENT_BYTES,
+        transfer=Transfer(ends_at=ends_at, max_bytes=MAX_DOCUMENT_BYTES),
     )
     if reply.status != HTTPStatus.OK:
         raise ProviderError(ProviderReason.STATUS)

@@ -9,12 +9,12 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from shared.edge.tls import deadline, make_session, watch_for_sending
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import requests
+
+    from shared.edge.tls import Transfer
 
 _CONNECT_SECONDS = 2.0
 
@@ -53,24 +53,25 @@ class OutboundReply(NamedTuple):
 
 
 def open_session(ca_bundle: str, *, connections: int) -> requests.Session:
-    """Open a session as ``tls.make_session`` does.
+    """Open a session as ``sessions.make_session`` does.
 
     Raises:
         OutboundError: CALLING_CA_BUNDLE was readable at start, but is no longer.
     """
+    from shared.edge.sessions import make_session  # noqa: PLC0415 - see there
+
     try:
         return make_session(ca_bundle, connections=connections)
     except OSError as error:
         raise OutboundError(is_late=False, was_sent=False) from error
 
 
-def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
+def exchange(
     session: requests.Session,
     method: str,
     url: str,
     *,
-    ends_at: float,
-    max_bytes: int,
+    transfer: Transfer,
     headers: Mapping[str, str],
     json: object = None,
 ) -> OutboundReply:
@@ -80,8 +81,7 @@ def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
         session: of ``open_session``.
         method: GET or POST.
         url: https.
-        ends_at: when to give up, in ``time.monotonic`` seconds.
-        max_bytes: how much of the body to read.
+        transfer: when to give up, and how much of the body to read.
         headers: of the request. A compressed reply is never asked for: it could
             grow without bound.
         json: body of the request.
@@ -92,34 +92,34 @@ def exchange(  # noqa: PLR0913 - one HTTP request has that many sides
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with requests
 
     status: int | None = None
-    remaining = ends_at - time.monotonic()
-    if remaining <= 0:
-        raise OutboundError(is_late=True, was_sent=False)
-    with watch_for_sending() as was_sent:
-        try:
-            with (
-                deadline(ends_at),
-                session.request(
-                    method,
-                    url,
-                    headers={**headers, "Accept-Encoding": "identity"},
-                    json=json,
-                    timeout=(min(remaining, _CONNECT_SECONDS), remaining),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response,
-            ):
-                status = response.status_code
-                body = response.raw.read(max_bytes + 1, decode_content=False)
-                return OutboundReply(
-                    status, response.headers, body[:max_bytes], len(body) > max_bytes
-                )
-        # requests' errors are OSErrors, urllib3's are not; odd URLs are ValueErrors.
-        except (OSError, HTTPError, ValueError) as error:
-            is_late = time.monotonic() >= ends_at or _is_caused_by(error, TimeoutError)
-            raise OutboundError(
-                is_late=is_late, was_sent=was_sent(), status=status
-            ) from error
+    try:
+        seconds = transfer.seconds_left()
+        with (
+            transfer.on_this_thread(),
+            session.request(
+                method,
+                url,
+                headers={**headers, "Accept-Encoding": "identity"},
+                json=json,
+                timeout=(min(seconds, _CONNECT_SECONDS), seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            status = response.status_code
+            size = transfer.max_bytes
+            body = response.raw.read(size + 1, decode_content=False)
+            return OutboundReply(
+                status, response.headers, body[:size], is_cut=len(body) > size
+            )
+    # requests' errors are OSErrors, urllib3's are not; odd URLs end in ValueErrors.
+    except (OSError, HTTPError, ValueError) as error:
+        is_late = time.monotonic() >= transfer.ends_at
+        raise OutboundError(
+            is_late=is_late or _is_caused_by(error, TimeoutError),
+            was_sent=transfer.was_sent,
+            status=status,
+        ) from error
 
 
 def retry_after_seconds(value: str | None) -> float | None:

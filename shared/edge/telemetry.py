@@ -11,7 +11,10 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from http import HTTPStatus
 
+from shared.core.answers import Answered
 from shared.core.context import LogFacts
 from shared.core.defects import describe_defect
 from shared.core.errors import WebhookError
@@ -27,11 +30,19 @@ _WORKER_LOGGERS = ("azure.functions", "azure_functions_runtime", "proxy_worker")
 
 _MAX_TEXT = 64
 _MAX_CALL_IDS = 20
-_ALARMING = frozenset(
+_WARNINGS = frozenset(
     {
         Reason.REDIRECT_SUPPRESSED,
         Reason.REGION_UNHEALTHY,
         Reason.UNREADABLE_ITEM,
+    }
+)
+_ERRORS = frozenset(
+    {
+        Reason.ANSWER_REFUSED,
+        Reason.CREDENTIAL_REFUSED,
+        Reason.RECORDING_UNHANDLED,
+        Reason.UNEXPECTED_ERROR,
     }
 )
 # A defect that every stranger's token meets must not fill the log.
@@ -66,7 +77,8 @@ class RequestLog:
             outcome: what it ended with.
             fields: more of it; those without a value are left out.
         """
-        level = _level_of(outcome.reason, outcome.status, facts.notes)
+        notes = facts.notes | _notes_of(outcome)
+        level = _level_of(outcome, notes)
         if not logger.isEnabledFor(level) or not self._may_log(outcome):
             return
         members = {
@@ -82,7 +94,7 @@ class RequestLog:
             "scenario_id": clip(correlation.scenario_id) or None,
             "chain_id": clip(correlation.chain_id) or None,
             "partition": request.partition and clip(request.partition),
-            "notes": sorted(facts.notes) if facts.notes else None,
+            "notes": sorted(notes) if notes else None,
             **fields,
             **outcome.log_fields,
         }
@@ -161,11 +173,21 @@ def _log(level: int, line: dict[str, object]) -> None:
     logger.handle(record)
 
 
-def _level_of(reason: Reason, status: int, notes: set[Reason]) -> int:
+def _notes_of(outcome: Outcome) -> AbstractSet[Reason]:
+    return outcome.notes if isinstance(outcome, Answered) else frozenset()
+
+
+def _level_of(outcome: Outcome, notes: AbstractSet[Reason]) -> int:
     """Return the level of a request's line: what went wrong is easy to find."""
-    is_ours = reason in {Reason.ANSWER_REFUSED, Reason.UNEXPECTED_ERROR}
-    if status >= 500 or is_ours:  # noqa: PLR2004 - RFC 9110
+    reasons = {outcome.reason, *notes}
+    least = logging.INFO
+    if isinstance(outcome, Answered):
+        reasons |= {answered.reason for _call_id, answered in outcome.outcomes}
+        if outcome.was_expected and Reason.ANSWER_REFUSED in reasons:
+            reasons.remove(Reason.ANSWER_REFUSED)
+            least = logging.WARNING
+    if outcome.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reasons & _ERRORS:
         return logging.ERROR
-    if status >= 400 or (notes and not _ALARMING.isdisjoint(notes)):  # noqa: PLR2004
+    if outcome.status >= HTTPStatus.BAD_REQUEST or reasons & _WARNINGS:
         return logging.WARNING
-    return logging.INFO
+    return least

@@ -1,143 +1,184 @@
-"""TLS sessions with deadlines that hold, and the only module that imports ``requests``.
+"""Sockets with bounds that hold: a deadline, a number of bytes, and who may send.
 
 Timeouts of an HTTP client bound the wait for the next byte, not the whole exchange: a
-server that drips one byte a second is never too late. Here every read and write of a
-TLS socket asks a deadline that the calling thread has set, so that headers and body
-end in time.
-
-``requests`` is imported when a session is opened: replies that need no outgoing call
-do not pay for it.
+server that drips one byte a second is never too late. Limits of an HTTP parser bound
+what it understands: endless ``100 Continue`` replies, trailers and chunks of a negative
+size pass them by (https://github.com/python/cpython/issues/150751). Here every read and
+write of a socket asks the ``Transfer`` that the calling thread carries out.
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 import time
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self, override
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer, Callable, Iterator
+    from collections.abc import Buffer, Iterator
 
-    import requests
-
+# Status line, headers, trailers and the sizes of chunks, beside the body.
+_OVERHEAD_BYTES = 128 * 1024
 _current = threading.local()
 
 
-@contextmanager
-def deadline(at: float) -> Iterator[None]:
-    """Let every TLS read of this thread end at ``at`` (``time.monotonic`` seconds)."""
-    before = getattr(_current, "deadline", None)
-    _current.deadline = at
-    try:
-        yield
-    finally:
-        _current.deadline = before
+class Transfer:
+    """One exchange as its sockets see it. Any thread may give it up.
+
+    Attributes:
+        ends_at: when it must have ended, in ``time.monotonic`` seconds.
+        max_bytes: how much of a body is wanted.
+    """
+
+    def __init__(self, *, ends_at: float, max_bytes: int) -> None:
+        """Bound an exchange in time and size."""
+        self.ends_at = ends_at
+        self.max_bytes = max_bytes
+        self._bytes_left = max_bytes + _OVERHEAD_BYTES
+        self._lock = threading.Lock()
+        self._was_sent = False
+        self._is_given_up = False
+
+    @property
+    def was_sent(self) -> bool:
+        """Tell whether anything of the request was sent, and may have taken effect."""
+        return self._was_sent
+
+    def give_up(self) -> bool:
+        """Send nothing from now on; tell whether anything was sent before."""
+        with self._lock:
+            self._is_given_up = True
+            return self._was_sent
+
+    @contextmanager
+    def on_this_thread(self) -> Iterator[Self]:
+        """Let the sockets that this thread uses ask this transfer."""
+        before = getattr(_current, "transfer", None)
+        _current.transfer = self
+        try:
+            yield self
+        finally:
+            _current.transfer = before
+
+    def before_sending(self) -> float:
+        """Note that something is sent; return how many seconds are left.
+
+        Raises:
+            TimeoutError: nothing may be sent any more.
+        """
+        with self._lock:
+            if self._is_given_up:
+                message = "the exchange was given up"
+                raise TimeoutError(message)
+            seconds = self.seconds_left()
+            self._was_sent = True
+            return seconds
+
+    def seconds_left(self) -> float:
+        """Return how many seconds are left.
+
+        Raises:
+            TimeoutError: none.
+        """
+        seconds = self.ends_at - time.monotonic()
+        if seconds <= 0:
+            message = "the deadline has passed"
+            raise TimeoutError(message)
+        return seconds
+
+    def count_received(self, number: int) -> None:
+        """Count bytes that came.
+
+        Raises:
+            OSError: there were too many.
+        """
+        self._bytes_left -= number
+        if self._bytes_left < 0:
+            message = "the reply is too large"
+            raise OSError(message)
 
 
-@contextmanager
-def watch_for_sending() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether this thread has sent anything meanwhile."""
-    _current.was_sent = False
-    yield lambda: _current.was_sent
+class _Bounded(socket.socket):
+    """Asks the transfer of the calling thread, if it carries one out."""
 
+    # Of the last byte that was sent or received, in ``time.monotonic`` seconds.
+    used_at = float("-inf")
 
-class _DeadlineSocket(ssl.SSLSocket):
-    """A TLS socket that respects the thread's deadline, after the handshake too."""
-
+    @override
     def send(self, data: Buffer, flags: int = 0) -> int:
-        """Send as ``SSLSocket`` does, but never past the deadline; remember it."""
-        self._keep_deadline()
-        _current.was_sent = True
+        self._before_sending()
         return super().send(data, flags)
 
+    @override
     def recv_into(
         self, buffer: Buffer, nbytes: int | None = None, flags: int = 0
     ) -> int:
-        """Read as ``SSLSocket`` does, but never past the deadline."""
-        self._keep_deadline()
-        return super().recv_into(buffer, nbytes, flags)
+        transfer = _transfer()
+        if transfer is not None:
+            self.settimeout(transfer.seconds_left())
+        wanted = memoryview(buffer).nbytes if nbytes is None else nbytes
+        number = super().recv_into(buffer, wanted, flags)
+        self.used_at = time.monotonic()
+        if transfer is not None:
+            transfer.count_received(number)
+        return number
 
-    def _keep_deadline(self) -> None:
-        """Wait no longer than the deadline allows; raise where it has passed."""
-        at = getattr(_current, "deadline", None)
-        if at is not None:
-            remaining = at - time.monotonic()
-            if remaining <= 0:
-                message = "the deadline has passed"
-                raise TimeoutError(message)
-            self.settimeout(remaining)
+    def _before_sending(self) -> None:
+        transfer = _transfer()
+        if transfer is not None:
+            self.settimeout(transfer.before_sending())
+        self.used_at = time.monotonic()
 
 
-def make_session(ca_bundle: str, *, connections: int) -> requests.Session:
-    """Make a session that trusts the usual authorities and those of ``ca_bundle``.
+class _BoundedTlsSocket(_Bounded, ssl.SSLSocket):
+    """A TLS socket that respects the bounds after the handshake, too."""
 
-    It keeps up to ``connections`` connections a host and no cookies, and reads neither
-    proxies nor credentials from the environment. Redirects are the caller's business:
-    pass ``allow_redirects=False``.
 
-    Raises:
-        OSError: ``ca_bundle`` cannot be read.
-    """
-    # 45 ms that a reply without a call must not pay.
-    from http import cookiejar  # noqa: PLC0415
+class PlainSocket(_Bounded):
+    """A socket without TLS that respects the bounds: for the machine itself."""
 
-    import requests  # noqa: PLC0415
+    @override
+    def sendall(self, data: Buffer, flags: int = 0) -> None:
+        self._before_sending()
+        super().sendall(data, flags)
 
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", _adapter_class()(_context(ca_bundle), connections))
-    return session
+    @classmethod
+    def taking_over(cls, other: socket.socket) -> Self:
+        """Return a socket with the connection of ``other``, which is spent."""
+        timeout = other.gettimeout()
+        bounded = cls(other.family, other.type, other.proto, fileno=other.detach())
+        bounded.settimeout(timeout)
+        return bounded
+
+
+def idle_seconds(used: socket.socket | None) -> float:
+    """Return for how long a connection has brought and taken nothing."""
+    return time.monotonic() - getattr(used, "used_at", float("-inf"))
 
 
 @cache
-def _context(ca_bundle: str) -> ssl.SSLContext:
+def tls_context(ca_bundle: str) -> ssl.SSLContext:
     """Make the TLS context of all sessions that trust the same authorities.
 
     Once, because a context takes a megabyte outside of Python, and a session that met
     an error is freed by the garbage collector at some later time. Where the bundle
     cannot be read, the next session tries again.
+
+    Raises:
+        OSError: ``ca_bundle`` cannot be read.
     """
     import certifi  # noqa: PLC0415 - comes with requests
 
     context = ssl.create_default_context(cafile=certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _DeadlineSocket
+    context.sslsocket_class = _BoundedTlsSocket
     if ca_bundle:
         context.load_verify_locations(ca_bundle)
     return context
 
 
-@cache
-def _adapter_class() -> Callable[[ssl.SSLContext, int], requests.adapters.HTTPAdapter]:
-    """Make the class of all adapters, once; the module must not import ``requests``."""
-    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - see make_session
-
-    class ContextAdapter(HTTPAdapter):
-        """Use our TLS context for every connection, as it is."""
-
-        def __init__(self, context: ssl.SSLContext, connections: int) -> None:
-            self._context = context
-            super().__init__(pool_connections=4, pool_maxsize=connections)
-
-        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-            super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-
-        def build_connection_pool_key_attributes(
-            self,
-            request: requests.PreparedRequest,
-            verify: bool | str,  # noqa: FBT001 - as in requests
-            cert: str | tuple[str, str] | None = None,
-        ) -> tuple[Any, Any]:
-            host, _pool = super().build_connection_pool_key_attributes(
-                request, verify, cert
-            )
-            return host, {"ssl_context": self._context}
-
-        def cert_verify(self, *_args: Any) -> None:  # noqa: ANN401
-            """Leave the connection alone: the context requires a certificate."""
-
-    return ContextAdapter
+def _transfer() -> Transfer | None:
+    return getattr(_current, "transfer", None)

@@ -2,7 +2,7 @@
 
 import re
 
-from shared.core import answers, tokens, verified_tokens, webhook
+from shared.core import attempts, tokens, verified_tokens, webhook
 from shared.core.conditions import CONDITIONS
 from shared.core.reasons import Reason
 from shared.core.rules import RULES
@@ -20,9 +20,9 @@ LIMITS = {
     "header part of a token": tokens.MAX_HEADER_PART_BYTES,
     "clock difference": tokens.MAX_LEEWAY_SECONDS,
     "accepted tokens that are remembered": verified_tokens.MAX_ENTRIES,
-    "budget for answering an ordinary call": answers.ORDINARY_BUDGET_SECONDS,
+    "budget for answering an ordinary call": attempts.ORDINARY_BUDGET_SECONDS,
     "budget for answering a policy recording call": (
-        answers.POLICY_RECORDING_BUDGET_SECONDS
+        attempts.POLICY_RECORDING_BUDGET_SECONDS
     ),
     "answered calls that are remembered": answering.REMEMBERED_CALLS,
     "time for which they are remembered": answering.REMEMBERED_SECONDS,

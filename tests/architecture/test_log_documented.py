@@ -61,7 +61,7 @@ def test_every_field_is_documented_and_no_other(
 ) -> None:
     """Of requests that leave nothing out, taken together."""
     caplog.set_level(logging.INFO, "calling")
-    facts = LogFacts("tenant", ["call-1", "call-2"], {Reason.TENANT_DIFFERS})
+    facts = LogFacts("tenant", ["call-1", "call-2"], notes={Reason.TENANT_DIFFERS})
     for outcome in OUTCOMES:
         correlation = Correlation("message", "scenario", "chain")
         RequestLog().write(REQUEST, correlation, facts, outcome, {})

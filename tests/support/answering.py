@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -39,12 +38,13 @@ class FakeCredentials:
     """Stands in for Entra: hands out numbered tokens, or raises ``error``."""
 
     def __init__(self) -> None:
+        self.tenants = {TENANT_ID}
         self.numbers = itertools.count(1)
         self.held = ""
         self.error: CredentialError | None = None
 
     async def token(self, tenant_id: str, *, timeout_seconds: float) -> str:
-        assert tenant_id == TENANT_ID
+        assert tenant_id in self.tenants
         assert timeout_seconds > 0
         if self.error is not None:
             raise self.error
@@ -59,9 +59,14 @@ class FakeCredentials:
 class AnsweringHarness(Running):
     """``CallAnswering`` with its Graph, which accepts answers unless scripted."""
 
-    def __init__(self, authority: Authority, *, threads: int = 16) -> None:
+    def __init__(
+        self,
+        authority: Authority,
+        *,
+        threads: int = 16,
+        places_per_tenant: int | None = None,
+    ) -> None:
         self.credentials = FakeCredentials()
-        self.executor = ThreadPoolExecutor(threads)
         self.graph = ScriptedServer(status(202), authority.server_context())
         self.client = GraphClient(
             graph_url=f"{self.graph.url}/v1.0",
@@ -71,15 +76,16 @@ class AnsweringHarness(Running):
         self.answering = CallAnswering(
             graph=self.client,
             tokens=self.credentials,  # type: ignore[arg-type]
-            executor=self.executor,
             callback_host=HOST,
             partitions=("p0", "p1"),
+            places=threads,
+            places_per_tenant=places_per_tenant or threads,
         )
 
     def start(self, stack: ExitStack) -> None:
         """Start Graph."""
         stack.callback(self.client.close)
-        stack.enter_context(self.executor)
+        stack.callback(self.answering.close)
         stack.enter_context(self.graph)
 
     def answer(
@@ -103,11 +109,19 @@ class AnsweringHarness(Running):
         return asyncio.run(run())
 
     def begin(
-        self, call: CallNotification, *, seconds_ago: float = 0.0
+        self,
+        call: CallNotification,
+        *,
+        seconds_ago: float = 0.0,
+        tenant_id: str = TENANT_ID,
+        token_age: float = 0.0,
     ) -> asyncio.Task[AnswerOutcome]:
         """Start to answer a call that arrived a moment ago, on the running loop."""
         answer = self.answering.answer(
-            call, tenant_id=TENANT_ID, received_at=time.monotonic() - seconds_ago
+            call,
+            tenant_id=tenant_id,
+            received_at=time.monotonic() - seconds_ago,
+            not_before=int(time.time() - seconds_ago - token_age),
         )
         return asyncio.ensure_future(answer)
 

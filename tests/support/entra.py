@@ -1,7 +1,6 @@
 """Entra and the managed identity endpoint, and credentials that ask them."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,6 @@ class TokenServers(Running):
         self.registration = Registration(APP_ID, secret=SECRET)
         self.entra = Entra(authority.certificate, self.registration)
         self.identity = ManagedIdentityEndpoint(self.registration)
-        self.executor = ThreadPoolExecutor(8)
         self._made: list[EntraClient] = []
         own = trustme.CA().issue_cert("bot.example", key_type=trustme.KeyType.RSA)
         self.certificate_path = str(directory / "bot.pem")
@@ -49,7 +47,7 @@ class TokenServers(Running):
 
     def start(self, stack: ExitStack) -> None:
         """Start the servers."""
-        for each in (self.executor, self.entra, self.identity):
+        for each in (self.entra, self.identity):
             stack.enter_context(each)
         stack.callback(self._close_connections)
 
@@ -63,7 +61,7 @@ class TokenServers(Running):
     def reset(self) -> None:
         """Heal the servers and forget what they were asked."""
         self._close_connections()
-        self.entra.fault = None
+        self.entra.fault = self.entra.discovery_fault = None
         self.entra.delay_seconds, self.entra.lifetime_seconds = 0.0, 3600
         self.entra.requests.clear()
         self.entra.issued.clear()
@@ -94,7 +92,7 @@ class TokenServers(Running):
 
     def credentials(self, **changes: Any) -> GraphTokens:
         """Return what hands out the tokens of such a client."""
-        return GraphTokens(self.client(**changes), self.executor)
+        return GraphTokens(self.client(**changes))
 
     def get(self, kind: CredentialKind, **changes: Any) -> IssuedToken:
         """Get one token; return what Entra knows about it."""

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from shared.edge.outbound import OutboundError, OutboundReply, exchange
+from shared.edge.tls import Transfer
 
 ENOUGH_SECONDS = 5.0
 
@@ -19,8 +20,7 @@ def get(
         "GET",
         url,
         headers={"Accept": "application/json"},
-        ends_at=time.monotonic() + seconds,
-        max_bytes=1024,
+        transfer=Transfer(ends_at=time.monotonic() + seconds, max_bytes=1024),
     )
 
 

@@ -201,17 +201,24 @@ def test_a_policy_recording_has_the_smaller_budget(harness: AnsweringHarness) ->
     policy = harness.answer(make_call(is_policy_recording=True), left=left)
 
     assert ordinary.reason is Reason.ANSWERED
-    assert policy == AnswerOutcome(Reason.ANSWER_UNAVAILABLE)
+    assert policy.reason is Reason.ANSWER_UNAVAILABLE
+    assert policy.note is Reason.RECORDING_UNHANDLED
     assert len(harness.graph.requests) == 1
 
 
-def test_a_policy_recording_is_answered_within_its_budget(
+def test_a_policy_recording_is_rejected_within_its_budget(
     harness: AnsweringHarness,
 ) -> None:
-    """One and a half of its four seconds are left."""
+    """Nobody here can record it; one and a half of its four seconds are left."""
     call = make_call(is_policy_recording=True)
     left = ORDINARY_SECONDS - POLICY_SECONDS + 1.5
-    assert harness.answer(call, left=left).reason is Reason.ANSWERED
+    outcome = harness.answer(call, left=left)
+
+    assert (outcome.reason, outcome.note) == (Reason.RECORDING_UNHANDLED, None)
+    [request] = harness.graph.requests
+    assert request.target == f"/v1.0/communications/calls/{call.call_id}/reject"
+    assert request.json() == {"reason": "none"}
+    assert harness.answer(call) == AnswerOutcome(Reason.ALREADY_HANDLED)
 
 
 def test_a_post_that_arrived_too_long_ago_is_not_answered(

@@ -121,7 +121,9 @@ def test_answers_are_remembered_for_an_hour(
     real = time.monotonic
 
     for shift, reason in ((3590, Reason.ALREADY_ANSWERED), (3610, Reason.ANSWERED)):
-        clock = SimpleNamespace(monotonic=lambda shift=shift: real() + shift)
+        clock = SimpleNamespace(
+            monotonic=lambda shift=shift: real() + shift, time=time.time
+        )
         monkeypatch.setattr(module, "time", clock)
         # The clock of the module is ahead of ours, and so is the arrival.
         assert harness.answer(call, left=12 + shift).reason is reason
@@ -133,7 +135,7 @@ def test_a_bounded_number_of_answers_is_remembered(
 ) -> None:
     """The oldest is forgotten first."""
     assert REMEMBERED_CALLS == 10_000
-    monkeypatch.setattr(harness.answering, "_answered", BoundedDict(3))
+    monkeypatch.setattr(harness.answering, "_done", BoundedDict(3))
     calls = [make_call() for _ in range(4)]
     for call in calls:
         harness.answer(call)
@@ -147,7 +149,7 @@ def test_nothing_is_kept_about_calls_that_are_done(harness: AnsweringHarness) ->
     harness.graph.script = status(403)
     harness.answer_all([make_call() for _ in range(10)])
     assert not harness.answering._answers._running
-    assert not harness.answering._answered
+    assert not harness.answering._done
 
 
 @pytest.mark.requirement("R25")
@@ -157,11 +159,11 @@ def test_a_full_executor_ends_with_the_budget_and_nothing_is_sent_late(
     """An answer that waited too long for a thread is removed from the queue."""
     release = threading.Event()
     with AnsweringHarness(authority, threads=1) as harness:
-        harness.executor.submit(release.wait, 10)
+        harness.answering._executor.submit(release.wait, 10)
         with at_most(1.8):
             outcome = harness.answer(make_call(), left=0.6)
         release.set()
-        harness.executor.submit(int).result(10)
+        harness.answering._executor.submit(int).result(10)
 
         assert outcome.reason is Reason.ANSWER_UNAVAILABLE
         assert harness.graph.requests == []
@@ -169,7 +171,7 @@ def test_a_full_executor_ends_with_the_budget_and_nothing_is_sent_late(
 
 def test_a_thread_that_becomes_free_in_time_is_used(authority: Authority) -> None:
     with AnsweringHarness(authority, threads=1) as harness:
-        harness.executor.submit(time.sleep, 0.2)
+        harness.answering._executor.submit(time.sleep, 0.2)
         assert harness.answer(make_call(), left=6).reason is Reason.ANSWERED
 
 
@@ -182,7 +184,7 @@ def test_a_defect_reaches_all_who_wait_and_is_not_remembered(
         message = "defect"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(harness.client, "answer", fail)
+    monkeypatch.setattr(harness.client, "send", fail)
     call = make_call()
     with pytest.raises(RuntimeError, match="defect"):
         harness.answer_all([call, call])

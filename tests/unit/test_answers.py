@@ -2,21 +2,37 @@
 
 import pytest
 
-from shared.core.answers import (
+from shared.core.answers import action_for
+from shared.core.attempts import (
+    AttemptResult,
     GraphReply,
     NextStep,
     NoCredential,
     Unanswered,
-    answer_body,
     attempt_seconds,
     budget_seconds,
     failure_of,
     next_step,
     pause_seconds,
 )
-from shared.core.notifications import read_notification
+from shared.core.notifications import CallNotification, read_notification
 from shared.core.reasons import Reason
 from tests.simulator.platform.notifications import Call, incoming
+
+
+def step_after(
+    result: AttemptResult,
+    *,
+    was_reply_lost: bool = False,
+    was_token_renewed: bool = False,
+) -> Reason | NextStep:
+    """Return what follows an attempt to answer."""
+    return next_step(
+        result,
+        Reason.ANSWERED,
+        was_reply_lost=was_reply_lost,
+        was_token_renewed=was_token_renewed,
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,13 +63,16 @@ def test_each_status_has_one_meaning(
     """docs/behaviour.md section 2 has the same table."""
     reply = GraphReply(status=status)
 
-    assert next_step(reply, was_reply_lost=False, was_token_renewed=False) is fresh
     assert (
-        next_step(reply, was_reply_lost=True, was_token_renewed=False)
+        next_step(reply, Reason.ANSWERED, was_reply_lost=False, was_token_renewed=False)
+        is fresh
+    )
+    assert (
+        next_step(reply, Reason.ANSWERED, was_reply_lost=True, was_token_renewed=False)
         is after_lost_reply
     )
     assert (
-        next_step(reply, was_reply_lost=False, was_token_renewed=True)
+        next_step(reply, Reason.ANSWERED, was_reply_lost=False, was_token_renewed=True)
         is after_new_token
     )
 
@@ -61,7 +80,9 @@ def test_each_status_has_one_meaning(
 @pytest.mark.parametrize("attempt", list(Unanswered))
 def test_an_attempt_without_a_status_is_repeated(attempt: Unanswered) -> None:
     assert (
-        next_step(attempt, was_reply_lost=False, was_token_renewed=False)
+        next_step(
+            attempt, Reason.ANSWERED, was_reply_lost=False, was_token_renewed=False
+        )
         is NextStep.RETRY
     )
 
@@ -69,10 +90,8 @@ def test_an_attempt_without_a_status_is_repeated(attempt: Unanswered) -> None:
 def test_policy_recording_has_four_seconds_and_others_twelve() -> None:
     """The platform itself waits 5 and 15 seconds."""
     for is_recording, seconds in ((True, 4.0), (False, 12.0)):
-        call = Call(tenant_id="t", is_policy_recording=is_recording)
-        found = read_notification(incoming(call, "https://b")["value"][0])
-        assert found is not None
-        assert budget_seconds(found) == seconds
+        call = notification(is_policy_recording=is_recording)
+        assert budget_seconds(call) == seconds
 
 
 def test_pauses_obey_retry_after_and_grow_otherwise() -> None:
@@ -101,9 +120,21 @@ def test_the_last_attempt_names_the_failure() -> None:
     assert failure_of(None) is Reason.ANSWER_UNAVAILABLE
 
 
+def notification(*, is_policy_recording: bool) -> CallNotification:
+    """Return an incoming call."""
+    call = Call(tenant_id="t", is_policy_recording=is_policy_recording)
+    found = read_notification(incoming(call, "https://b")["value"][0])
+    assert found is not None
+    return found
+
+
 def test_the_answer_is_the_documented_one() -> None:
     """docs/behaviour.md section 2 shows the same body."""
-    assert answer_body("https://h/api/calls/p") == {
+    call = notification(is_policy_recording=False)
+    action = action_for(call, "https://h/api/calls/p")
+
+    assert (action.name, action.note) == ("answer", None)
+    assert action.body == {
         "callbackUri": "https://h/api/calls/p",
         "acceptedModalities": ["audio"],
         "mediaConfig": {
@@ -111,3 +142,24 @@ def test_the_answer_is_the_documented_one() -> None:
             "preFetchMedia": [],
         },
     }
+
+
+def test_a_call_that_is_recorded_by_policy_is_rejected() -> None:
+    """Nobody here records, and an answer would say that somebody does."""
+    call = notification(is_policy_recording=True)
+    action = action_for(call, "https://h/api/calls/p")
+
+    assert (action.name, action.body) == ("reject", {"reason": "none"})
+    assert action.done is Reason.RECORDING_UNHANDLED
+
+
+def test_a_pause_is_never_shorter_than_our_own() -> None:
+    """Graph may say ``Retry-After: 0``, or a date in the past, for ever."""
+    at_once = GraphReply(status=429, retry_after_seconds=0.0)
+
+    assert [pause_seconds(n, at_once) for n in range(4)] == [0.25, 0.5, 1.0, 2.0]
+
+
+def test_a_final_refusal_of_entra_is_not_repeated() -> None:
+    refused = NoCredential(refused_code="AADSTS65001")
+    assert step_after(refused, was_reply_lost=True) is Reason.CREDENTIAL_REFUSED

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.core.answers import GraphReply, Unanswered
-from shared.edge.graph import GraphClient
+from shared.core.answers import action_for
+from shared.core.attempts import GraphReply, Unanswered
+from shared.edge.graph import MAX_REPLY_BYTES, GraphClient
+from shared.edge.tls import Transfer
 from tests.simulator.services.authority import Authority
+from tests.support.answering import make_call
 from tests.support.clock import at_most
 from tests.support.servers import (
     FaultServer,
@@ -32,6 +35,7 @@ from tests.unit.conftest import Serve
 CALL_ID = "8A934F51F25B4EE19613D4049491857B"
 TOKEN = "graph-token-that-nobody-may-see"
 CALLBACK_URI = "https://weu.example/api/calls/p0"
+ACTION = action_for(make_call(), CALLBACK_URI)
 ENOUGH_SECONDS = 5.0
 SHORT_SECONDS = 0.5
 
@@ -69,12 +73,8 @@ def answer(
     seconds: float = ENOUGH_SECONDS,
 ) -> GraphReply | Unanswered:
     """Answer a call through a client."""
-    return client.answer(
-        call_id,
-        token=token,
-        callback_uri=CALLBACK_URI,
-        ends_at=time.monotonic() + seconds,
-    )
+    transfer = Transfer(ends_at=time.monotonic() + seconds, max_bytes=MAX_REPLY_BYTES)
+    return client.send(call_id, ACTION, token=token, transfer=transfer)
 
 
 @pytest.fixture
@@ -243,14 +243,14 @@ def test_a_broken_reply_is_a_lost_one(graph: Graph, script: Script) -> None:
 
 def test_an_attempt_without_time_sends_nothing(graph: Graph) -> None:
     """An answer after the budget has ended would surprise everybody."""
-    assert graph.answer(seconds=0) is Unanswered.NOT_CONNECTED
+    assert graph.answer(seconds=0) is Unanswered.NOT_SENT
     assert graph.server.requests == []
 
 
 def test_nobody_there_is_not_connected(graph: Graph) -> None:
     """The answer cannot have taken effect."""
     graph.server.close()
-    assert graph.answer() is Unanswered.NOT_CONNECTED
+    assert graph.answer() is Unanswered.NOT_SENT
 
 
 @pytest.mark.parametrize("token", ["with\r\nX-More: header", "é€"])
@@ -277,7 +277,7 @@ def test_a_bundle_that_has_gone_bad_is_not_connected(
     client = GraphClient(
         graph_url=graph.server.url, ca_bundle=make_bundle(tmp_path), connections=1
     )
-    assert answer(client) is Unanswered.NOT_CONNECTED
+    assert answer(client) is Unanswered.NOT_SENT
     assert graph.server.requests == []
 
 

@@ -4,13 +4,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from shared.edge.tls import deadline
+from shared.edge.tls import Transfer
 from tests.support.clock import at_most
 from tests.support.outbound import fail, get
 from tests.support.servers import (
@@ -34,6 +34,11 @@ from tests.unit.conftest import Serve
 SHORT_SECONDS = 0.6
 # Three times what is expected, on a busy machine.
 PATIENCE_SECONDS = 3 * SHORT_SECONDS
+
+
+def until(ends_at: float) -> AbstractContextManager[Transfer]:
+    """Let the sockets of this thread keep a deadline."""
+    return Transfer(ends_at=ends_at, max_bytes=10**9).on_this_thread()
 
 
 def test_an_exchange_brings_status_headers_and_body(
@@ -134,7 +139,7 @@ def test_a_deadline_that_passes_between_reads_ends_the_next_one(
     """A read that starts too late fails without waiting."""
     with (
         session.get(serve(drip_body).url, stream=True) as response,
-        deadline(time.monotonic() - 1),
+        until(time.monotonic() - 1),
         pytest.raises(ReadTimeoutError),
     ):
         response.raw.read(10)
@@ -145,7 +150,7 @@ def test_the_deadline_is_stronger_than_a_longer_timeout(
 ) -> None:
     """azure-identity sets its own timeout for each read."""
     peer, started = serve(hang), time.monotonic()
-    with deadline(started + SHORT_SECONDS), pytest.raises(requests.ReadTimeout):
+    with until(started + SHORT_SECONDS), pytest.raises(requests.ReadTimeout):
         session.get(peer.url, timeout=30)
 
     assert time.monotonic() - started < PATIENCE_SECONDS
@@ -155,7 +160,7 @@ def test_the_deadline_of_a_thread_ends_with_its_block(
     session: requests.Session, serve: Serve
 ) -> None:
     peer = serve(lambda *_: reply(200, b"x"))
-    with deadline(time.monotonic() - 1):
+    with until(time.monotonic() - 1):
         pass
     assert session.get(peer.url).status_code == 200
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from shared.edge.outbound import open_session
+from shared.edge.sessions import BoundedAdapter
 from tests.simulator.services.authority import Authority
 from tests.support.outbound import fail, get
 from tests.support.servers import (
@@ -151,5 +152,5 @@ def test_the_bundle_is_added_to_the_usual_authorities(
 def authorities_of(session: requests.Session) -> int:
     """Count the authorities that a session trusts."""
     adapter = session.get_adapter("https://graph.example")
-    pool = adapter.poolmanager.connection_pool_kw  # type: ignore[attr-defined]
-    return len(pool["ssl_context"].get_ca_certs())
+    assert isinstance(adapter, BoundedAdapter)
+    return len(adapter.context.get_ca_certs())

@@ -6,7 +6,7 @@ from shared.core.key_sets import KeySet
 from shared.core.tokens import TokenClaims
 from shared.core.verified_tokens import MAX_ENTRIES, VerifiedTokens, digest_of
 
-CLAIMS = TokenClaims(tenant_id="t", expires_at=1_000)
+CLAIMS = TokenClaims(tenant_id="t", expires_at=1_000, not_before=700)
 SET = KeySet({})
 TOKEN = digest_of(b"token")
 

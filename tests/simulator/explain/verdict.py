@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from shared.core import rules
-from shared.core.answers import AnswerCalls, Answered, budget_seconds
+from shared.core.answers import AnswerCalls, Answered
+from shared.core.attempts import budget_seconds
 from shared.core.decisions import Accept, AskForGraph, Decision
 from shared.core.errors import WebhookError
 from shared.core.partitions import build_callback_uri, choose_partition

@@ -62,7 +62,8 @@ class Entra(WebServer):
         requests: path of every request, in order.
         lifetime_seconds: of tokens issued from now on.
         delay_seconds: how long each reply takes.
-        fault: replaces the reply; ``None`` is the usual one.
+        fault: replaces the reply to a token request; ``None`` is the usual one.
+        discovery_fault: replaces the metadata that msal asks for first.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Entra(WebServer):
         self.lifetime_seconds = 3600
         self.delay_seconds = 0.0
         self.fault: Callable[[], Response | None] | None = None
+        self.discovery_fault: Callable[[], Response] | None = None
 
     async def _token(self, request: Request) -> Response:
         self.requests.append(request.url.path)
@@ -110,6 +112,8 @@ class Entra(WebServer):
     async def _metadata(self, request: Request) -> Response:
         """Tell where tokens are got: msal asks for secrets and certificates."""
         self.requests.append(request.url.path)
+        if self.discovery_fault:
+            return self.discovery_fault()
         base = f"{self.url}/{request.path_params['tenant']}"
         return JSONResponse(
             {

@@ -1,0 +1,140 @@
+"""Attempts to do something with a call through Graph: how long, and what follows.
+
+https://learn.microsoft.com/graph/api/call-answer: 202 without a body; 404 (8522) once
+the call is over or the time to answer has passed.
+"""
+
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import NamedTuple
+
+from shared.core.notifications import CallNotification
+from shared.core.reasons import Reason
+
+# The platform waits 15 s, or 5 s for policy recording, from its first POST on; the
+# rest is for the way there and back.
+ORDINARY_BUDGET_SECONDS = 12.0
+POLICY_RECORDING_BUDGET_SECONDS = 4.0
+
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 2.0
+# The part of the remaining budget that one attempt may take, so that a hanging
+# attempt leaves time for another.
+_ATTEMPT_SHARE = 0.6
+
+_SUCCESS = range(200, 300)
+_FINAL = frozenset(range(400, 500)) - {HTTPStatus.TOO_MANY_REQUESTS}
+
+
+class Unanswered(Enum):
+    """An attempt that brought no status.
+
+    ``NO_REPLY``: it was sent and may have taken effect; ``NOT_SENT``: it was not.
+    """
+
+    NO_REPLY = auto()
+    NOT_SENT = auto()
+
+
+class NoCredential(NamedTuple):
+    """An attempt for which there was no token.
+
+    Attributes:
+        retry_after_seconds: what Entra's ``Retry-After`` says; ``None`` if absent.
+        refused_code: Entra's code, if it refuses for good.
+    """
+
+    retry_after_seconds: float | None = None
+    refused_code: str | None = None
+
+
+class GraphReply(NamedTuple):
+    """Graph's reply to an answer.
+
+    Attributes:
+        status: HTTP status.
+        retry_after_seconds: ``Retry-After``, already relative; ``None`` if absent.
+        code: ``error.code``, for the log.
+    """
+
+    status: int
+    retry_after_seconds: float | None = None
+    code: str | None = None
+
+
+type AttemptResult = GraphReply | NoCredential | Unanswered
+
+
+class NextStep(Enum):
+    """What to do after an attempt that was not the last."""
+
+    RETRY = auto()
+    RENEW_TOKEN = auto()
+
+
+def budget_seconds(call: CallNotification) -> float:
+    """Return how long answering may take from the arrival of the POST."""
+    if call.is_policy_recording:
+        return POLICY_RECORDING_BUDGET_SECONDS
+    return ORDINARY_BUDGET_SECONDS
+
+
+def attempt_seconds(remaining_seconds: float) -> float:
+    """Return how long one attempt may take of what remains of the budget."""
+    return remaining_seconds * _ATTEMPT_SHARE
+
+
+def pause_seconds(attempt: int, result: AttemptResult) -> float:
+    """Return the pause after attempt number ``attempt`` (from 0).
+
+    The longer of ``Retry-After`` and a growing pause of our own: Graph may say
+    ``Retry-After: 0`` for ever.
+    """
+    wanted = None if isinstance(result, Unanswered) else result.retry_after_seconds
+    own = min(_FIRST_PAUSE_SECONDS * 2.0**attempt, _LONGEST_PAUSE_SECONDS)
+    return max(own, wanted or 0.0)
+
+
+def next_step(
+    result: AttemptResult,
+    done: Reason,
+    *,
+    was_reply_lost: bool,
+    was_token_renewed: bool,
+) -> Reason | NextStep:
+    """Tell what follows an attempt: another one, or the end of answering.
+
+    Args:
+        result: what came back.
+        done: the reason once Graph has taken it.
+        was_reply_lost: an earlier attempt may have taken effect without our knowing.
+        was_token_renewed: a 401 has led to a new token already.
+
+    Returns:
+        The reason with which answering ends, or what to do before the next attempt.
+    """
+    match result:
+        case NoCredential(refused_code=str()):
+            return Reason.CREDENTIAL_REFUSED
+        case GraphReply(status=status) if status in _SUCCESS:
+            return done
+        case GraphReply(status=HTTPStatus.UNAUTHORIZED) if not was_token_renewed:
+            return NextStep.RENEW_TOKEN
+        case GraphReply(status=status) if status in _FINAL:
+            return _refusal(status, was_reply_lost=was_reply_lost)
+        case _:
+            return NextStep.RETRY
+
+
+def _refusal(status: int, *, was_reply_lost: bool) -> Reason:
+    if was_reply_lost:
+        return Reason.ANSWER_PRESUMED
+    is_over = status == HTTPStatus.NOT_FOUND
+    return Reason.CALL_OVER if is_over else Reason.ANSWER_REFUSED
+
+
+def failure_of(result: AttemptResult | None) -> Reason:
+    """Name the reason when the budget is used up; ``result`` is the last one."""
+    if isinstance(result, NoCredential):
+        return Reason.CREDENTIAL_UNAVAILABLE
+    return Reason.ANSWER_UNAVAILABLE
