@@ -83,12 +83,13 @@ class AnswerOutcome(NamedTuple):
     @property
     def log_fields(self) -> Mapping[str, object]:
         """What the log line says beside the reason."""
-        return {
+        fields = {
             "attempts": self.attempts,
             "graph_status": self.graph_status,
             "graph_code": self.graph_code,
             "entra_code": self.entra_code,
         }
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

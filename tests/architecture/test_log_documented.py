@@ -22,7 +22,7 @@ from shared.settings import read_settings
 from tests.support.markdown_tables import code, read_table
 
 REQUEST = WebhookRequest("https://weu.example/api/calls/a", {}, b"", "a", "invocation")
-ANSWER = AnswerOutcome(Reason.ANSWER_REFUSED, 1, 403, "7503")
+ANSWER = AnswerOutcome(Reason.ANSWER_REFUSED, 1, 403, "7503", "AADSTS65001")
 
 
 def defect() -> Exception:

@@ -130,7 +130,7 @@ def test_functions_is_known_to_one_file_and_http_to_one_module() -> None:
             users.setdefault(module, set()).add(path.name)
 
     assert users["azure.functions"] == {"function_app.py"}
-    assert users["requests"] == {"tls.py"}
+    assert users["requests"] == {"sessions.py"}
     assert users["azure"] | users["azure.identity"] == {"entra.py"}
 
 
