@@ -100,7 +100,7 @@ def time_rows() -> Iterator[Attack]:
         ("expired", with_claims(nbf=now - HOUR, exp=now - 600)),
         ("expired long ago", with_claims(nbf=1, exp=301)),
     ))  # fmt: skip
-    late = with_claims(nbf=now, exp=now + HOUR, iat=now + 400)
+    late = with_claims(nbf=now, exp=now + HOUR, iat=now + 3000)
     yield from rows(why, Reason.TOKEN_NOT_YET_VALID, (
         ("not yet valid", with_claims(nbf=now + 600, exp=now + 900)),
         ("issued in the future", with_claims(iat=now + 600)),
