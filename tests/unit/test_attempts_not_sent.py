@@ -33,10 +33,12 @@ def test_a_name_that_does_not_resolve_is_no_lost_reply(
     """What Graph refuses after it was never asked before, and it is asked again."""
     call = make_call()
     harness.graph.script = status(403)
-    release = threading.Timer(0.7, unresolved.set)
+    release = threading.Timer(2.0, unresolved.set)
     release.start()
 
-    outcome = harness.answer(call, left=2)
+    # The first attempt gives up after 1.8 s.
+    outcome = harness.answer(call, left=3)
+    assert outcome.attempts == 2
 
     assert outcome.reason is Reason.ANSWER_REFUSED
     asked = len(harness.graph.requests)
