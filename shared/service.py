@@ -24,7 +24,13 @@ from shared.core.regions import RegionPolicy
 from shared.core.replies import Outcome, reply_to
 from shared.core.webhook import Correlation, WebhookReply, WebhookRequest
 from shared.edge.health_replies import HealthReplies
-from shared.edge.telemetry import RequestLog, log_defect, log_event, prepare_logging
+from shared.edge.telemetry import (
+    RequestLog,
+    log_defect,
+    log_event,
+    prepare_logging,
+    write_events,
+)
 from shared.settings import Settings, SettingsReport, read_settings
 
 if TYPE_CHECKING:
@@ -62,6 +68,7 @@ class Service(ABC):
             "region": self._report.region or None,
             **self._log_fields(),
         }
+        write_events()
         self._log.write(request, correlation, facts, outcome, fields)
         return reply
 
@@ -86,9 +93,15 @@ class Service(ABC):
             WebhookError: the POST is refused.
         """
 
-    @abstractmethod
     async def health(self) -> WebhookReply:
         """Report health."""
+        keys = await self._look_at_keys()
+        write_events()
+        return self._health_replies.reply(keys, self._health_report)
+
+    @abstractmethod
+    async def _look_at_keys(self) -> KeyFreshness:
+        """Tell the state of the signing keys for a health report."""
 
     @abstractmethod
     async def warm_up(self) -> None:
@@ -101,9 +114,6 @@ class Service(ABC):
     def _log_fields(self) -> Mapping[str, object]:
         """Return what every line of the log says beside the request."""
         return {}
-
-    def _health_reply(self, keys: KeyFreshness) -> WebhookReply:
-        return self._health_replies.reply(keys, self._health_report)
 
     def _health_report(self, keys: KeyFreshness) -> HealthReport:
         report = self._report
@@ -120,8 +130,8 @@ class UnusableService(Service):
         refuse_without_settings(request)
 
     @override
-    async def health(self) -> WebhookReply:
-        return self._health_reply("none")
+    async def _look_at_keys(self) -> KeyFreshness:
+        return "none"
 
     @override
     async def warm_up(self) -> None:
@@ -166,14 +176,14 @@ class UsableService(Service):
         return decision
 
     @override
-    async def health(self) -> WebhookReply:
-        """Report health; the first probe loads the keys and waits for them a little."""
+    async def _look_at_keys(self) -> KeyFreshness:
+        """Load the keys for the first probe, which waits for them a little."""
         self.peers.keep_watch()
         try:
             await self.keys.load(timeout_seconds=_HEALTH_WAIT_SECONDS)
         except Exception as defect:  # noqa: BLE001 - the report must still go out
             log_defect("health.failed", defect)
-        return self._health_reply(self.keys.freshness())
+        return self.keys.freshness()
 
     @override
     async def warm_up(self) -> None:
@@ -235,3 +245,4 @@ async def warm_up() -> None:
         await get_service().warm_up()
     except Exception as defect:  # noqa: BLE001 - the first call loads the rest
         log_defect("warm-up.failed", defect)
+    write_events()

@@ -10,6 +10,7 @@ from shared.core.key_sets import KeySet
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.signing import SigningKey, TokenFactory
 from tests.support.checkout import CHECKOUT
+from tests.support.internals import forget_kept_events
 from tests.support.rules import key_set_of
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -19,6 +20,12 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 _PROFILE = "ci" if os.environ.get("CI") else "default"
 settings.load_profile(_PROFILE)
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_events() -> None:
+    """Forget the events that earlier tests left for the next request to log."""
+    forget_kept_events()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The log: one canonical line per request, and one line per event beside requests.
 
+An event is logged by the next request, with the time when it happened.
+
 The message itself is one line of JSON, because Application Insights' classic mode gets
 message, level and category only (query with ``parse_json(message)``); the same fields
 are in ``extra`` for OpenTelemetry. Ids are logged, cut at 64 characters and escaped by
@@ -21,8 +23,10 @@ from shared.core.errors import WebhookError
 from shared.core.reasons import Reason
 from shared.core.replies import Outcome
 from shared.core.webhook import Correlation, WebhookRequest
+from shared.edge.kept_events import KeptEvents
 
 logger = logging.getLogger("calling")
+_kept_events = KeptEvents()
 
 # The worker's own loggers, as its ``proxy_worker.logging`` tells them from an app's:
 # https://github.com/Azure/azure-functions-python-worker
@@ -138,10 +142,20 @@ def prepare_logging() -> None:
 
 
 def log_event(level: int, event: str, **fields: object) -> None:
-    """Log an event that belongs to no request; ``None`` is left out."""
+    """Let the next request log an event; ``None`` is left out.
+
+    May be called from any thread and task: nothing is logged here, because whatever is
+    logged outside an invocation is lost. See ``kept_events``.
+    """
     if logger.isEnabledFor(level):
         present = {name: value for name, value in fields.items() if value is not None}
-        _log(level, {"event": event, **present})
+        _kept_events.keep(level, event, present)
+
+
+def write_events() -> None:
+    """Log the events so far. For requests, before their own line."""
+    for level, line in _kept_events.take():
+        _log(level, line)
 
 
 def log_defect(event: str, defect: BaseException) -> None:
@@ -161,7 +175,7 @@ def clip(text: str) -> str:
     return text[:_MAX_TEXT]
 
 
-def _log(level: int, line: dict[str, object]) -> None:
+def _log(level: int, line: Mapping[str, object]) -> None:
     """Log a line.
 
     The record is made here and not by ``logger.log``, which would look for its caller

@@ -9,12 +9,15 @@ from pathlib import Path
 from tests.localhost.names import resolve_through
 from tests.localhost.server import ServerOptions, serve
 from tests.localhost.settings import LocalSettingsError
+from tests.localhost.worker import INVOCATIONS
 from tests.support.checkout import CHECKOUT
 
 
 def main() -> int:
     """Read the command line and serve."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(INVOCATIONS.lets_through)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(message)s")
     try:
         asyncio.run(serve(_read_options()))
     except (LocalSettingsError, OSError, ValueError) as error:

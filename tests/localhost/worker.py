@@ -22,6 +22,10 @@ from typing import Any
 import azure_functions_runtime as runtime
 from azure_functions_runtime.utils.threadpool import start_threadpool_executor
 
+from tests.localhost.invocations import Invocations
+
+INVOCATIONS = Invocations(runtime.invocation_id_cv.get)
+
 
 @dataclass(frozen=True, slots=True)
 class IndexedFunction:
@@ -155,7 +159,9 @@ class Worker:
             InvocationFailedError: the host answers 500.
         """
         request = _invocation_of(function, call, invocation_id)
-        response = await asyncio.create_task(runtime.invocation_request(request))
+        response = await asyncio.create_task(
+            INVOCATIONS.run(invocation_id, runtime.invocation_request(request))
+        )
         result = response.result
         if result.status != _Protos.StatusResult.Success:
             trace = result.exception

@@ -14,6 +14,7 @@ def test_health_is_200_with_fresh_keys(app: Deployments) -> None:
         "keys": "fresh",
         "problems": [],
         "warnings": [],
+        "notices": [],
     }
 
 

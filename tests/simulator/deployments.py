@@ -150,3 +150,5 @@ class Deployments(Neighbours):
                 message = f"{seen_by} does not find {peer} healthy"
                 raise RuntimeError(message)
             time.sleep(0.01)
+            # A request logs what a region found out in the background.
+            self.health(seen_by)

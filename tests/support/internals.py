@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from shared.core.context import RuleContext
+from shared.edge import telemetry
 from shared.edge.signing_keys import SigningKeyCache
 from shared.service import Service, UsableService
 
@@ -16,3 +17,9 @@ def decide_by(service: Service, context: RuleContext) -> None:
 def set_clock(keys: SigningKeyCache, clock: Callable[[], float]) -> None:
     """Let signing keys age by another clock."""
     keys._clock = clock
+
+
+def forget_kept_events() -> None:
+    """Drop the events that wait for a request to log them."""
+    for _event in telemetry._kept_events.take():
+        pass

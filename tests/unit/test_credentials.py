@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from shared.credential_settings import CredentialKind
 from shared.edge.entra import CredentialError
+from shared.edge.telemetry import write_events
 from tests.simulator.services.entra import ASSERTION_AUDIENCE, IssuedToken
 from tests.simulator.services.signing import APP_ID, TENANT_ID
 from tests.support.clock import at_most
@@ -122,6 +123,7 @@ def test_a_failure_is_one_error_and_one_line_without_secrets(
     servers.entra.fault = make_fault
     with pytest.raises(CredentialError):
         servers.get(kind)
+    write_events()
 
     lines = [r.message for r in caplog.records if r.name == "calling"]
     assert len(lines) == 1
@@ -157,6 +159,7 @@ def test_the_line_about_a_failure_has_entras_code(
     """Operators look this code up."""
     with pytest.raises(CredentialError, match=r"\w+ AADSTS7000215"):
         servers.get(CredentialKind.CLIENT_SECRET, app_password="wrong")
+    write_events()
     assert '"detail":"ClientAuthenticationError AADSTS7000215"' in caplog.text
 
 

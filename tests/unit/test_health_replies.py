@@ -14,6 +14,8 @@ from shared.core.webhook import WebhookReply
 from shared.edge.health_replies import HealthReplies
 from shared.service import Service, UsableService
 from tests.support.clock import FakeClock
+from tests.support.internals import set_clock
+from tests.support.servers import status
 from tests.support.service import Make, ScriptedNeighbours
 
 
@@ -46,18 +48,18 @@ def test_a_report_is_kept_for_a_second() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "status"),
+    ("before", "after", "code"),
     [("none", "fresh", 200), ("fresh", "none", 503), ("fresh", "stale", 200)],
 )
 def test_a_change_of_the_keys_is_told_at_once(
-    before: KeyFreshness, after: KeyFreshness, status: int
+    before: KeyFreshness, after: KeyFreshness, code: int
 ) -> None:
     """A kept report is of other keys."""
     replies, make = HealthReplies(FakeClock()), Reporter()
     replies.reply(before, make)
     reply = replies.reply(after, make)
 
-    assert reply.status == status
+    assert reply.status == code
     assert json.loads(reply.body or b"")["keys"] == after
 
 
@@ -77,8 +79,14 @@ def test_a_probe_that_waited_for_keys_is_not_told_that_there_are_none(
     service = make()
     assert isinstance(service, UsableService)
 
+    clock = FakeClock()
+    set_clock(service.keys, clock)
+    neighbours.provider.follow(status(500))
+
     async def probe_twice() -> list[int]:
-        early = service._health_reply(service.keys.freshness())
+        early = await service.health()
+        neighbours.provider.heal()
+        clock.now += 1  # the pause after a failure
         late = await service.health()
         return [early.status, late.status]
 

@@ -11,6 +11,7 @@ import pytest
 
 from shared.edge.health_check import HealthCheck
 from shared.edge.peers import PeerHealthCache
+from shared.edge.telemetry import write_events
 from tests.simulator.services.authority import Authority
 from tests.support.clock import FakeClock, at_most
 from tests.support.servers import (
@@ -230,6 +231,7 @@ def test_a_change_is_seen_in_the_background(caplog: pytest.LogCaptureFixture) ->
 
     with closing(PeerHealthCache({"sea": check}, interval_seconds=0.02)) as peers:
         assert asyncio.run(watched()) == [True, False, True]
+    write_events()
     events = [record.__dict__["event"] for record in caplog.records]
     assert events == ["peer.healthy", "peer.unhealthy", "peer.healthy"]
     assert "/api/health" in caplog.records[1].__dict__["next_step"]

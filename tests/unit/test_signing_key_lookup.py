@@ -9,6 +9,7 @@ import pytest
 
 from shared.core.errors import KeysUnavailableError
 from shared.edge.signing_keys import FRESH_SECONDS, SigningKeyCache
+from shared.edge.telemetry import write_events
 from tests.support.clock import SETTLE_SECONDS, FakeClock, at_most, wait_until
 from tests.support.keys import FakeProvider, find, running_refresh, settle
 from tests.support.threads import let_no_thread_start
@@ -155,6 +156,7 @@ def test_a_known_key_is_found_where_no_thread_can_be_had_for_a_refresh(
         assert running_refresh(loaded) is None
         clock.now += COOLDOWN - 1
         assert "old" in find(loaded, "old").keys
+    write_events()
     [record] = caplog.records
     line = json.loads(record.message)
     assert (line["event"], line["reason"]) == (

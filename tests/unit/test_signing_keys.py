@@ -18,8 +18,9 @@ from shared.edge.signing_keys import (
     USABLE_SECONDS,
     SigningKeyCache,
 )
+from shared.edge.telemetry import write_events
 from tests.support.clock import SETTLE_SECONDS, FakeClock, at_most, wait_until
-from tests.support.keys import FakeProvider, find, running_refresh, settle
+from tests.support.keys import FakeProvider, find, settle
 
 if TYPE_CHECKING:
     from shared.core.key_sets import KeySet
@@ -313,9 +314,13 @@ def test_refreshes_are_logged_with_their_reason(
     for age in (FRESH_SECONDS, USABLE_SECONDS):
         clock.now += age
         loaded.keep_fresh()
-        wait_until(lambda: running_refresh(loaded) is None)
-    wait_until(lambda: len(caplog.records) == 2)
+        settle(loaded)
 
+    def has_both_lines() -> bool:
+        write_events()
+        return len(caplog.records) == 2
+
+    wait_until(has_both_lines)
     warning, error = caplog.records
     assert (warning.levelname, error.levelname) == ("WARNING", "ERROR")
     assert '"event":"keys.refresh-failed"' in warning.message
@@ -331,10 +336,11 @@ def test_a_set_that_was_obtained_is_logged_with_its_size(
     caplog.set_level(logging.INFO)
     provider.key_ids = ("old", "new")
     find(cache, "old")
+    write_events()
 
     [record] = caplog.records
     assert record.levelname == "INFO"
-    assert record.message == '{"event":"keys.refreshed","keys":2}'
+    assert record.message.startswith('{"event":"keys.refreshed","keys":2,')
 
 
 def test_a_refresh_runs_on_a_thread_that_keeps_no_process_alive(
@@ -355,6 +361,7 @@ def test_a_defect_in_fetching_is_logged_with_its_place(
     provider.error = RuntimeError("defect")
     with pytest.raises(KeysUnavailableError):
         find(cache, "old")
+    write_events()
 
     line = json.loads(caplog.records[-1].message)
     assert (line["event"], line["reason"]) == (

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from shared.edge.telemetry import (
     log_event,
     logger,
     prepare_logging,
+    write_events,
 )
 
 HOSTILE = "a\r\nb\x1b[31m\u2028\u0085\x00\ud800<script>%s%n{}" + "x" * 100
@@ -97,8 +99,11 @@ def test_an_event_is_one_line_of_json_with_the_same_fields_in_extra(
 ) -> None:
     """Classic Application Insights sees the message, OpenTelemetry the fields."""
     log_event(logging.WARNING, "keys.refreshed", keys=2, reason=None)
+    write_events()
 
-    assert captured.line() == {"event": "keys.refreshed", "keys": 2}
+    line = captured.line()
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:]{8}\.\d{3}Z", line.pop("happened_at"))
+    assert line == {"event": "keys.refreshed", "keys": 2}
     [record] = captured.records
     assert record.levelname == "WARNING"
     assert record.name == "calling"
@@ -263,6 +268,7 @@ def test_a_level_that_is_off_costs_no_line(
     monkeypatch.setattr(logger, "level", logging.WARNING)
     logger.manager._clear_cache()  # type: ignore[attr-defined]
     log_event(logging.INFO, "keys.refreshed")
+    write_events()
     handle()
     assert captured.records == []
     logger.manager._clear_cache()  # type: ignore[attr-defined]
@@ -283,6 +289,7 @@ def test_short_records_leave_out_what_functions_never_shows(
 
     async def log_in_a_task() -> None:
         log_event(logging.INFO, "keys.refreshed", keys=3)
+        write_events()
 
     prepare_logging()
     asyncio.run(log_in_a_task())

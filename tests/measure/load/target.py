@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import requests
+
 from tests.localhost.process import LocalHost
 from tests.simulator.services.neighbours import Neighbours
 from tests.support.servers import ScriptedServer, status
@@ -70,3 +72,5 @@ def _wait_until_other_region_is_seen(deployment: LocalHost) -> None:
             message = "the other region was not found healthy"
             raise RuntimeError(message)
         time.sleep(0.01)
+        # A request logs what the deployment found out in the background.
+        requests.get(f"{deployment.base_url}/api/health", timeout=_START_SECONDS)
