@@ -30,8 +30,8 @@ async def callback(req: func.HttpRequest, context: func.Context) -> func.HttpRes
 
 @app.route(route="health", methods=["GET", "HEAD"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Report health to Traffic Manager's probe and to people; HEAD without a body."""
-    reply = await service.health()
+    """Report health to probes, other regions and people; HEAD without a body."""
+    reply = await service.health(req.headers)
     return _to_response(reply if req.method == "GET" else reply._replace(body=None))
 
 

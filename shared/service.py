@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NoReturn, override
 
 from shared import wiring
+from shared.core import routes
 from shared.core.answers import AnswerCalls
 from shared.core.context import LogFacts
 from shared.core.decisions import decide, refuse_without_settings
@@ -93,14 +94,14 @@ class Service(ABC):
             WebhookError: the POST is refused.
         """
 
-    async def health(self) -> WebhookReply:
-        """Report health."""
-        keys = await self._look_at_keys()
+    async def health(self, headers: Mapping[str, str]) -> WebhookReply:
+        """Report health to a request with these ``headers``."""
+        keys = await self._look_at_keys(headers)
         write_events()
         return self._health_replies.reply(keys, self._health_report)
 
     @abstractmethod
-    async def _look_at_keys(self) -> KeyFreshness:
+    async def _look_at_keys(self, headers: Mapping[str, str]) -> KeyFreshness:
         """Tell the state of the signing keys for a health report."""
 
     @abstractmethod
@@ -130,7 +131,7 @@ class UnusableService(Service):
         refuse_without_settings(request)
 
     @override
-    async def _look_at_keys(self) -> KeyFreshness:
+    async def _look_at_keys(self, headers: Mapping[str, str]) -> KeyFreshness:
         return "none"
 
     @override
@@ -176,9 +177,10 @@ class UsableService(Service):
         return decision
 
     @override
-    async def _look_at_keys(self) -> KeyFreshness:
+    async def _look_at_keys(self, headers: Mapping[str, str]) -> KeyFreshness:
         """Load the keys for the first probe, which waits for them a little."""
-        self.peers.keep_watch()
+        if routes.CALLING_REGION.lower() not in headers:
+            self.peers.keep_watch()
         try:
             await self.keys.load(timeout_seconds=_HEALTH_WAIT_SECONDS)
         except Exception as defect:  # noqa: BLE001 - the report must still go out
@@ -234,9 +236,13 @@ async def receive(request: WebhookRequest) -> WebhookReply:
     return await get_service().receive(request, received_at=received_at)
 
 
-async def health() -> WebhookReply:
-    """Report the health of this process."""
-    return await get_service().health()
+async def health(headers: Mapping[str, str]) -> WebhookReply:
+    """Report the health of this process to a request with these ``headers``.
+
+    Args:
+        headers: names in lower case, or a mapping that ignores case.
+    """
+    return await get_service().health(headers)
 
 
 async def warm_up() -> None:

@@ -33,7 +33,10 @@ def peers(settings: Settings, policy: RegionPolicy) -> PeerHealthCache:
     return PeerHealthCache(
         {
             region: HealthCheck(
-                settings.region_hosts[region], ca_bundle=settings.ca_bundle
+                settings.region_hosts[region],
+                region=region,
+                own_region=settings.region,
+                ca_bundle=settings.ca_bundle,
             )
             for region in policy.regions - {settings.region}
         }

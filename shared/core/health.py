@@ -7,7 +7,11 @@ region's outage would take out all of them.
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from shared.core.strict_json import StrictJsonError, read_object
+
 type KeyFreshness = Literal["fresh", "stale", "none"]
+
+_OK = "ok"
 
 
 class HealthReport(NamedTuple):
@@ -35,10 +39,22 @@ class HealthReport(NamedTuple):
     def members(self) -> Mapping[str, object]:
         """Return the report as it is sent (docs/behaviour.md section 1)."""
         return {
-            "status": "ok" if self.is_ok else "unavailable",
+            "status": _OK if self.is_ok else "unavailable",
             "region": self.region,
             "keys": self.keys,
             "problems": self.problems,
             "warnings": self.warnings,
             "notices": self.notices,
         }
+
+
+def is_report_of_healthy(body: bytes, region: str) -> bool:
+    """Tell whether ``body`` is the report of a healthy ``region``.
+
+    A page of something else, or of another region, proves nothing.
+    """
+    try:
+        report = read_object(body)
+    except StrictJsonError:
+        return False
+    return report.get("status") == _OK and report.get("region") == region

@@ -40,8 +40,9 @@ class PeerHealth(Protocol):
     def current(self, region: str) -> bool | None:
         """Tell at once whether a call may be sent there; ``None`` if not known."""
 
-    async def is_healthy(self, region: str) -> bool:
+    async def is_healthy(self, region: str, *, timeout_seconds: float = ...) -> bool:
         """Tell whether a call may be sent to ``region``.
 
-        Asks it first if nothing recent is known.
+        Asks it first if nothing recent is known, and waits ``timeout_seconds`` for the
+        answer at most.
         """

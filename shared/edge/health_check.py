@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from shared.core import routes
+from shared.core.health import is_report_of_healthy
 from shared.edge.outbound import OutboundError, exchange, open_session
 from shared.edge.tls import Transfer
 
@@ -24,15 +25,29 @@ _MAX_REPORT_BYTES = 64 * 1024
 class HealthCheck:
     """Asks one region for its health. Blocking, for one thread at a time."""
 
-    def __init__(self, host: str, *, ca_bundle: str) -> None:
-        """Ask the deployment at ``host`` (with its port, if any)."""
+    def __init__(
+        self, host: str, *, region: str, own_region: str, ca_bundle: str
+    ) -> None:
+        """Ask the deployment at ``host`` (with its port, if any).
+
+        Args:
+            host: of the region that is asked.
+            region: its code, which its report must name.
+            own_region: code of this deployment, which asks.
+            ca_bundle: see ``tls.make_session``.
+        """
         self._url = f"https://{host}{routes.HEALTH}"
+        self._region = region
+        self._headers = {
+            "Accept": "application/json",
+            routes.CALLING_REGION: own_region,
+        }
         self._ca_bundle = ca_bundle
         self._session: requests.Session | None = None
         self._opened_at = 0.0
 
     def __call__(self) -> bool:
-        """Tell whether the region says 200 in time; never raises."""
+        """Tell whether the region says in time that it is healthy; never raises."""
         try:
             if self._is_connected():
                 return self._ask(REPLY_SECONDS)
@@ -61,12 +76,14 @@ class HealthCheck:
             self._connection(),
             "GET",
             self._url,
-            headers={"Accept": "application/json"},
+            headers=self._headers,
             transfer=Transfer(
                 ends_at=time.monotonic() + seconds, max_bytes=_MAX_REPORT_BYTES
             ),
         )
-        return reply.status == HTTPStatus.OK
+        return reply.status == HTTPStatus.OK and is_report_of_healthy(
+            reply.body, self._region
+        )
 
     def _connection(self) -> requests.Session:
         if self._session is None or not self._is_connected():

@@ -2,8 +2,10 @@
 
 * The regions that rules name are polled every 10 s while there is traffic: from the
   first health probe or call until five minutes after the last.
-* A call takes what was seen last. Only where nothing recent is known it waits for an
-  answer, 0.5 s at most, however many regions it asks about.
+* One bad look may be bad luck: a region that was healthy counts as unhealthy after two
+  in a row, the second of which follows after 1 s. One good look makes it healthy.
+* A call takes what is known. Only where nothing recent is known it waits for a look,
+  0.5 s at most, however many regions it asks about; then one bad look is enough.
 * Each region is polled on its own: an unhealthy one makes nobody wait for another.
 
 No region's own health depends on any of this.
@@ -27,25 +29,35 @@ if TYPE_CHECKING:
     type Check = Callable[[], bool]
 
 INTERVAL_SECONDS = 10.0
+SECOND_LOOK_SECONDS = 1.0
 _WATCH_SECONDS = 300.0
-# What was seen serves until the next look has ended, and no longer.
-_KNOWN_SECONDS = INTERVAL_SECONDS + 2 * CONNECT_SECONDS
+_LONGEST_LOOK_SECONDS = 2 * CONNECT_SECONDS
+# What is known serves until the next look has ended, and no longer.
+_KNOWN_SECONDS = INTERVAL_SECONDS + _LONGEST_LOOK_SECONDS
 
 
-class _Seen(NamedTuple):
+class _Known(NamedTuple):
+    """What is known of a region since its last look.
+
+    Attributes:
+        is_doubted: that look was bad, but the region was healthy before.
+    """
+
     is_healthy: bool
+    is_doubted: bool
     at: float
 
 
 class _Peer:
-    """One other region: what was seen of it, and the look that is under way."""
+    """One other region: what is known of it, and the look that is under way."""
 
     def __init__(self, region: str, check: Check) -> None:
         self.region = region
         self.check = check
-        self.seen: _Seen | None = None
+        self.known: _Known | None = None
         self.look: Future[bool] | None = None
         self.look_started_at = float("-inf")
+        self.next_look_at = float("-inf")
 
 
 class PeerHealthCache:
@@ -76,16 +88,21 @@ class PeerHealthCache:
         )
 
     def current(self, region: str) -> bool | None:
-        """Tell what was seen of ``region`` last; ``None`` if nothing was, lately."""
+        """Tell whether ``region`` is healthy; ``None`` if nothing recent is known."""
         self.keep_watch()
         peer = self._peers.get(region)
-        return False if peer is None else self._last_seen(peer)
+        if peer is None:
+            return False
+        known = self._recently_known(peer)
+        return None if known is None else known.is_healthy
 
-    async def is_healthy(self, region: str) -> bool:
-        """Tell whether ``region`` is healthy; wait for a look if none was lately."""
+    async def is_healthy(
+        self, region: str, *, timeout_seconds: float = REPLY_SECONDS
+    ) -> bool:
+        """Tell whether ``region`` is healthy; wait for a look if nothing is known."""
         is_healthy = self.current(region)
         if is_healthy is None:
-            await self._wait_for_look(self._peers[region])
+            await self._wait_for_look(self._peers[region], timeout_seconds)
             is_healthy = self.current(region)
         return bool(is_healthy)
 
@@ -99,11 +116,11 @@ class PeerHealthCache:
         """Wait for what is under way, and look no more."""
         self._executor.shutdown()
 
-    def _last_seen(self, peer: _Peer) -> bool | None:
-        seen = peer.seen
-        if seen is None or self._clock() - seen.at > _KNOWN_SECONDS:
+    def _recently_known(self, peer: _Peer) -> _Known | None:
+        known = peer.known
+        if known is None or self._clock() - known.at > _KNOWN_SECONDS:
             return None
-        return seen.is_healthy
+        return known
 
     async def _watch_all(self) -> None:
         async with asyncio.TaskGroup() as watches:
@@ -113,25 +130,31 @@ class PeerHealthCache:
     async def _watch(self, peer: _Peer) -> None:
         while (now := self._clock()) < self._watch_ends_at:
             # A call may have looked in the meantime.
-            pause = peer.look_started_at + self._interval_seconds - now
+            pause = peer.next_look_at - now
             if pause > 0:
                 await asyncio.sleep(pause)
                 continue
-            if not await _is_done(self._look(peer), 2 * CONNECT_SECONDS):
+            look = self._look(peer)
+            if not await _is_done(look, self._time_left(peer, _LONGEST_LOOK_SECONDS)):
                 # Name resolution has no deadline of its own.
-                self._note(peer, is_healthy=False)
+                self._note(peer, is_good=False)
 
-    async def _wait_for_look(self, peer: _Peer) -> None:
+    async def _wait_for_look(self, peer: _Peer, timeout_seconds: float) -> None:
         look = self._look(peer)
-        waited = self._clock() - peer.look_started_at
-        await _is_done(look, max(REPLY_SECONDS - waited, 0))
+        seconds = self._time_left(peer, REPLY_SECONDS)
+        await _is_done(look, min(seconds, timeout_seconds))
 
     def _look(self, peer: _Peer) -> Future[bool]:
         """Return the look at a peer that is under way, or start one."""
         if peer.look is None or peer.look.done():
             peer.look_started_at = self._clock()
+            peer.next_look_at = peer.look_started_at + self._interval_seconds
             peer.look = self._start(peer)
         return peer.look
+
+    def _time_left(self, peer: _Peer, seconds: float) -> float:
+        """Return what is left of the ``seconds`` that the look under way may take."""
+        return max(peer.look_started_at + seconds - self._clock(), 0)
 
     def _start(self, peer: _Peer) -> Future[bool]:
         try:
@@ -142,13 +165,19 @@ class PeerHealthCache:
             return nothing
 
     def _run(self, peer: _Peer) -> bool:
-        is_healthy = peer.check()
-        self._note(peer, is_healthy=is_healthy)
-        return is_healthy
+        is_good = peer.check()
+        self._note(peer, is_good=is_good)
+        return is_good
 
-    def _note(self, peer: _Peer, *, is_healthy: bool) -> None:
-        """Note what was seen, and log where it differs from the time before."""
-        before, peer.seen = peer.seen, _Seen(is_healthy, self._clock())
+    def _note(self, peer: _Peer, *, is_good: bool) -> None:
+        """Note how a look ended, and log where the region's health changes."""
+        now, before, recent = self._clock(), peer.known, self._recently_known(peer)
+        was_sound = recent is not None and recent.is_healthy and not recent.is_doubted
+        is_doubted = was_sound and not is_good
+        is_healthy = is_good or is_doubted
+        peer.known = _Known(is_healthy, is_doubted, now)
+        pause = SECOND_LOOK_SECONDS if is_doubted else self._interval_seconds
+        peer.next_look_at = now + min(pause, self._interval_seconds)
         if before is not None and before.is_healthy == is_healthy:
             return
         if is_healthy:

@@ -62,7 +62,8 @@ class FakePeers:
     def current(self, region: str) -> bool | None:
         return self.known.get(region)
 
-    async def is_healthy(self, region: str) -> bool:
+    async def is_healthy(self, region: str, *, timeout_seconds: float = 0.5) -> bool:
+        del timeout_seconds
         self.asked.append(region)
         return region not in self.unhealthy
 

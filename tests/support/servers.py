@@ -182,6 +182,11 @@ def status(code: int, **headers: str) -> Script:
     return lambda *_: reply(code, b"", **headers)
 
 
+def healthy(region: str = "sea") -> Script:
+    """Return a script that replies as a healthy region does to a health check."""
+    return lambda *_: json_reply({"status": "ok", "region": region})
+
+
 def reply(status: int, body: bytes = b"", **headers: str) -> bytes:
     """Return an HTTP reply; ``_`` in a header's name stands for a hyphen."""
     lines = [f"HTTP/1.1 {status} Status", f"Content-Length: {len(body)}"]

@@ -21,25 +21,33 @@ from tests.support.servers import (
     ScriptedServer,
     hang,
     hang_up,
-    reply,
+    healthy,
+    json_reply,
     status,
 )
 from tests.support.threads import let_no_thread_start
 from tests.unit.conftest import Serve
 
+GOOD = json_reply({"status": "ok", "region": "sea"})
+
 
 @pytest.fixture
 def region(serve: Serve) -> ScriptedServer:
     """Another region; it is healthy unless scripted."""
-    return serve(status(200))
+    return serve(healthy("sea"))
 
 
 @pytest.fixture
 def check(region: ScriptedServer, authority: Authority) -> Iterator[HealthCheck]:
     """The check of ``region``."""
-    check = HealthCheck(region.host, ca_bundle=str(authority.bundle))
+    check = check_of(region.host, str(authority.bundle))
     with closing(check):
         yield check
+
+
+def check_of(host: str, ca_bundle: str) -> HealthCheck:
+    """Return the check of region sea by region weu."""
+    return HealthCheck(host, region="sea", own_region="weu", ca_bundle=ca_bundle)
 
 
 def test_a_region_that_says_200_is_healthy(
@@ -62,7 +70,7 @@ def test_a_connection_may_take_longer_than_a_reply(
     def slow_at_first(_request: Request, peer: Peer) -> bytes:
         if len(region.requests) == 1:
             peer.hang(0.6)
-        return reply(200)
+        return GOOD
 
     region.script = slow_at_first
     assert check()
@@ -74,7 +82,7 @@ def test_a_reply_that_is_always_late_is_unhealthy(
 ) -> None:
     def slow(_request: Request, peer: Peer) -> bytes:
         peer.hang(0.6)
-        return reply(200)
+        return GOOD
 
     region.script = slow
     assert not check()
@@ -82,7 +90,7 @@ def test_a_reply_that_is_always_late_is_unhealthy(
 
 def drip(_request: Request, peer: Peer) -> None:
     """Answer right, one byte at a time."""
-    peer.drip(reply(200, b"x" * 200))
+    peer.drip(GOOD)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +113,7 @@ def test_anything_else_is_unhealthy_in_time(
     region.script = script
     with at_most(0.5 * 3):
         assert not check()
-    region.script = status(200)
+    region.script = healthy("sea")
     assert check()
 
 
@@ -123,11 +131,11 @@ def test_a_region_that_nobody_can_reach_is_unhealthy(
 ) -> None:
     """Its certificate is not trusted, nothing listens there, or the name is unknown."""
     bundle = str(authority.bundle)
-    assert not HealthCheck(region.host, ca_bundle="")()
+    assert not check_of(region.host, "")()
     region.close()
-    assert not HealthCheck(region.host, ca_bundle=bundle)()
-    assert not HealthCheck("region.invalid", ca_bundle=bundle)()
-    assert not HealthCheck(region.host, ca_bundle="/no/such/file.pem")()
+    assert not check_of(region.host, bundle)()
+    assert not check_of("region.invalid", bundle)()
+    assert not check_of(region.host, "/no/such/file.pem")()
 
 
 class FakeCheck:

@@ -23,6 +23,7 @@ from tests.simulator.services.signing import TENANT_ID
 from tests.support.servers import (
     ScriptedServer,
     hang,
+    healthy,
     in_turn,
     json_reply,
     reply,
@@ -64,7 +65,7 @@ def test_a_legacy_call_is_asked_to_come_in_the_graph_protocol(
 @pytest.fixture
 def other_region(serve: Serve) -> ScriptedServer:
     """Region sea; it is healthy unless scripted."""
-    return serve(status(200))
+    return serve(healthy("sea"))
 
 
 def of_two_regions(other: ScriptedServer, **changes: str) -> dict[str, str]:
@@ -119,7 +120,7 @@ def test_a_warm_redirect_asks_nobody(
     assert isinstance(service, UsableService)
 
     async def scenario() -> None:
-        await service.health()
+        await service.health({})
         # Another thread asks it.
         while not other_region.requests:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -292,7 +293,7 @@ def test_unusable_settings_refuse_every_post(
     assert last_line(caplog)["reason"] == "settings-unusable"
     assert '"event":"settings.unusable"' in caplog.text
     assert "no-guid" not in caplog.text
-    assert asyncio.run(service.health()).status == 503
+    assert asyncio.run(service.health({})).status == 503
     asyncio.run(service.warm_up())
     assert neighbours.provider.fetches == []
 

@@ -18,7 +18,7 @@ from tests.support.threads import let_no_thread_start
 
 def report_of(service: UsableService) -> tuple[int, dict[str, Any]]:
     """Return status and body of the health report."""
-    got = asyncio.run(service.health())
+    got = asyncio.run(service.health({}))
     return got.status, json.loads(got.body or b"")
 
 
@@ -138,7 +138,7 @@ def test_settings_are_read_once_however_many_ask(
         assert len({id(service) for service in services}) == 1
         await module.warm_up()
         reply_to_call = await module.receive(neighbours.incoming())
-        return [reply_to_call.status, (await module.health()).status]
+        return [reply_to_call.status, (await module.health({})).status]
 
     assert asyncio.run(story()) == [202, 200]
     assert reads == [1]

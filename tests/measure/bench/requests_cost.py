@@ -29,7 +29,7 @@ from tests.simulator.platform.notifications import (
 )
 from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import SigningKey
-from tests.support.servers import FaultServer, http, reply
+from tests.support.servers import ScriptedServer, healthy
 
 ROUNDS = 25
 CALLS = 300
@@ -91,7 +91,7 @@ def measure() -> list[Measurement]:
     logging.getLogger().setLevel(logging.INFO)
     world = Neighbours()
     # Its health is asked for every 10 s, outside the path of the calls.
-    sea = FaultServer(http(lambda *_: reply(200), world.authority.server_context()))
+    sea = ScriptedServer(healthy("sea"), world.authority.server_context())
     with sea:
         return _measure_all(world, sea.host)
 

@@ -17,11 +17,11 @@ import requests
 
 from tests.localhost.process import LocalHost
 from tests.simulator.services.neighbours import Neighbours
-from tests.support.servers import ScriptedServer, status
+from tests.support.servers import ScriptedServer, healthy
 
 OWN_HOST = "weu.calls.example.org"
 RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
-HEALTHY = status(200)
+HEALTHY = healthy("sea")
 
 _START_SECONDS = 30.0
 
