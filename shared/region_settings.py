@@ -1,12 +1,15 @@
 """The settings of regions: hosts of all deployments, and the rules between them."""
 
 from collections.abc import Iterator, Mapping
-from typing import TypeIs
+from typing import Any, TypeIs
 
 from shared.core.conditions import CONDITION_NAMES
 from shared.core.hosts import host_identity, is_host, is_under_traffic_manager
 from shared.core.regions import RegionRule
 from shared.setting_reader import SettingReader, is_region_code
+
+# Beside the conditions of a rule: its calls are never taken outside of its regions.
+_STRICT = "strict"
 
 
 def read_region_hosts(reader: SettingReader, region: str) -> Mapping[str, str] | None:
@@ -67,17 +70,24 @@ def _rule_problems(rule: object, hosts: Mapping[str, str] | None) -> Iterator[st
     if type(rule) is not dict or "regions" not in rule:
         yield "must be an object with regions"
         return
-    if not rule.keys() <= {"regions", *CONDITION_NAMES}:
+    if not rule.keys() <= {"regions", _STRICT, *CONDITION_NAMES}:
         yield "has an unknown condition"
-    if not all(_is_list_of_texts(texts) for texts in rule.values()):
+    if type(rule.get(_STRICT, False)) is not bool:
+        yield "must have true or false for strict"
+    lists = [texts for name, texts in rule.items() if name != _STRICT]
+    if not all(map(_is_list_of_texts, lists)):
         yield "must hold non-empty lists of strings only"
     elif hosts is not None and not hosts.keys() >= set(rule["regions"]):
         yield "names a region without a host"
 
 
-def _build_rule(rule: Mapping[str, list[str]]) -> RegionRule:
+def _build_rule(rule: Mapping[str, Any]) -> RegionRule:
     wanted = {name: tuple(rule[name]) for name in CONDITION_NAMES if name in rule}
-    return RegionRule(conditions=wanted, regions=tuple(rule["regions"]))
+    return RegionRule(
+        regions=tuple(rule["regions"]),
+        conditions=wanted,
+        is_strict=rule.get(_STRICT, False),
+    )
 
 
 def _is_list_of_texts(value: object) -> bool:

@@ -23,11 +23,13 @@ class AnswerCalls(NamedTuple):
 
     Attributes:
         not_before: ``nbf`` of the token, in epoch seconds: when the call was placed.
+        barred: calls that a strict rule keeps out of this region: to be left alone.
     """
 
     tenant_id: str
     calls: Sequence[CallNotification]
     not_before: int
+    barred: Sequence[CallNotification] = ()
 
 
 class CallAction(NamedTuple):
@@ -73,6 +75,7 @@ class AnswerOutcome(NamedTuple):
         return self.reason in {
             Reason.ANSWER_UNAVAILABLE,
             Reason.CREDENTIAL_UNAVAILABLE,
+            Reason.REGION_REQUIRED,
         }
 
     @property
@@ -94,7 +97,7 @@ class AnswerOutcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Reply 202, or 503 if any of the calls could not be answered in time.
+    """Reply 202, or 503 if any of the calls has to come again.
 
     Attributes:
         outcomes: by call id, at least one.

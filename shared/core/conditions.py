@@ -28,48 +28,73 @@ class Condition(NamedTuple):
 
     Attributes:
         name: in CALLING_REGION_RULES.
-        source: of its value, in the words of docs/behaviour.md.
-        read: returns the value; ``None`` where the call has none.
+        source: of its values, in the words of docs/behaviour.md.
+        read: returns the values; none where the call does not say.
     """
 
     name: str
     source: str
-    read: Callable[[Origin], str | None]
+    read: Callable[[Origin], tuple[str, ...]]
+
+
+type Facts = Mapping[str, tuple[str, ...]]
+
+
+def _single(
+    read: Callable[[Origin], str | None],
+) -> Callable[[Origin], tuple[str, ...]]:
+    """Read a fact that has one value at most."""
+
+    def read_values(origin: Origin) -> tuple[str, ...]:
+        value = read(origin)
+        return (value,) if value else ()
+
+    return read_values
 
 
 CONDITIONS = (
-    Condition("tenant", "tid of the token", lambda origin: origin.tenant_id),
+    Condition("tenant", "tid of the token", _single(lambda origin: origin.tenant_id)),
     Condition(
         "countryCode",
         "resourceData.source.countryCode",
-        lambda origin: origin.call.country_code,
+        _single(lambda origin: origin.call.country_code),
     ),
     Condition(
         "sourceRegion",
         "resourceData.source.region",
-        lambda origin: origin.call.source_region,
+        _single(lambda origin: origin.call.source_region),
     ),
     Condition(
         "mediaHostedRegion",
         "resourceData.applicationMetadata.botData.mediaHostedRegion",
-        lambda origin: origin.call.media_hosted_region,
+        _single(lambda origin: origin.call.media_hosted_region),
     ),
     Condition(
         "callerRegion",
         "header X-Microsoft-Skype-Caller-Region",
-        lambda origin: origin.headers.get("x-microsoft-skype-caller-region"),
+        _single(lambda origin: origin.headers.get("x-microsoft-skype-caller-region")),
     ),
     Condition(
         "teamsRegion",
         "header MS-Teams-Region",
-        lambda origin: origin.headers.get("ms-teams-region"),
+        _single(lambda origin: origin.headers.get("ms-teams-region")),
+    ),
+    Condition(
+        "clientLocation",
+        "clientLocation in resourceData.applicationMetadata.botData: of user, "
+        "otherwise of otherSideUser, otherwise its own",
+        _single(lambda origin: origin.call.client_location),
+    ),
+    Condition(
+        "callee",
+        "id (of a phone: the number) of each user, application, applicationInstance "
+        "and phone in resourceData.targets",
+        lambda origin: origin.call.callees,
     ),
 )
 CONDITION_NAMES = tuple(condition.name for condition in CONDITIONS)
 
 
-def read_facts(
-    origin: Origin, conditions: Iterable[Condition] = CONDITIONS
-) -> dict[str, str | None]:
-    """Return what ``conditions`` look at, by their names."""
+def read_facts(origin: Origin, conditions: Iterable[Condition] = CONDITIONS) -> Facts:
+    """Return the values that ``conditions`` look at, by their names."""
     return {condition.name: condition.read(origin) for condition in conditions}

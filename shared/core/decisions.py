@@ -7,7 +7,7 @@ Rule 4  Its tenant must be allowed (403), and the partition's name legal (404).
 Rule 5  The body must be strict JSON of a known shape (400, 411).
 Rule 6  Legacy protocol: ask for Graph (204).
 Rule 7  Incoming calls that all belong to one other region: redirect (302).
-Rule 8  An incoming call that is taken here: answer it (202, 503).
+Rule 8  Other incoming calls: answer those that may be taken here (202, 503).
 Rule 9  Every other notification: accept (202).
 
 ``docs/behaviour.md`` section 2 is the specification, ``rules`` has the same as data.
@@ -29,7 +29,6 @@ from typing import ClassVar, NoReturn
 from shared.core import rules
 from shared.core.answers import AnswerCalls
 from shared.core.authentication import authenticate
-from shared.core.conditions import Origin
 from shared.core.context import LogFacts, RuleContext
 from shared.core.errors import (
     BodyRefusedError,
@@ -42,7 +41,7 @@ from shared.core.notifications import CallNotification, read_notification
 from shared.core.partitions import is_partition_name
 from shared.core.protocol import Protocol, detect_protocol, read_body
 from shared.core.reasons import Reason
-from shared.core.redirects import RedirectTo, find_redirect
+from shared.core.redirects import RedirectTo, find_redirect, place_calls
 from shared.core.tokens import TokenClaims
 from shared.core.webhook import MAX_BODY_BYTES, WebhookRequest
 
@@ -106,13 +105,16 @@ async def decide(
     incoming = [item for item in notifications if item and item.is_incoming_call]
     if not incoming or request.partition is not None:
         return Accept(_reason_to_accept(notifications, has_incoming=bool(incoming)))
+    placed = place_calls(incoming, claims.tenant_id, request.headers, context)
     if len(incoming) == len(notifications):
-        origins = (Origin(call, claims.tenant_id, request.headers) for call in incoming)
-        redirect = await find_redirect(origins, request.raw_query, context, facts)
+        redirect = await find_redirect(placed, request.raw_query, context, facts)
         if redirect is not None:
             return redirect
-    if context.answers_calls:
-        return AnswerCalls(claims.tenant_id, incoming, claims.not_before)
+    allowed = [call for call, rule in placed if rule.allows(context.own_region)]
+    barred = [call for call, rule in placed if not rule.allows(context.own_region)]
+    if barred or context.answers_calls:
+        answered = allowed if context.answers_calls else []
+        return AnswerCalls(claims.tenant_id, answered, claims.not_before, barred)
     return Accept(Reason.ANSWERING_OFF, rules.ANSWER)
 
 

@@ -6,6 +6,7 @@ the others nothing. Nothing in an item is ever used as a URL; a call id is vette
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.core.strict_json import JsonObject
@@ -22,6 +23,7 @@ _RESOURCE = re.compile(
 _CALL_TYPES = (None, "#microsoft.graph.call")
 # Some documentation examples leave changeType out.
 _NEW_CALL_CHANGES = (None, "created")
+_CALLEE_KINDS = ("user", "application", "applicationInstance", "phone")
 _MAX_TEXT = 256
 
 
@@ -37,6 +39,8 @@ class CallNotification(NamedTuple):
         is_incoming_call: a new call that waits for an answer.
         is_policy_recording: it must be answered within 5 s instead of 15 s.
         claimed_call_id: ``resourceData.id`` where it differs from ``call_id``.
+        client_location: of the user's client, or who else policy recording names.
+        callees: ids, for phones the numbers, of all who are called.
     """
 
     call_id: str
@@ -48,6 +52,8 @@ class CallNotification(NamedTuple):
     country_code: str | None
     source_region: str | None
     media_hosted_region: str | None
+    client_location: str | None
+    callees: tuple[str, ...]
     is_policy_recording: bool
     is_incoming_call: bool
 
@@ -61,6 +67,7 @@ def read_notification(item: object) -> CallNotification | None:
     call_id, sub_resource = resource
     data = _object(members.get("resourceData"))
     source = _object(data.get("source"))
+    bot_data = _object(_object(data.get("applicationMetadata")).get("botData"))
     state = _lower(data.get("state"))
     change_type = _lower(members.get("changeType"))
     claimed = _text(data.get("id"))
@@ -74,7 +81,9 @@ def read_notification(item: object) -> CallNotification | None:
         claimed_call_id=claimed if is_call and claimed != call_id else None,
         country_code=_text(source.get("countryCode")),
         source_region=_text(source.get("region")),
-        media_hosted_region=_read_media_hosted_region(data),
+        media_hosted_region=_text(bot_data.get("mediaHostedRegion")),
+        client_location=_read_client_location(bot_data),
+        callees=tuple(_read_callees(data)),
         is_policy_recording=_is_policy_recording(data),
         is_incoming_call=(
             is_call and state == "incoming" and change_type in _NEW_CALL_CHANGES
@@ -98,9 +107,25 @@ def _is_policy_recording(data: JsonObject) -> bool:
     return context.get("observedParticipantId") is not None
 
 
-def _read_media_hosted_region(data: JsonObject) -> str | None:
-    metadata = _object(data.get("applicationMetadata"))
-    return _text(_object(metadata.get("botData")).get("mediaHostedRegion"))
+def _read_client_location(bot_data: JsonObject) -> str | None:
+    """Read where the client of a policy recording is, the user's before all others."""
+    holders = (bot_data.get("user"), bot_data.get("otherSideUser"), bot_data)
+    locations = (_text(_object(holder).get("clientLocation")) for holder in holders)
+    return next((location for location in locations if location), None)
+
+
+def _read_callees(data: JsonObject) -> Iterator[str]:
+    """Read whom the call is for: an application, a resource account, a user, a phone.
+
+    https://learn.microsoft.com/graph/api/resources/invitationparticipantinfo
+    """
+    targets = data.get("targets")
+    for target in targets if type(targets) is list else ():
+        identities = _object(_object(target).get("identity"))
+        for kind in _CALLEE_KINDS:
+            callee = _text(_object(identities.get(kind)).get("id"))
+            if callee is not None:
+                yield callee
 
 
 def _object(value: object) -> JsonObject:

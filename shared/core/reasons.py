@@ -123,6 +123,11 @@ class Reason(ExplainedCode):
         "Entra refuses the bot's credential in this tenant; repeating cannot help.",
         "Look up entra_code: an expired secret, or no consent of the tenant's admin.",
     )
+    REGION_REQUIRED = (
+        "region-required",
+        "A strict region rule bars this region, and no other one could get the call.",
+        "Check the health of the rule's regions; all regions need the same rules.",
+    )
     CREDENTIAL_UNAVAILABLE = (
         "credential-unavailable",
         "No token for Graph was obtained within the time budget.",

@@ -6,13 +6,15 @@ https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qsl
 
 from shared.core import routes, rules
 from shared.core.conditions import Origin, read_facts
 from shared.core.context import LogFacts, RuleContext
+from shared.core.notifications import CallNotification
 from shared.core.reasons import Reason
+from shared.core.regions import RegionRule
 
 # Marks a call that has been redirected. A query survives a redirect; a header may not.
 _HOP = "hop"
@@ -55,23 +57,52 @@ def was_redirected(raw_query: str) -> bool:
     return any(name.casefold() == _HOP for name, _value in parameters)
 
 
+class PlacedCall(NamedTuple):
+    """An incoming call, and the rule that says which regions should have it."""
+
+    call: CallNotification
+    rule: RegionRule
+
+
+def place_calls(
+    calls: Iterable[CallNotification],
+    tenant_id: str,
+    headers: Mapping[str, str],
+    context: RuleContext,
+) -> Sequence[PlacedCall]:
+    """Find the rule of each incoming call of one POST.
+
+    Args:
+        calls: of the POST.
+        tenant_id: of its token.
+        headers: of the POST.
+        context: what the settings say.
+    """
+    policy = context.region_policy
+    return [
+        PlacedCall(
+            call,
+            policy.find_rule(
+                read_facts(Origin(call, tenant_id, headers), policy.conditions)
+            ),
+        )
+        for call in calls
+    ]
+
+
 async def find_redirect(
-    origins: Iterable[Origin], raw_query: str, context: RuleContext, facts: LogFacts
+    placed: Iterable[PlacedCall], raw_query: str, context: RuleContext, facts: LogFacts
 ) -> RedirectTo | None:
     """Find the one other region to which all these calls belong, if there is one.
 
     Args:
-        origins: of the incoming calls of one POST, at least one.
+        placed: the incoming calls of one POST, at least one.
         raw_query: of the POST.
         context: what the settings say.
         facts: gets a note where a redirect is suppressed or a region is unhealthy.
     """
     own = context.own_region
-    policy = context.region_policy
-    preferences = [
-        policy.preferred_regions(read_facts(origin, policy.conditions)) or (own,)
-        for origin in origins
-    ]
+    preferences = [rule.regions or (own,) for _call, rule in placed]
     if was_redirected(raw_query):
         if any(regions[0] != own for regions in preferences):
             facts.notes.add(Reason.REDIRECT_SUPPRESSED)

@@ -9,25 +9,40 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from shared.core.conditions import CONDITION_NAMES, CONDITIONS
+from shared.core.conditions import CONDITION_NAMES, CONDITIONS, Facts
 
-_MAX_REMEMBERED = 65_536
+_MAX_REMEMBERED = 32_768
+# Of one call. Few calls have more than one value for a condition.
+_MAX_REMEMBERED_VALUES = 16
 
 
 class RegionRule(NamedTuple):
     """One rule: all conditions must hold; then ``regions`` in order of preference.
 
-    ``conditions`` maps names of ``CONDITIONS`` to the values that let a call through.
+    Attributes:
+        regions: codes, best first.
+        conditions: values that let a call through, by the names of ``CONDITIONS``.
+        is_strict: its calls are never taken outside of ``regions``.
     """
 
     regions: Sequence[str]
     conditions: Mapping[str, Sequence[str]] = MappingProxyType({})
+    is_strict: bool = False
 
-    def holds(self, facts: Mapping[str, str | None]) -> bool:
+    def holds(self, facts: Facts) -> bool:
         """Tell whether all conditions hold for a call with these facts."""
         return all(
-            is_listed(facts[name], values) for name, values in self.conditions.items()
+            is_any_listed(facts[name], wanted)
+            for name, wanted in self.conditions.items()
         )
+
+    def allows(self, region: str) -> bool:
+        """Tell whether ``region`` may take a call of this rule."""
+        return not self.is_strict or region in self.regions
+
+
+# Of a call that no rule is about.
+_NO_RULE = RegionRule(regions=())
 
 
 class RegionPolicy:
@@ -44,35 +59,50 @@ class RegionPolicy:
         self._named = {name: _values_named(rules, name) for name in CONDITION_NAMES}
         self.conditions = [c for c in CONDITIONS if self._named[c.name]]
         self.regions = frozenset(region for rule in rules for region in rule.regions)
-        self._remembered: dict[tuple[str | None, ...], Sequence[str]] = {}
+        self._remembered: dict[tuple[tuple[str, ...], ...], RegionRule] = {}
 
-    def preferred_regions(self, facts: Mapping[str, str | None]) -> Sequence[str]:
-        """Return the regions that should have a call, best first; empty: any.
+    def find_rule(self, facts: Facts) -> RegionRule:
+        """Return the rule that decides about a call; one without regions if none does.
 
         Args:
-            facts: value of each of ``conditions``; ``None`` where the call has none.
+            facts: values of each of ``conditions``.
         """
-        values = tuple([self._named_value(c.name, facts) for c in self.conditions])
-        regions = self._remembered.get(values)
-        if regions is None:
-            rule = next((rule for rule in self._rules if rule.holds(facts)), None)
-            regions = tuple(rule.regions) if rule else ()
-            # A value that no rule names counts as none: traffic cannot fill this.
-            if len(self._remembered) < _MAX_REMEMBERED:
-                self._remembered[values] = regions
-        return regions
+        values = tuple([self._named_values(c.name, facts) for c in self.conditions])
+        try:
+            return self._remembered[values]
+        except KeyError:
+            rule = next((rule for rule in self._rules if rule.holds(facts)), _NO_RULE)
+        self._remember(values, rule)
+        return rule
 
-    def _named_value(self, name: str, facts: Mapping[str, str | None]) -> str | None:
-        """Return a fact as the rules name it; ``None`` if no rule does."""
-        value = (facts[name] or "").casefold()
-        return value if value in self._named[name] else None
+    def _named_values(self, name: str, facts: Facts) -> tuple[str, ...]:
+        """Return those values of a fact that rules name, as the rules spell them.
+
+        Others count as none: traffic cannot fill the memory with them.
+        """
+        named = self._named[name]
+        return tuple(
+            [
+                named[value]
+                for text in facts[name]
+                if (value := text.casefold()) in named
+            ]
+        )
+
+    def _remember(self, values: tuple[tuple[str, ...], ...], rule: RegionRule) -> None:
+        has_room = len(self._remembered) < _MAX_REMEMBERED
+        if has_room and sum(map(len, values)) <= _MAX_REMEMBERED_VALUES:
+            self._remembered[values] = rule
 
 
-def _values_named(rules: Sequence[RegionRule], name: str) -> frozenset[str]:
+def is_any_listed(values: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Tell whether a condition holds: one of its values is wanted, in any case."""
+    return not {value.casefold() for value in values}.isdisjoint(
+        map(str.casefold, wanted)
+    )
+
+
+def _values_named(rules: Sequence[RegionRule], name: str) -> Mapping[str, str]:
+    """Return the values of a condition without case; each is one string, used again."""
     values = (value for rule in rules for value in rule.conditions.get(name, ()))
-    return frozenset(map(str.casefold, values))
-
-
-def is_listed(fact: str | None, values: Sequence[str]) -> bool:
-    """Tell whether one condition holds: case does not count, no fact never matches."""
-    return fact is not None and fact.casefold() in {v.casefold() for v in values}
+    return {value: value for value in map(str.casefold, values)}

@@ -46,7 +46,10 @@ REDIRECT = Rule(7, "redirect", {302: "its calls all belong to one other region"}
 ANSWER = Rule(
     8,
     "answer",
-    {202: "it is an incoming call that is taken here", 503: "Graph cannot be asked"},
+    {
+        202: "it is an incoming call that is taken here",
+        503: "Graph cannot be asked, or a strict rule bars this region",
+    },
 )
 ACCEPT = Rule(9, "accept", {202: "it is any other notification"})
 

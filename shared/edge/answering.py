@@ -121,7 +121,11 @@ class CallAnswering:
             )
         )
         call_ids = [call.call_id for call in decision.calls]
-        return Answered(tuple(zip(call_ids, outcomes, strict=True)))
+        barred = [
+            (call.call_id, AnswerOutcome(Reason.REGION_REQUIRED))
+            for call in decision.barred
+        ]
+        return Answered((*zip(call_ids, outcomes, strict=True), *barred))
 
     async def answer(
         self,

@@ -35,6 +35,7 @@ LIMITS = {
     "time for one fetch of signing keys": openid.FETCH_SECONDS,
     "document of the identity provider": openid.MAX_DOCUMENT_BYTES,
     "interval between two looks at another region's health": peers.INTERVAL_SECONDS,
+    "the same after a bad look at a healthy region": peers.SECOND_LOOK_SECONDS,
     "time that a healthy region needs at most to reply": health_check.REPLY_SECONDS,
 }
 UNITS = {"": 1, "s": 1, "h": 3600, "KiB": 1024, "MiB": 1024**2}

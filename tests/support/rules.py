@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.core.conditions import CONDITION_NAMES
 from shared.core.context import RuleContext
 from shared.core.errors import KeysUnavailableError
 from shared.core.key_sets import KeySet, read_key_set
@@ -96,8 +97,9 @@ def build_deployment(
     """Build the deployment of region weu."""
     prepared = [
         RegionRule(
-            conditions={k: v for k, v in rule.items() if k != "regions"},
+            conditions={k: v for k, v in rule.items() if k in CONDITION_NAMES},
             regions=rule["regions"],
+            is_strict=rule.get("strict", False),
         )
         for rule in rules
     ]

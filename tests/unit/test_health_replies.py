@@ -67,7 +67,7 @@ def test_a_flood_of_probes_is_told_the_same_bytes(service: UsableService) -> Non
     """They are made once."""
 
     async def probe() -> list[WebhookReply]:
-        return [await service.health() for _ in range(50)]
+        return [await service.health({}) for _ in range(50)]
 
     assert len({id(reply.body) for reply in asyncio.run(probe())}) <= 2
 
@@ -84,10 +84,10 @@ def test_a_probe_that_waited_for_keys_is_not_told_that_there_are_none(
     neighbours.provider.follow(status(500))
 
     async def probe_twice() -> list[int]:
-        early = await service.health()
+        early = await service.health({})
         neighbours.provider.heal()
         clock.now += 1  # the pause after a failure
-        late = await service.health()
+        late = await service.health({})
         return [early.status, late.status]
 
     assert asyncio.run(probe_twice()) == [503, 200]

@@ -104,7 +104,10 @@ def test_a_look_at_a_region_does_not_use_a_connection_that_was_idle_for_a_minute
     server = serve(lambda *_: json_reply(report))
     relay = start(Relay(server.host), relays)
     check = HealthCheck(
-        relay.url.removeprefix("https://"), ca_bundle=str(authority.bundle)
+        relay.url.removeprefix("https://"),
+        region="sea",
+        own_region="weu",
+        ca_bundle=str(authority.bundle),
     )
     assert check()
     relay.swallow()

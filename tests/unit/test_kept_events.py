@@ -83,7 +83,7 @@ def test_a_probe_logs_events_too(
     in_a_thread(lambda: log_event(logging.INFO, "peer.healthy", peer="sea"))
     assert caplog.records == []
 
-    asyncio.run(service.health())
+    asyncio.run(service.health({}))
 
     events = {line["event"] for line in events_in(caplog)}
     own = "keys.refreshed" if is_usable else "settings.unusable"
@@ -96,7 +96,7 @@ def test_an_event_is_logged_once(
     caplog.set_level(logging.INFO)
     log_event(logging.INFO, "peer.healthy", peer="sea")
     for _ in range(3):
-        asyncio.run(service.health())
+        asyncio.run(service.health({}))
 
     events = [line["event"] for line in events_in(caplog)]
     assert events.count("peer.healthy") == 1

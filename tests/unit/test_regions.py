@@ -11,14 +11,15 @@ from shared.core.redirects import redirect_location
 from shared.core.regions import RegionPolicy, RegionRule
 
 
-def _facts(**known: str) -> dict[str, str | None]:
-    return {name: known.get(name) for name in CONDITION_NAMES}
+def _facts(**known: str | tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    values = {n: (v,) if isinstance(v, str) else v for n, v in known.items()}
+    return {name: values.get(name, ()) for name in CONDITION_NAMES}
 
 
 def _policy(*rules: tuple[Mapping[str, Sequence[str]], Sequence[str]]) -> RegionPolicy:
     return RegionPolicy(
         [
-            RegionRule(conditions=conditions, regions=regions)
+            RegionRule(conditions=conditions, regions=tuple(regions))
             for conditions, regions in rules
         ]
     )
@@ -29,8 +30,8 @@ def test_each_condition_compares_without_case(condition: str) -> None:
     """docs/behaviour.md section 3 promises this."""
     policy = _policy(({condition: ["Emea", "apac"]}, ["weu"]))
 
-    assert policy.preferred_regions(_facts(**{condition: "EMEA"})) == ("weu",)
-    assert policy.preferred_regions(_facts(**{condition: "amer"})) == ()
+    assert policy.find_rule(_facts(**{condition: "EMEA"})).regions == ("weu",)
+    assert policy.find_rule(_facts(**{condition: "amer"})).regions == ()
 
 
 @pytest.mark.parametrize("condition", CONDITION_NAMES)
@@ -38,7 +39,7 @@ def test_a_missing_value_never_matches(condition: str) -> None:
     """A rule that lists the word "none" does not match it either."""
     policy = _policy(({condition: ["none", "None"]}, ["weu"]))
 
-    assert policy.preferred_regions(_facts()) == ()
+    assert policy.find_rule(_facts()).regions == ()
 
 
 def test_the_first_matching_rule_decides() -> None:
@@ -49,18 +50,18 @@ def test_the_first_matching_rule_decides() -> None:
         ({}, ["sea"]),
     )
 
-    assert policy.preferred_regions(_facts(countryCode="DE")) == ("weu",)
-    assert policy.preferred_regions(_facts(countryCode="FR")) == ("neu",)
-    assert policy.preferred_regions(_facts(countryCode="US")) == ("sea",)
+    assert policy.find_rule(_facts(countryCode="DE")).regions == ("weu",)
+    assert policy.find_rule(_facts(countryCode="FR")).regions == ("neu",)
+    assert policy.find_rule(_facts(countryCode="US")).regions == ("sea",)
 
 
 def test_all_conditions_of_a_rule_must_hold() -> None:
     """Conditions are joined by "and", their values by "or"."""
     policy = _policy(({"countryCode": ["DE"], "sourceRegion": ["emea"]}, ["weu"]))
 
-    assert policy.preferred_regions(_facts(countryCode="DE")) == ()
+    assert policy.find_rule(_facts(countryCode="DE")).regions == ()
     both = _facts(countryCode="de", sourceRegion="EMEA")
-    assert policy.preferred_regions(both) == ("weu",)
+    assert policy.find_rule(both).regions == ("weu",)
 
 
 def test_a_decision_is_made_once_for_the_values_that_rules_name(
@@ -68,12 +69,12 @@ def test_a_decision_is_made_once_for_the_values_that_rules_name(
 ) -> None:
     """A second look-up does not get slower with more rules."""
     policy = _policy(({"countryCode": ["DE"]}, ["weu"]))
-    first = policy.preferred_regions(_facts(countryCode="DE"))
-    assert policy.preferred_regions(_facts(countryCode="FR")) == ()
+    first = policy.find_rule(_facts(countryCode="DE")).regions
+    assert policy.find_rule(_facts(countryCode="FR")).regions == ()
     monkeypatch.setattr(RegionRule, "holds", lambda *_: pytest.fail("again"))
 
-    assert policy.preferred_regions(_facts(countryCode="de")) == first == ("weu",)
-    assert policy.preferred_regions(_facts(countryCode="US")) == ()
+    assert policy.find_rule(_facts(countryCode="de")).regions == first == ("weu",)
+    assert policy.find_rule(_facts(countryCode="US")).regions == ()
 
 
 @pytest.mark.requirement("R25")
@@ -86,23 +87,23 @@ def test_decisions_are_kept_for_a_bounded_number_of_values(
     policy = _policy(*(({"countryCode": [code]}, [code]) for code in "abcd"))
     for _ in range(2):
         for code in "abcd":
-            assert policy.preferred_regions(_facts(countryCode=code)) == (code,)
+            assert policy.find_rule(_facts(countryCode=code)).regions == (code,)
         for number in range(100):
-            assert policy.preferred_regions(_facts(countryCode=f"x{number}")) == ()
+            assert policy.find_rule(_facts(countryCode=f"x{number}")).regions == ()
 
     assert len(policy._remembered) == 2
 
 
 def test_without_rules_nobody_is_preferred() -> None:
-    assert _policy().preferred_regions(_facts(countryCode="DE")) == ()
+    assert _policy().find_rule(_facts(countryCode="DE")).regions == ()
     assert _policy().conditions == []
 
 
 def test_a_rule_has_no_conditions_unless_told() -> None:
     """Such a rule always holds."""
-    policy = RegionPolicy([RegionRule(regions=["weu"])])
+    policy = RegionPolicy([RegionRule(regions=("weu",))])
 
-    assert policy.preferred_regions(_facts()) == ("weu",)
+    assert policy.find_rule(_facts()).regions == ("weu",)
 
 
 def test_all_regions_that_rules_name_are_known() -> None:

@@ -310,7 +310,7 @@ def test_unknown_settings_are_a_warning(
     make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The warning has the name but not the value."""
-    asyncio.run(make(CALLING_TYPO="secret-value").health())
+    asyncio.run(make(CALLING_TYPO="secret-value").health({}))
     assert '"warnings":["CALLING_TYPO: unknown setting."]' in caplog.text
     assert "secret-value" not in caplog.text
 

@@ -32,7 +32,7 @@ def test_the_worker_logs_warnings_only_once_the_service_was_built(
     for name in NAMES:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
-    asyncio.run(module.health())
+    asyncio.run(module.health({}))
     module.get_service().close()
 
     assert [logging.getLogger(name).level for name in NAMES] == [logging.WARNING] * 3

@@ -7,7 +7,7 @@ from tests.measure.bench.timing import Measurement, interleaved
 ROUNDS = 31
 CALLS = 2_000
 
-_FACTS = {"countryCode": "DE", "sourceRegion": "emea", "tenant": "t-last"}
+_FACTS = {"countryCode": ("DE",), "sourceRegion": ("emea",), "tenant": ("t-last",)}
 
 
 def measure() -> list[Measurement]:
@@ -16,7 +16,7 @@ def measure() -> list[Measurement]:
 
     def decide(policy: RegionPolicy) -> None:
         for _ in range(CALLS):
-            policy.preferred_regions(_FACTS)
+            policy.find_rule(_FACTS)
 
     times = interleaved(
         ROUNDS,

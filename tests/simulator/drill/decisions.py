@@ -23,6 +23,7 @@ _COUNTRIES = ("DE", "de", "FR", "NL", "GB", "US", "BR", "SG", "JP", "AU", "ZA", 
 _REGIONS = ("emea", "EMEA", "amer", "apac", None)
 _MEDIA = ("ASEA", "asea", "EASE", "USEA", "EUNO", None)
 _TEAMS = ("emea", "amer", "apac", "noam", None)
+_CALLEES = ("+4930123456", "+6531234567", "0f3a6a1c-6d7e-4a8e-8b55-b0d6a1c7e2f4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,8 @@ def _more_rules(codes: Sequence[str]) -> list[Mapping[str, Any]]:
         {"tenant": [_OTHER_TENANT.upper()], "countryCode": ["GB"], "regions": [last]},
         {"teamsRegion": ["noam"], "sourceRegion": ["amer"], "regions": [codes[0]]},
         {"sourceRegion": ["emea"], "callerRegion": ["apac"], "regions": [last]},
+        {"clientLocation": ["us"], "countryCode": ["ZA"], "regions": [last]},
+        {"callee": [_CALLEES[0], _CALLEES[2].upper()], "regions": [codes[0]]},
     ]
 
 
@@ -116,9 +119,15 @@ def _case(world: World, chance: random.Random, tokens: Mapping[str, str]) -> _Ca
         "x-microsoft-skype-caller-region": caller_region,
         "ms-teams-region": teams_region,
     }
+    body = notifications.incoming(call, world.webhook)
+    callee = chance.choice((*_CALLEES, None))
+    if callee is not None:
+        kind = "phone" if callee.startswith("+") else "applicationInstance"
+        [target] = body["value"][0]["resourceData"]["targets"]
+        target["identity"][kind] = {"id": callee}
     request = {
         "headers": {name: value for name, value in headers.items() if value},
-        "body": json.dumps(notifications.incoming(call, world.webhook)),
+        "body": json.dumps(body),
     }
     facts = {
         "tenant": tenant,
@@ -127,6 +136,8 @@ def _case(world: World, chance: random.Random, tokens: Mapping[str, str]) -> _Ca
         "mediaHostedRegion": media,
         "callerRegion": caller_region,
         "teamsRegion": teams_region,
+        "clientLocation": notifications.CLIENT_LOCATION if media else None,
+        "callee": callee,
     }
     return _Case(request, facts)
 

@@ -9,6 +9,7 @@ from typing import Any
 from tests.simulator.environment import World
 from tests.simulator.platform.callers import CALLERS
 from tests.simulator.platform.calls import PlacedCall
+from tests.simulator.platform.notifications import CLIENT_LOCATION
 
 _DEFAULT_MEDIA_REGION = "USEA"
 
@@ -25,6 +26,9 @@ def facts_of(call: PlacedCall, *, tenant_id: str) -> dict[str, str | None]:
         "mediaHostedRegion": media if call.is_policy_recording else None,
         "callerRegion": region,
         "teamsRegion": call.headers.get("MS-Teams-Region"),
+        "clientLocation": CLIENT_LOCATION if call.is_policy_recording else None,
+        # The simulated platform calls a bot with a new id each time.
+        "callee": None,
     }
 
 
@@ -33,7 +37,7 @@ def preferred_regions(
 ) -> Sequence[str]:
     """Return the regions of the first rule whose conditions all hold, else none."""
     for rule in rules:
-        conditions = {name: rule[name] for name in rule if name != "regions"}
+        conditions = {name: rule[name] for name in rule.keys() - {"regions", "strict"}}
         if all(
             (facts[name] or "").lower() in [value.lower() for value in values]
             and facts[name]

@@ -4,21 +4,29 @@ Every comparison is made by the product's own functions, so that what is told is
 the webhook does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from shared.core.conditions import CONDITION_NAMES, CONDITIONS, Origin, read_facts
+from shared.core.conditions import (
+    CONDITION_NAMES,
+    CONDITIONS,
+    Facts,
+    Origin,
+    read_facts,
+)
 from shared.core.notifications import CallNotification
 from shared.core.redirects import was_redirected
-from shared.core.regions import RegionRule, is_listed
+from shared.core.regions import RegionRule, is_any_listed
 from shared.core.tokens import TokenClaims
 from shared.core.webhook import WebhookRequest
+
+_BARRED = "The rule is strict, so this region may not take it either."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A value of the call that rules can ask for; ``None``: the call has none."""
+    """What rules can ask for: the call's values, in one text; ``None``: it has none."""
 
     name: str
     value: str | None
@@ -41,6 +49,7 @@ class RegionRuleCheck:
 
     Attributes:
         position: from 1, as in the problems of the settings.
+        bars: it is strict and does not name this deployment's region.
         holds: all conditions hold.
         decides: it is the first that holds.
     """
@@ -48,6 +57,7 @@ class RegionRuleCheck:
     position: int
     conditions: tuple[ConditionCheck, ...]
     regions: tuple[str, ...]
+    bars: bool
     holds: bool
     decides: bool
 
@@ -67,6 +77,7 @@ class RegionChoice:
     Attributes:
         region: the chosen one, this deployment's own included; empty: the only one.
         stays: it is this deployment's own.
+        is_barred: it stays, but a strict rule forbids this deployment to take it.
         why: a sentence.
     """
 
@@ -76,6 +87,7 @@ class RegionChoice:
     preferences: tuple[Preference, ...]
     region: str
     stays: bool
+    is_barred: bool
     why: str
 
 
@@ -90,7 +102,7 @@ def choose_region(
 ) -> RegionChoice:
     """Tell where a call belongs, as the webhook of ``own_region`` would."""
     facts = read_facts(Origin(call, claims.tenant_id, request.headers))
-    checks = _check_rules(rules, facts)
+    checks = _check_rules(rules, facts, own_region)
     deciding = next((check for check in checks if check.decides), None)
     regions = deciding.regions if deciding else ()
     # Nobody's health is asked for a call that stays in any case.
@@ -102,24 +114,29 @@ def choose_region(
     )
     usable = next((p for p in preferences if p.outcome in {"own", "healthy"}), None)
     chosen = usable.region if usable and not is_stuck else own_region
+    is_barred = chosen == own_region and deciding is not None and deciding.bars
+    why = (
+        _why_stuck(deciding, own_region)
+        if is_stuck
+        else _why(deciding, preferences, chosen)
+    )
     return RegionChoice(
         call_id=call.call_id,
         facts=tuple(
-            Fact(name=c.name, value=facts[c.name] or None, source=c.source)
+            Fact(name=c.name, value=_shown(facts[c.name]), source=c.source)
             for c in CONDITIONS
         ),
         rules=checks,
         preferences=preferences,
         region=chosen,
         stays=chosen == own_region,
-        why=_why_stuck(deciding, own_region)
-        if is_stuck
-        else _why(deciding, preferences, chosen),
+        is_barred=is_barred,
+        why=f"{why} {_BARRED}" if is_barred else why,
     )
 
 
 def _check_rules(
-    rules: Sequence[RegionRule], facts: Mapping[str, str | None]
+    rules: Sequence[RegionRule], facts: Facts, own_region: str
 ) -> tuple[RegionRuleCheck, ...]:
     checks: list[RegionRuleCheck] = []
     is_decided = False
@@ -128,8 +145,8 @@ def _check_rules(
             ConditionCheck(
                 name=name,
                 wanted=tuple(rule.conditions[name]),
-                value=facts[name],
-                holds=is_listed(facts[name], rule.conditions[name]),
+                value=_shown(facts[name]),
+                holds=is_any_listed(facts[name], rule.conditions[name]),
             )
             for name in CONDITION_NAMES
             if name in rule.conditions
@@ -140,6 +157,7 @@ def _check_rules(
                 position=position,
                 conditions=conditions,
                 regions=tuple(rule.regions),
+                bars=not rule.allows(own_region),
                 holds=holds,
                 decides=holds and not is_decided,
             )
@@ -178,7 +196,9 @@ def _why_stuck(deciding: RegionRuleCheck | None, own_region: str) -> str:
     if deciding is None or deciding.regions[0] == own_region:
         return "It was redirected once already (hop) and is where it belongs."
     prefers = f"Region rule {deciding.position} prefers {deciding.regions[0]}"
-    return f"{prefers}, but the call was redirected once already (hop): it stays."
+    return (
+        f"{prefers}, but the call was redirected once already (hop): {_kept(deciding)}."
+    )
 
 
 def _why(
@@ -192,8 +212,16 @@ def _why(
     verb = "is" if len(passed_over) == 1 else "are"
     usable = next((p for p in preferences if p.outcome in {"own", "healthy"}), None)
     if usable is None:
-        return f"{rule}, but {sick} {verb} not healthy, so the call stays where it is."
+        return f"{rule}, but {sick} {verb} not healthy, so {_kept(deciding)}."
     because = f" because {sick} {verb} not healthy" if sick else ""
     if usable.outcome == "own":
         return f"{rule}: this deployment's own region, {chosen}, is preferred{because}."
     return f"{rule}: the call belongs to {chosen}{because}."
+
+
+def _kept(deciding: RegionRuleCheck) -> str:
+    return "it is not redirected" if deciding.bars else "the call stays where it is"
+
+
+def _shown(values: Sequence[str]) -> str | None:
+    return ", ".join(values) or None

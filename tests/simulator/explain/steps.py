@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from shared.core.errors import BodyRefusedError
 from shared.core.notifications import CallNotification, read_notification
@@ -273,9 +274,11 @@ def _answer(seen: _Seen) -> str:
     verdict = seen.verdict
     if verdict.reason == Reason.ANSWERING_OFF:
         return "CALLING_ANSWER is false: incoming calls are accepted only."
-    if not verdict.answers:
-        return "There is no call to answer."
     told = []
+    if verdict.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        told.append(Reason.REGION_REQUIRED.cause)
+    elif not verdict.answers:
+        return "There is no call to answer."
     for answer in verdict.answers:
         kind = " (policy recording)" if answer.is_policy_recording else ""
         told.append(

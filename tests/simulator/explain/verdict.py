@@ -1,5 +1,6 @@
 """The verdict: what ``decide`` came to, in numbers and a sentence for people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -95,17 +96,34 @@ def _answer(decision: AnswerCalls, settings: Settings | None) -> Verdict:
                 is_policy_recording=call.is_policy_recording,
             )
         )
-    seconds = min(answer.budget_seconds for answer in answers)
-    is_one = len(answers) == 1
-    what = "the call is answered" if is_one else f"{len(answers)} calls are answered"
+    is_one = len(decision.calls) + len(decision.barred) == 1
+    barred = Reason.REGION_REQUIRED if decision.barred else None
+    only = barred or Reason.ANSWERED
     return Verdict(
         rule=rules.ANSWER.number,
         decision=Answered.name,
-        status=HTTPStatus.ACCEPTED,
-        reason=(Reason.ANSWERED if is_one else Reason.BATCH).value,
+        status=HTTPStatus.SERVICE_UNAVAILABLE if barred else HTTPStatus.ACCEPTED,
+        reason=(only if is_one else Reason.BATCH).value,
         answers=tuple(answers),
-        sentence=(
-            f"202: {what} here, through Graph, within {seconds:.0f} s; 503 if Graph "
-            "cannot take it in that time."
-        ),
+        sentence=_tell_answers(answers, len(decision.barred)),
+    )
+
+
+def _tell_answers(answers: Sequence[PlannedAnswer], barred: int) -> str:
+    if not answers:
+        what = "the call comes" if barred == 1 else f"{barred} calls come"
+        return (
+            f"503: a strict region rule forbids this region to take it: {what} again."
+        )
+    seconds = min(answer.budget_seconds for answer in answers)
+    count = len(answers)
+    what = "the call is answered" if count == 1 else f"{count} calls are answered"
+    if barred:
+        return (
+            f"503: {what} here, through Graph, within {seconds:.0f} s, but a strict "
+            f"region rule forbids this region to take {barred} more."
+        )
+    return (
+        f"202: {what} here, through Graph, within {seconds:.0f} s; 503 if Graph cannot "
+        "take it in that time."
     )

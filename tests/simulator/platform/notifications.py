@@ -12,6 +12,9 @@ from typing import Any
 
 type Json = dict[str, Any]
 
+# Of the user whose call is recorded by policy.
+CLIENT_LOCATION = "US"
+
 
 def new_id() -> str:
     """Return a random id in the platform's form."""
@@ -188,7 +191,10 @@ def _policy_recording(call: Call) -> Json:
         "applicationMetadata": {
             "botData": {
                 "mediaHostedRegion": call.media_hosted_region or "USEA",
-                "user": {"participationMethod": "callee", "clientLocation": "US"},
+                "user": {
+                    "participationMethod": "callee",
+                    "clientLocation": CLIENT_LOCATION,
+                },
                 "inviteReasons": ["PolicyBasedRecording"],
                 "policyIdentifier": "Simulated policy",
             }

@@ -100,6 +100,30 @@ def test_region_rules_are_told_with_what_they_compared() -> None:
     assert "sea is not healthy" in choice.why
 
 
+def test_a_strict_rule_is_told_to_forbid_this_region() -> None:
+    """Its calls come again until one of its regions is healthy."""
+    prod = read_environment(DEFAULT_FILE)
+    rules = [{"callee": ["+6531234567"], "regions": ["sea"], "strict": True}]
+    target = {"identity": {"phone": {"id": "+6531234567"}}}
+    notification = incoming(CALL, "https://b")
+    notification["value"][0]["resourceData"]["targets"].append(target)
+    body = json.dumps(notification).encode()
+
+    explanation = explained(
+        body, environment=replace(prod, rules=rules), unhealthy={"sea"}
+    )
+
+    verdict, [choice] = explanation.verdict, explanation.choices
+    assert (verdict.status, verdict.reason) == (503, "region-required")
+    assert verdict.sentence.startswith("503: a strict region rule forbids this region")
+    assert choice.is_barred
+    assert choice.why == (
+        "Region rule 1 decides, but sea is not healthy, so it is not redirected. "
+        "The rule is strict, so this region may not take it either."
+    )
+    assert "+6531234567 is one of +6531234567" in to_text(explanation)
+
+
 def test_the_request_line_tells_route_and_hop() -> None:
     """A callback is never redirected, nor is what was redirected before."""
     sent = "X-Microsoft-Skype-Caller-Region: apac"

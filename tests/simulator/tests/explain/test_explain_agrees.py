@@ -51,9 +51,10 @@ values = st.sampled_from(["DE", "de", "SG", "emea", "apac", "USEA", *TENANTS])
 rules = st.lists(
     st.fixed_dictionaries(
         {"regions": st.lists(st.sampled_from([*HOSTS]), min_size=1, max_size=3)},
-        optional=dict.fromkeys(
-            CONDITION_NAMES, st.lists(values, min_size=1, max_size=3)
-        ),
+        optional={
+            **dict.fromkeys(CONDITION_NAMES, st.lists(values, min_size=1, max_size=3)),
+            "strict": st.booleans(),
+        },
     ),
     max_size=5,
 )
@@ -130,9 +131,11 @@ def decided(
             return "ask-for-graph", 204, "legacy-protocol", None, notes
         case RedirectTo(_region, location):
             return "redirect", 302, "redirected", location, notes
-        case AnswerCalls(_tenant, calls):
-            reason = "answered" if len(calls) == 1 else "batch"
-            return "answer", 202, reason, None, notes
+        case AnswerCalls(calls=calls, barred=barred):
+            reason = "region-required" if barred else "answered"
+            if len(calls) + len(barred) > 1:
+                reason = "batch"
+            return "answer", 503 if barred else 202, reason, None, notes
         case Accept(reason):
             return "accept", 202, reason, None, notes
 
@@ -229,6 +232,7 @@ def assert_steps_lead_to_the_verdict(
     assert goes == (explanation.verdict.decision == "redirect")
     for choice in explanation.choices:
         assert sum(check.decides for check in choice.rules) <= 1
+        assert not choice.is_barred or explanation.verdict.status == 503
         deciding = [check for check in choice.rules if check.holds][:1]
         assert deciding == [check for check in choice.rules if check.decides]
 
