@@ -66,6 +66,7 @@ def _check_health(app: Deployments) -> list[str]:
             "keys": "fresh",
             "problems": [],
             "warnings": [],
+            "notices": [],
         }
         if reply.status_code != 200 or report != expected:
             faults.append(f"health of {code}: {reply.status_code} {report}")
