@@ -62,7 +62,8 @@ class Service(ABC):
         """Handle a POST that arrived at ``received_at`` (``time.monotonic``)."""
         correlation = Correlation.of(request.headers)
         facts = LogFacts()
-        outcome = await self._outcome_of(request, facts, received_at)
+        request = request._replace(received_at=received_at)
+        outcome = await self._outcome_of(request, facts)
         reply = reply_to(outcome, correlation)
         fields = {
             "duration_ms": round((time.monotonic() - received_at) * 1000, 1),
@@ -73,21 +74,17 @@ class Service(ABC):
         self._log.write(request, correlation, facts, outcome, fields)
         return reply
 
-    async def _outcome_of(
-        self, request: WebhookRequest, facts: LogFacts, received_at: float
-    ) -> Outcome:
+    async def _outcome_of(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
         """Return what the request ends with; nothing escapes."""
         try:
-            return await self._handle(request, facts, received_at)
+            return await self._handle(request, facts)
         except WebhookError as refusal:
             return refusal
         except Exception as defect:  # noqa: BLE001 - the host would answer 500
             return UnexpectedError.of(defect)
 
     @abstractmethod
-    async def _handle(
-        self, request: WebhookRequest, facts: LogFacts, received_at: float
-    ) -> Outcome:
+    async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
         """Decide what to do with a POST, and do it.
 
         Raises:
@@ -125,9 +122,7 @@ class UnusableService(Service):
     """The front door while the settings have problems: every POST gets 503."""
 
     @override
-    async def _handle(
-        self, request: WebhookRequest, facts: LogFacts, received_at: float
-    ) -> NoReturn:
+    async def _handle(self, request: WebhookRequest, facts: LogFacts) -> NoReturn:
         refuse_without_settings(request)
 
     @override
@@ -166,14 +161,14 @@ class UsableService(Service):
         self._answering = wiring.answering(settings, self.graph, self.entra)
 
     @override
-    async def _handle(
-        self, request: WebhookRequest, facts: LogFacts, received_at: float
-    ) -> Outcome:
+    async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
         decision = await decide(request, self._context, facts)
         if facts.tenant_id:
             self._answering.note_follow_ups(facts.tenant_id, facts.follow_ups)
         if isinstance(decision, AnswerCalls):
-            return await self._answering.answer_all(decision, received_at=received_at)
+            return await self._answering.answer_all(
+                decision, received_at=request.received_at
+            )
         return decision
 
     @override

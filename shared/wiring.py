@@ -88,6 +88,7 @@ def rule_context(
         verified_tokens=VerifiedTokens(leeway_seconds=settings.token_leeway_seconds),
         keys=keys,
         clock=time.time,
+        monotonic=time.monotonic,
         peers=peer_health,
         region_policy=policy,
         own_region=settings.region,

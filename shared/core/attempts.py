@@ -72,6 +72,10 @@ class NextStep(Enum):
     RENEW_TOKEN = auto()
 
 
+# Of every budget, for Graph: whatever comes before is cut to what is left of the rest.
+KEPT_FOR_GRAPH_SECONDS = 1.0
+
+
 def budget_seconds(call: CallNotification) -> float:
     """Return how long answering may take from the arrival of the POST."""
     if call.is_policy_recording:

@@ -16,6 +16,8 @@ class RuleContext(NamedTuple):
 
     Attributes:
         verified_tokens: the only part that the rules change.
+        clock: epoch seconds.
+        monotonic: the seconds in which ``WebhookRequest.received_at`` is counted.
         own_region: code of this deployment; empty where there is only one.
         region_hosts: host of every deployment by code.
         redirect_status: of redirects, 302 or 307.
@@ -27,6 +29,7 @@ class RuleContext(NamedTuple):
     verified_tokens: VerifiedTokens
     keys: KeySource
     clock: Clock
+    monotonic: Clock
     peers: PeerHealth
     region_policy: RegionPolicy
     own_region: str

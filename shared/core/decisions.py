@@ -107,7 +107,7 @@ async def decide(
         return Accept(_reason_to_accept(notifications, has_incoming=bool(incoming)))
     placed = place_calls(incoming, claims.tenant_id, request.headers, context)
     if len(incoming) == len(notifications):
-        redirect = await find_redirect(placed, request.raw_query, context, facts)
+        redirect = await find_redirect(placed, request, context, facts)
         if redirect is not None:
             return redirect
     allowed = [call for call, rule in placed if rule.allows(context.own_region)]

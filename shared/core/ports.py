@@ -6,10 +6,10 @@ from shared.core.key_sets import KeySet
 
 
 class Clock(Protocol):
-    """The wall clock."""
+    """A clock."""
 
     def __call__(self) -> float:
-        """Return the time in epoch seconds."""
+        """Return the time in seconds."""
 
 
 class KeySource(Protocol):

@@ -10,14 +10,18 @@ from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qsl
 
 from shared.core import routes, rules
+from shared.core.attempts import KEPT_FOR_GRAPH_SECONDS, budget_seconds
 from shared.core.conditions import Origin, read_facts
 from shared.core.context import LogFacts, RuleContext
 from shared.core.notifications import CallNotification
 from shared.core.reasons import Reason
 from shared.core.regions import RegionRule
+from shared.core.webhook import WebhookRequest
 
 # Marks a call that has been redirected. A query survives a redirect; a header may not.
 _HOP = "hop"
+# How long a call waits at most for a region of which nothing recent is known.
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +95,32 @@ def place_calls(
 
 
 async def find_redirect(
-    placed: Iterable[PlacedCall], raw_query: str, context: RuleContext, facts: LogFacts
+    placed: Sequence[PlacedCall],
+    request: WebhookRequest,
+    context: RuleContext,
+    facts: LogFacts,
 ) -> RedirectTo | None:
     """Find the one other region to which all these calls belong, if there is one.
 
     Args:
         placed: the incoming calls of one POST, at least one.
-        raw_query: of the POST.
+        request: the POST.
         context: what the settings say.
         facts: gets a note where a redirect is suppressed or a region is unhealthy.
     """
     own = context.own_region
     preferences = [rule.regions or (own,) for _call, rule in placed]
-    if was_redirected(raw_query):
+    if was_redirected(request.raw_query):
         if any(regions[0] != own for regions in preferences):
             facts.notes.add(Reason.REDIRECT_SUPPRESSED)
         return None
     # Every call is looked at, so that an unhealthy region is noted in any order.
-    chosen = {await _first_healthy(regions, context, facts) for regions in preferences}
+    budget = min(budget_seconds(call) for call, _rule in placed)
+    waits_until = request.received_at + budget - KEPT_FOR_GRAPH_SECONDS
+    chosen = {
+        await _first_healthy(regions, waits_until, context, facts)
+        for regions in preferences
+    }
     if len(chosen) > 1 or own in chosen:
         return None
     [region] = chosen
@@ -117,9 +129,12 @@ async def find_redirect(
 
 
 async def _first_healthy(
-    regions: Sequence[str], context: RuleContext, facts: LogFacts
+    regions: Sequence[str],
+    waits_until: float,
+    context: RuleContext,
+    facts: LogFacts,
 ) -> str:
-    """Return the first healthy region.
+    """Return the first healthy region, asking no longer than ``waits_until``.
 
     Our own counts as healthy, and is the answer if no other is.
     """
@@ -128,7 +143,10 @@ async def _first_healthy(
             return region
         is_healthy = context.peers.current(region)
         if is_healthy is None:
-            is_healthy = await context.peers.is_healthy(region)
+            seconds = min(waits_until - context.monotonic(), _LOOK_SECONDS)
+            is_healthy = await context.peers.is_healthy(
+                region, timeout_seconds=max(seconds, 0)
+            )
         if is_healthy:
             return region
         facts.notes.add(Reason.REGION_UNHEALTHY)

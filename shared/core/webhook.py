@@ -4,6 +4,7 @@ Knows neither Azure Functions nor sockets.
 """
 
 from collections.abc import Mapping
+from math import inf
 from typing import NamedTuple, Self
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -38,6 +39,7 @@ class WebhookRequest(NamedTuple):
         body: the bytes as received, undecoded.
         partition: of the callback route; ``None`` on the calling webhook.
         invocation_id: the host's id of this invocation, for the log.
+        received_at: when it arrived, in monotonic seconds.
     """
 
     url: str
@@ -45,6 +47,7 @@ class WebhookRequest(NamedTuple):
     body: bytes
     partition: str | None = None
     invocation_id: str = ""
+    received_at: float = inf
 
     @property
     def raw_query(self) -> str:

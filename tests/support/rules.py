@@ -59,13 +59,14 @@ class FakePeers:
         self.unhealthy = unhealthy
         self.known = known or {}
         self.asked: list[str] = []
+        self.waits: list[float] = []
 
     def current(self, region: str) -> bool | None:
         return self.known.get(region)
 
     async def is_healthy(self, region: str, *, timeout_seconds: float = 0.5) -> bool:
-        del timeout_seconds
         self.asked.append(region)
+        self.waits.append(timeout_seconds)
         return region not in self.unhealthy
 
 
@@ -108,6 +109,7 @@ def build_deployment(
         "verified_tokens": VerifiedTokens(leeway_seconds=300),
         "keys": FakeKeys(key_set),
         "clock": time.time,
+        "monotonic": time.monotonic,
         "peers": FakePeers(*unhealthy),
         "region_policy": RegionPolicy(prepared),
         "own_region": "weu",

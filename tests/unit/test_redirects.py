@@ -281,3 +281,36 @@ def test_an_unhealthy_region_is_noted_whatever_the_order_of_the_batch(
 
     assert isinstance(decision, AnswerCalls)
     assert Reason.REGION_UNHEALTHY in trail.notes
+
+
+@pytest.mark.parametrize(
+    ("is_policy_recording", "seconds_ago", "waits"),
+    [
+        (False, 0.0, 0.5),
+        (False, 10.8, 0.2),
+        (False, 11.5, 0.0),
+        (True, 0.0, 0.5),
+        (True, 2.8, 0.2),
+        (True, 3.5, 0.0),
+    ],
+)
+def test_the_last_second_of_the_budget_is_kept_for_graph(
+    tokens: TokenFactory,
+    key_set: KeySet,
+    *,
+    is_policy_recording: bool,
+    seconds_ago: float,
+    waits: float,
+) -> None:
+    """A call that waited for signing keys waits less for other regions."""
+    peers = FakePeers()
+    context = build_deployment(
+        key_set, rules=[{"regions": ["sea"]}], peers=peers, monotonic=lambda: 1000.0
+    )
+    call = call_from("SG", is_policy_recording=is_policy_recording)
+    request = build_request(tokens, incoming(call, "https://b"))
+    request = request._replace(received_at=1000.0 - seconds_ago)
+
+    asyncio.run(decide(request, context, LogFacts()))
+
+    assert peers.waits == [pytest.approx(waits)]
