@@ -70,7 +70,7 @@ class Service(ABC):
             "region": self._report.region or None,
             **self._log_fields(),
         }
-        write_events()
+        self._write_what_waits()
         self._log.write(request, correlation, facts, outcome, fields)
         return reply
 
@@ -94,7 +94,7 @@ class Service(ABC):
     async def health(self, headers: Mapping[str, str]) -> WebhookReply:
         """Report health to a request with these ``headers``."""
         keys = await self._look_at_keys(headers)
-        write_events()
+        self._write_what_waits()
         return self._health_replies.reply(keys, self._health_report)
 
     @abstractmethod
@@ -108,6 +108,11 @@ class Service(ABC):
     @abstractmethod
     def close(self) -> None:
         """End threads, watches and sessions."""
+
+    def _write_what_waits(self) -> None:
+        """Log what had to wait for a request, whichever it is."""
+        write_events()
+        self._log.write_refusals()
 
     def _log_fields(self) -> Mapping[str, object]:
         """Return what every line of the log says beside the request."""

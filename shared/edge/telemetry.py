@@ -11,7 +11,6 @@ JSON (a call id, which was vetted, whole); tokens, bodies, names and links never
 import json
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from http import HTTPStatus
@@ -24,6 +23,7 @@ from shared.core.reasons import Reason
 from shared.core.replies import Outcome
 from shared.core.webhook import Correlation, WebhookRequest
 from shared.edge.kept_events import KeptEvents
+from shared.edge.line_limits import RefusalLine, RefusalLines
 
 logger = logging.getLogger("calling")
 _kept_events = KeptEvents()
@@ -49,9 +49,9 @@ _ERRORS = frozenset(
         Reason.UNEXPECTED_ERROR,
     }
 )
-# A defect that every stranger's token meets must not fill the log.
-_MAX_DEFECTS = 10
-_DEFECTS_SECONDS = 60.0
+# All that a line says of a request whose token was not accepted, beside reason, status
+# and the place of a defect: nothing that was sent.
+_ANONYMOUS_FIELDS = ("duration_ms", "region")
 
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
@@ -60,9 +60,8 @@ class RequestLog:
     """Writes the canonical line of each request."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Count by ``clock`` (monotonic seconds)."""
-        self._clock = clock
-        self._defects_logged_at: deque[float] = deque(maxlen=_MAX_DEFECTS)
+        """Limit the lines of strangers by ``clock`` (monotonic seconds)."""
+        self._refusals = RefusalLines(clock)
 
     def write(
         self,
@@ -74,6 +73,9 @@ class RequestLog:
     ) -> None:
         """Write everything about a request into one line.
 
+        Where no token was accepted, little of it; and beyond ten such refusals a
+        second of one reason, one line for many of them.
+
         Args:
             request: what came.
             correlation: its ids.
@@ -83,12 +85,20 @@ class RequestLog:
         """
         notes = facts.notes | _notes_of(outcome)
         level = _level_of(outcome, notes)
-        if not logger.isEnabledFor(level) or not self._may_log(outcome):
+        if not logger.isEnabledFor(level):
             return
-        members = {
+        members: dict[str, object] = {
             "event": "notification.handled",
             "reason": outcome.reason,
             "status": int(outcome.status),
+        }
+        if isinstance(outcome, WebhookError) and outcome.is_anonymous:
+            members |= {name: fields.get(name) for name in _ANONYMOUS_FIELDS}
+            line = _present({**members, **outcome.log_fields})
+            self._refusals.add(outcome.reason, RefusalLine(level, line))
+            self.write_refusals()
+            return
+        members |= {
             "decision": outcome.name,
             "next_step": outcome.reason.next_step,
             "invocation_id": request.invocation_id,
@@ -102,23 +112,15 @@ class RequestLog:
             **fields,
             **outcome.log_fields,
         }
-        line = {name: value for name, value in members.items() if value is not None}
+        line = _present(members)
         if len(facts.call_ids) > 1:
             line["call_ids"] = facts.call_ids[:_MAX_CALL_IDS]
         _log(level, line)
 
-    def _may_log(self, outcome: Outcome) -> bool:
-        """Let ten defects a minute through that a stranger's token can cause."""
-        if not (isinstance(outcome, WebhookError) and outcome.is_anonymous):
-            return True
-        if outcome.reason is not Reason.UNEXPECTED_ERROR:
-            return True
-        now = self._clock()
-        logged = self._defects_logged_at
-        if len(logged) == _MAX_DEFECTS and now - logged[0] < _DEFECTS_SECONDS:
-            return False
-        logged.append(now)
-        return True
+    def write_refusals(self) -> None:
+        """Write the lines that are due of refusals that had none."""
+        for level, line in self._refusals.due():
+            _log(level, line)
 
 
 def prepare_logging() -> None:
@@ -148,8 +150,7 @@ def log_event(level: int, event: str, **fields: object) -> None:
     logged outside an invocation is lost. See ``kept_events``.
     """
     if logger.isEnabledFor(level):
-        present = {name: value for name, value in fields.items() if value is not None}
-        _kept_events.keep(level, event, present)
+        _kept_events.keep(level, event, _present(fields))
 
 
 def write_events() -> None:
@@ -173,6 +174,11 @@ def log_defect(event: str, defect: BaseException) -> None:
 def clip(text: str) -> str:
     """Cut a text of somebody else's choosing before it is logged."""
     return text[:_MAX_TEXT]
+
+
+def _present(fields: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what has no value."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _log(level: int, line: Mapping[str, object]) -> None:

@@ -4,13 +4,12 @@ import asyncio
 import json
 import logging
 import time
-from types import MappingProxyType
 
 import pytest
 
 from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts
-from shared.core.errors import UnexpectedError
+from shared.core.errors import TokenRefusedError, UnexpectedError
 from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
@@ -19,9 +18,14 @@ from shared.edge.signing_keys import SigningKeyCache
 from shared.edge.telemetry import RequestLog
 from shared.service import UsableService, build_service
 from shared.settings import read_settings
+from tests.simulator.services.signing import TokenFactory
+from tests.support.clock import FakeClock
+from tests.support.internals import decide_by
 from tests.support.markdown_tables import code, read_table
+from tests.support.rules import build_deployment, build_request
 
 REQUEST = WebhookRequest("https://weu.example/api/calls/a", {}, b"", "a", "invocation")
+IDS = Correlation("message", "scenario", "chain")
 ANSWER = AnswerOutcome(Reason.ANSWER_REFUSED, 1, 403, "7503", "AADSTS65001")
 
 
@@ -40,8 +44,8 @@ OUTCOMES = (
 )
 
 
-async def refuse_with_keys_held() -> None:
-    """Let a whole service refuse a POST without a token."""
+async def accept_with_keys_held(tokens: TokenFactory, key_set: KeySet) -> None:
+    """Let a whole service accept a POST."""
     environ = {
         "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",
         "CALLING_ANSWER": "false",
@@ -50,26 +54,37 @@ async def refuse_with_keys_held() -> None:
     }
     service = build_service(read_settings(environ))
     assert isinstance(service, UsableService)
-    service.keys = SigningKeyCache(lambda: KeySet(MappingProxyType({})))
+    service.keys = SigningKeyCache(lambda: key_set)
     await service.keys.load(timeout_seconds=10.0)
-    await service.receive(REQUEST, received_at=time.monotonic())
+    decide_by(service, build_deployment(key_set))
+    request = build_request(tokens, {"value": []})
+    await service.receive(request, received_at=time.monotonic())
     service.close()
 
 
+def refuse_many() -> None:
+    """Refuse more than have lines of their own."""
+    log = RequestLog(clock := FakeClock())
+    for _ in range(30):
+        log.write(REQUEST, IDS, LogFacts(), TokenRefusedError(Reason.TOKEN_EXPIRED), {})
+    clock.now += 1
+    log.write_refusals()
+
+
 def test_every_field_is_documented_and_no_other(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, tokens: TokenFactory, key_set: KeySet
 ) -> None:
     """Of requests that leave nothing out, taken together."""
     caplog.set_level(logging.INFO, "calling")
     facts = LogFacts("tenant", ["call-1", "call-2"], notes={Reason.TENANT_DIFFERS})
     for outcome in OUTCOMES:
-        correlation = Correlation("message", "scenario", "chain")
-        RequestLog().write(REQUEST, correlation, facts, outcome, {})
-    asyncio.run(refuse_with_keys_held())
+        RequestLog().write(REQUEST, IDS, facts, outcome, {})
+    asyncio.run(accept_with_keys_held(tokens, key_set))
+    refuse_many()
 
     lines = [json.loads(record.message) for record in caplog.records]
     handled = [line for line in lines if line["event"] == "notification.handled"]
     logged = {name for line in handled for name in line}
     rows = read_table("docs/behaviour.md", "field")
-    assert len(handled) == len(OUTCOMES) + 1
+    assert len(handled) == len(OUTCOMES) + 1 + 10 + 1
     assert {name for row in rows for name in code(row[0])} == logged

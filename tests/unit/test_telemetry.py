@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts
 from shared.core.decisions import Accept, AskForGraph
-from shared.core.errors import TokenRefusedError, UnexpectedError
+from shared.core.errors import TenantRefusedError, TokenRefusedError, UnexpectedError
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.core.replies import Outcome
@@ -143,7 +143,7 @@ def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> 
 
 def test_what_is_not_known_is_left_out(captured: Captured) -> None:
     """A request that is refused early has a short line."""
-    handle(TokenRefusedError(Reason.AUTHORIZATION_MISSING))
+    handle(TenantRefusedError())
     assert set(captured.line()) == {
         "event",
         "reason",
@@ -155,8 +155,8 @@ def test_what_is_not_known_is_left_out(captured: Captured) -> None:
 
 
 def test_a_reason_with_a_cure_says_what_to_do(captured: Captured) -> None:
-    handle(TokenRefusedError(Reason.AUDIENCE_REFUSED))
-    assert captured.line()["next_step"] == Reason.AUDIENCE_REFUSED.cure
+    handle(TenantRefusedError())
+    assert captured.line()["next_step"] == Reason.TENANT_REFUSED.cure
 
 
 def test_a_batch_names_its_first_calls(captured: Captured) -> None:
