@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.simulator.deployments import Deployments
 from tests.simulator.platform.notifications import Call, incoming
-from tests.simulator.services.graph_api import AnswerRequest, Fault, error_reply
+from tests.simulator.services.graph_api import CallRequest, Fault, error_reply
 from tests.simulator.services.signing import TENANT_ID
 
 RULES = (
@@ -25,9 +25,14 @@ def ring(app: Deployments, placed: Call) -> dict[str, Any]:
     return incoming(placed, "https://bot.example.org/api/calls")
 
 
-def answers_of(app: Deployments, placed: Call) -> list[AnswerRequest]:
+def answers_of(app: Deployments, placed: Call) -> list[CallRequest]:
     """Return the requests to answer the call that Graph got."""
     return [answer for answer in app.graph.answers if answer.call_id == placed.call_id]
+
+
+def rejects_of(app: Deployments, placed: Call) -> list[CallRequest]:
+    """Return the requests to reject the call that Graph got."""
+    return [reject for reject in app.graph.rejects if reject.call_id == placed.call_id]
 
 
 def fault(status: int, code: str = "x", **headers: str) -> Fault:

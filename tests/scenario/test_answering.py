@@ -4,18 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.scenario.calls import PARTITIONS, answers_of, call, ring
+from tests.scenario.calls import PARTITIONS, answers_of, call, rejects_of, ring
 from tests.simulator.deployments import Deployments, Plan
 from tests.simulator.platform.notifications import legacy_incoming
 from tests.simulator.services.graph_api import Fault
 
 
-@pytest.mark.parametrize("is_policy_recording", [False, True])
-def test_an_incoming_call_is_answered_with_202(
-    app: Deployments, is_policy_recording: bool
-) -> None:
+def test_an_incoming_call_is_answered_with_202(app: Deployments) -> None:
     """Graph gets exactly this body, with a listed partition in the callbackUri."""
-    placed = call(is_policy_recording=is_policy_recording)
+    placed = call()
 
     reply = app.post(ring(app, placed))
 
@@ -33,6 +30,22 @@ def test_an_incoming_call_is_answered_with_202(
     assert callback_uri in {
         f"https://{app.hosts['weu']}/api/calls/{name}" for name in PARTITIONS
     }
+
+
+def test_a_call_to_be_recorded_by_policy_is_rejected_with_202(app: Deployments) -> None:
+    """Answered, it would look recorded while nobody records. The log names the cure."""
+    placed = call(is_policy_recording=True)
+
+    replies = [app.post(ring(app, placed)) for _ in range(2)]
+
+    assert [(reply.status, reply.body) for reply in replies] == [(202, b"")] * 2
+    (reject,) = rejects_of(app, placed)
+    assert (reject.body, reject.status) == ({"reason": "none"}, 202)
+    assert answers_of(app, placed) == []
+    first, second = [line for line in app.log_lines("weu") if placed.call_id in line]
+    assert '"reason":"recording-unhandled"' in first
+    assert '"next_step":"Take this bot out of the recording policy' in first
+    assert '"reason":"already-handled"' in second
 
 
 def test_every_region_chooses_the_same_partition_for_a_call(app: Deployments) -> None:
@@ -95,10 +108,10 @@ def test_without_answering_calls_are_accepted() -> None:
     """Graph is not asked, and no credential is needed."""
     settings = {"CALLING_ANSWER": "false", "CALLING_CREDENTIAL": "client-secret"}
     with Deployments(Plan(regions=("weu",), settings=settings)) as app:
-        placed = call()
-        assert app.post(ring(app, placed)).status == 202
+        for placed in (call(), call(is_policy_recording=True)):
+            assert app.post(ring(app, placed)).status == 202
         assert app.post(legacy_incoming(call())).status == 204
-        assert answers_of(app, placed) == []
+        assert app.graph.answers == app.graph.rejects == []
         assert app.entra.requests == []
 
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from tests.scenario.calls import answers_of, call, fault, ring
+from tests.scenario.calls import answers_of, call, fault, rejects_of, ring
 from tests.simulator.deployments import Deployments, Plan
 from tests.simulator.platform.notifications import batch
 from tests.simulator.services.graph_api import Fault
@@ -50,6 +50,21 @@ def test_a_401_of_graph_leads_to_a_new_token_once(app: Deployments) -> None:
     app.graph.faults.extend([fault(401), fault(401)])
     assert app.post(ring(app, hopeless)).status == 202
     assert len(answers_of(app, hopeless)) == 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_a_reject_that_graph_refuses_is_202_and_not_repeated(
+    app: Deployments, status: int
+) -> None:
+    """The log says beside Graph's code that nobody records."""
+    placed = call(is_policy_recording=True)
+    app.graph.faults.append(fault(status, "8522"))
+
+    assert app.post(ring(app, placed)).status == 202
+    assert len(rejects_of(app, placed)) == 1
+    (line,) = [line for line in app.log_lines("weu") if placed.call_id in line]
+    assert '"notes":["recording-unhandled"]' in line
+    assert '"graph_code":"8522"' in line
 
 
 def test_a_lost_reply_followed_by_a_refusal_counts_as_answered(
@@ -110,6 +125,7 @@ def test_one_hanging_attempt_leaves_time_for_another(app: Deployments) -> None:
     app.graph.faults.append(Fault(delay_seconds=6))
 
     assert app.post(ring(app, placed)).status == 202
+    assert app.graph.calls[placed.call_id].rejected_for == "none"
 
 
 def test_a_slow_graph_is_waited_for(app: Deployments) -> None:
@@ -118,7 +134,7 @@ def test_a_slow_graph_is_waited_for(app: Deployments) -> None:
     app.graph.faults.append(Fault(delay_seconds=2.0))
 
     assert app.post(ring(app, placed)).status == 202
-    assert len(answers_of(app, placed)) == 1
+    assert len(rejects_of(app, placed)) == 1
 
 
 def test_a_batch_is_503_if_any_answer_is(app: Deployments) -> None:
@@ -152,9 +168,10 @@ def test_entra_down_is_503_and_then_recovers() -> None:
         reply = app.post(ring(app, placed))
         assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
         assert time.monotonic() - started_at < 5
-        assert answers_of(app, placed) == []
+        assert rejects_of(app, placed) == []
 
         failing = threading.Timer(1.0, lambda: setattr(app.entra, "fault", None))
         failing.start()
         assert app.post(ring(app, placed)).status == 202
+        assert len(rejects_of(app, placed)) == 1
         failing.join()

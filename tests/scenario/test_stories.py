@@ -3,6 +3,7 @@
 import pytest
 
 from tests.simulator.deployments import Deployments
+from tests.simulator.platform.calls import Outcome
 from tests.simulator.platform.stories import STORIES, Story
 
 
@@ -12,12 +13,14 @@ def test_a_call_goes_as_its_story_tells(app: Deployments, story: Story) -> None:
     report = app.platform.place(story.call)
 
     assert story.differences(report) == []
-    asked = [a for a in app.graph.answers if a.call_id == report.call_id]
-    if story.region is None:
-        assert asked == []
-        assert report.callback_uri is None
+    answers, rejects = (
+        [asked.status for asked in requests if asked.call_id == report.call_id]
+        for requests in (app.graph.answers, app.graph.rejects)
+    )
+    assert answers == [202] * (story.outcome is Outcome.ANSWERED)
+    assert rejects == [202] * (story.outcome is Outcome.REJECTED)
+    if story.outcome is Outcome.ANSWERED:
+        host = app.hosts[story.region or ""]
+        assert (report.callback_uri or "").startswith(f"https://{host}/api/calls/")
     else:
-        assert [answer.status for answer in asked] == [202]
-        assert report.callback_uri is not None
-        host = app.hosts[story.region]
-        assert report.callback_uri.startswith(f"https://{host}/api/calls/")
+        assert report.callback_uri is None

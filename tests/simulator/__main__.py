@@ -13,7 +13,7 @@ from tests.simulator.deployments import Deployments, Plan
 from tests.simulator.drill import command as drill
 from tests.simulator.explain import command as explain
 from tests.simulator.page import command as page
-from tests.simulator.platform.calls import PlacedCall
+from tests.simulator.platform.calls import Outcome, PlacedCall
 from tests.simulator.platform.notifications import Call, incoming
 from tests.simulator.platform.stories import RULES
 from tests.simulator.services.neighbours import Neighbours
@@ -84,7 +84,7 @@ def _serve(key_file: Path | None) -> int:
 
 
 def _call(arguments: argparse.Namespace) -> int:
-    """Place one call and show its way; 0 if it was answered."""
+    """Place one call and show its way; 0 if it was answered or rejected."""
     call = replace(
         _SCENARIOS[arguments.scenario],
         country_code=arguments.country,
@@ -99,7 +99,7 @@ def _call(arguments: argparse.Namespace) -> int:
             for line in running.log_lines(code):
                 if '"notification.handled"' in line:
                     print(f"{code} {line}")
-    return 0 if report.callback_uri else 1
+    return 0 if report.outcome in {Outcome.ANSWERED, Outcome.REJECTED} else 1
 
 
 def _token(key_file: Path, variant: str) -> int:

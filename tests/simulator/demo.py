@@ -5,7 +5,7 @@ import json
 from rich.console import Console
 
 from tests.simulator.deployments import Deployments, Plan
-from tests.simulator.platform.calls import CallReport
+from tests.simulator.platform.calls import CallReport, Outcome
 from tests.simulator.platform.events import StepEnded
 from tests.simulator.platform.stories import RULES, STORIES, Story
 from tests.simulator.platform.transport import PostReply
@@ -30,6 +30,8 @@ def run(console: Console | None = None) -> bool:
                 console.print(_line_of(step, app), highlight=False)
             found = _check(story, report, app)
             end = "; ".join(found) or report.outcome.value
+            if story.to_come and not found:
+                end += f": {story.to_come}"
             console.print(f"  [bold]→ {end}[/]\n", highlight=False)
             faults += [f"{story.title}: {fault}" for fault in found]
     if faults:
@@ -78,7 +80,7 @@ def _check(story: Story, report: CallReport, app: Deployments) -> list[str]:
     checks = {
         "Location": _is_location_exact(report, app),
         "callbackUri": _is_callback_exact(story, report, app),
-        "what Graph got": _is_answered_once(story, report, app),
+        "what Graph got": _is_asked_once(story, report, app),
         "headers of a reply": all(map(_has_headers, report.replies)),
         "hops": report.hops <= 1,
     }
@@ -92,20 +94,27 @@ def _is_location_exact(report: CallReport, app: Deployments) -> bool:
 
 
 def _is_callback_exact(story: Story, report: CallReport, app: Deployments) -> bool:
-    if story.region is None:
+    if story.region is None or story.outcome is not Outcome.ANSWERED:
         return report.callback_uri is None
     host = app.hosts[story.region]
     allowed = {f"https://{host}/api/calls/{name}" for name in _PARTITIONS}
     return report.callback_uri in allowed
 
 
-def _is_answered_once(story: Story, report: CallReport, app: Deployments) -> bool:
-    bodies = [
-        answer.body for answer in app.graph.answers if answer.call_id == report.call_id
-    ]
-    if story.region is None:
-        return not bodies
-    return [body["callbackUri"] for body in bodies] == [report.callback_uri]
+def _is_asked_once(story: Story, report: CallReport, app: Deployments) -> bool:
+    """Graph gets one request for each call, and none for a call that is refused."""
+    answers, rejects = (
+        [request.body for request in requests if request.call_id == report.call_id]
+        for requests in (app.graph.answers, app.graph.rejects)
+    )
+    callback_uris = [body["callbackUri"] for body in answers]
+    match story.outcome:
+        case Outcome.ANSWERED:
+            return callback_uris == [report.callback_uri] and not rejects
+        case Outcome.REJECTED:
+            return rejects == [{"reason": "none"}] and not answers
+        case _:
+            return not answers and not rejects
 
 
 def _has_headers(reply: PostReply) -> bool:

@@ -67,6 +67,7 @@ class Figures:
 
     calls: Sequence[CallPath]
     answered: int
+    rejected: int
     lost: Sequence[CallPath]
     refused: int
     redirects: int
@@ -88,6 +89,7 @@ def figures_of(result: ScenarioResult) -> Figures:
     return Figures(
         calls=paths,
         answered=len(answered),
+        rejected=sum(path.outcome == "rejected" for path in paths),
         lost=lost,
         refused=sum(path.outcome == "refused" for path in paths),
         redirects=sum(

@@ -43,6 +43,7 @@ def _overview_row(scenario: Json) -> str:
         _number(f"{scenario['seconds']:.0f}"),
         _number(len(figures["calls"])),
         _number(figures["answered"]),
+        _number(figures["rejected"]),
         _number(len(figures["lost"])),
         _number(figures["refused"]),
         _number(figures["redirects"]),

@@ -12,7 +12,7 @@ from tests.simulator.drill.scenario import ScenarioResult
 from tests.simulator.drill.scenarios import SCENARIOS
 from tests.simulator.services.traffic_manager import Profile
 
-FORMAT = 1
+FORMAT = 2
 
 
 def to_json(

@@ -224,13 +224,23 @@ class ScenarioRun:
             if since <= call.placed_at_seconds < until
         ]
 
-    def expect_answered(self, reports: Sequence[CallReport], what: str) -> None:
-        """Expect that every call was answered."""
-        lost = [r for r in reports if r.outcome is not Outcome.ANSWERED]
-        found = f"{len(reports) - len(lost)} of {len(reports)}"
-        if lost:
-            found += f"; one of the others: {lost[0].why}, {lost[0].path}"
-        self.expect(f"{what}: all answered", bool(reports) and not lost, found)
+    def expect_answered(
+        self,
+        reports: Sequence[CallReport],
+        what: str,
+        outcome: Outcome = Outcome.ANSWERED,
+    ) -> None:
+        """Expect that every call ended with ``outcome``."""
+        others = [r for r in reports if r.outcome is not outcome]
+        found = f"{len(reports) - len(others)} of {len(reports)}"
+        if others:
+            one = others[0]
+            found += f"; one of the others: {one.outcome}, {one.why}, {one.path}"
+        self.expect(f"{what}: all {outcome}", bool(reports) and not others, found)
+
+    def expect_rejected(self, reports: Sequence[CallReport], what: str) -> None:
+        """Expect that every call was rejected in time."""
+        self.expect_answered(reports, what, Outcome.REJECTED)
 
     def expect_503_in_time(self, reports: Sequence[CallReport], what: str) -> None:
         """Expect that a region answered each call with 503 before its time was up."""

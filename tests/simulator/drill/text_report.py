@@ -41,7 +41,7 @@ def _overview(results: Sequence[ScenarioResult]) -> Table:
     table = Table(title="The drill", title_justify="left")
     table.add_column("scenario", no_wrap=True)
     table.add_column("result", no_wrap=True)
-    for name in ("s", "calls", "lost", "refused", "302", "hops ≤"):
+    for name in ("s", "calls", "rejected", "lost", "refused", "302", "hops ≤"):
         table.add_column(name, justify="right")
     for result in results:
         figures = figures_of(result)
@@ -50,6 +50,7 @@ def _overview(results: Sequence[ScenarioResult]) -> Table:
             outcome_text(result),
             f"{result.seconds:.0f}",
             str(len(figures.calls)),
+            str(figures.rejected),
             str(len(figures.lost)),
             str(figures.refused),
             str(figures.redirects),

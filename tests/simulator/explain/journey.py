@@ -102,7 +102,7 @@ def _sentence(legs: list[Leg]) -> str:
         way += f", is sent to {regions[-1]}"
     match last.explanation.verdict.decision:
         case "answer":
-            return f"{way} and is answered there."
+            return f"{way} and is {last.explanation.verdict.end} there."
         case "refuse":
             status = last.explanation.verdict.status
             return f"{way} and is refused there ({status})."

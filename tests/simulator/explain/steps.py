@@ -280,10 +280,13 @@ def _answer(seen: _Seen) -> str:
     elif not verdict.answers:
         return "There is no call to answer."
     for answer in verdict.answers:
-        kind = " (policy recording)" if answer.is_policy_recording else ""
+        limit = f"within {answer.budget_seconds:.0f} s"
         told.append(
-            f"Call {answer.call_id} is answered within {answer.budget_seconds:.0f} s"
-            f"{kind}; its follow-ups come to {answer.callback_uri}."
+            f"Call {answer.call_id} is answered {limit}; its follow-ups come to "
+            f"{answer.callback_uri}."
+            if answer.callback_uri
+            else f"Call {answer.call_id} is rejected {limit}: it is to be recorded by "
+            "policy, and nobody here can record."
         )
     return " ".join(told)
 

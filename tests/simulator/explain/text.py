@@ -109,6 +109,6 @@ def _landing(explanation: Explanation) -> str:
         case "redirect":
             return f"{verdict.status} to {verdict.region}"
         case "answer":
-            return f"answered there: {verdict.status}"
+            return f"{verdict.end} there: {verdict.status}"
         case _:
             return f"{verdict.decision}: {verdict.status}"

@@ -1,11 +1,12 @@
 """The verdict: what ``decide`` came to, in numbers and a sentence for people."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from shared.core import rules
-from shared.core.answers import AnswerCalls, Answered
+from shared.core.answers import AnswerCalls, Answered, action_for
 from shared.core.attempts import budget_seconds
 from shared.core.decisions import Accept, AskForGraph, Decision
 from shared.core.errors import WebhookError
@@ -14,18 +15,23 @@ from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.settings import Settings
 
+_ENDS = {"answer": "answered", "reject": "rejected"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedAnswer:
-    """What Graph would be asked for one call.
+    """What Graph would be asked to do with one call.
 
     Attributes:
+        action: answer, or reject.
+        callback_uri: where its follow-ups come to; None if it is rejected.
         budget_seconds: from the arrival of the POST.
     """
 
     call_id: str
-    callback_uri: str
-    partition: str
+    action: str
+    callback_uri: str | None
+    partition: str | None
     budget_seconds: float
     is_policy_recording: bool
 
@@ -51,6 +57,12 @@ class Verdict:
     location: str | None = None
     answers: tuple[PlannedAnswer, ...] = ()
     sentence: str
+
+    @property
+    def end(self) -> str:
+        """What becomes of the calls that are taken: answered, rejected, or both."""
+        ends = {_ENDS[answer.action] for answer in self.answers}
+        return " and ".join(sorted(ends))
 
 
 def verdict_of(outcome: Decision | WebhookError, settings: Settings | None) -> Verdict:
@@ -82,28 +94,33 @@ def _sentence(outcome: AskForGraph | RedirectTo | Accept | WebhookError) -> str:
 
 
 def _answer(decision: AnswerCalls, settings: Settings | None) -> Verdict:
-    host = settings.callback_host if settings else ""
-    partitions = settings.partitions if settings else ()
-    answers = []
+    answers, reasons = [], []
     for call in decision.calls:
-        partition = choose_partition(call.call_id, partitions)
+        partition = choose_partition(
+            call.call_id, settings.partitions if settings else ()
+        )
+        host = settings.callback_host if settings else ""
+        callback_uri = build_callback_uri(host, partition)
+        action = action_for(call, callback_uri)
+        is_answered = "callbackUri" in action.body
+        reasons.append(action.done)
         answers.append(
             PlannedAnswer(
                 call_id=call.call_id,
-                callback_uri=build_callback_uri(host, partition),
-                partition=partition,
+                action=action.name,
+                callback_uri=callback_uri if is_answered else None,
+                partition=partition if is_answered else None,
                 budget_seconds=budget_seconds(call),
                 is_policy_recording=call.is_policy_recording,
             )
         )
-    is_one = len(decision.calls) + len(decision.barred) == 1
-    barred = Reason.REGION_REQUIRED if decision.barred else None
-    only = barred or Reason.ANSWERED
+    reasons += [Reason.REGION_REQUIRED for _call in decision.barred]
+    is_barred = bool(decision.barred)
     return Verdict(
         rule=rules.ANSWER.number,
         decision=Answered.name,
-        status=HTTPStatus.SERVICE_UNAVAILABLE if barred else HTTPStatus.ACCEPTED,
-        reason=(only if is_one else Reason.BATCH).value,
+        status=HTTPStatus.SERVICE_UNAVAILABLE if is_barred else HTTPStatus.ACCEPTED,
+        reason=(reasons[0] if len(reasons) == 1 else Reason.BATCH).value,
         answers=tuple(answers),
         sentence=_tell_answers(answers, len(decision.barred)),
     )
@@ -116,14 +133,32 @@ def _tell_answers(answers: Sequence[PlannedAnswer], barred: int) -> str:
             f"503: a strict region rule forbids this region to take it: {what} again."
         )
     seconds = min(answer.budget_seconds for answer in answers)
-    count = len(answers)
-    what = "the call is answered" if count == 1 else f"{count} calls are answered"
+    planned = f"{_planned(answers)} here, through Graph, within {seconds:.0f} s"
     if barred:
         return (
-            f"503: {what} here, through Graph, within {seconds:.0f} s, but a strict "
-            f"region rule forbids this region to take {barred} more."
+            f"503: {planned}, but a strict region rule forbids this region to take "
+            f"{barred} more."
         )
-    return (
-        f"202: {what} here, through Graph, within {seconds:.0f} s; 503 if Graph cannot "
-        "take it in that time."
+    return f"202: {planned}; 503 if Graph cannot take it in that time."
+
+
+def _planned(answers: Sequence[PlannedAnswer]) -> str:
+    """Say what becomes of the calls, such as "2 calls are answered"."""
+    if len(answers) == 1:
+        return f"the call is {_ENDS[answers[0].action]}"
+    counts = Counter(_ENDS[answer.action] for answer in answers)
+    return " and ".join(
+        f"{count} call{' is' if count == 1 else 's are'} {word}"
+        for word, count in counts.items()
+    )
+
+
+def _planned(answers: Sequence[PlannedAnswer]) -> str:
+    """Say what becomes of the calls, such as "2 calls are answered"."""
+    if len(answers) == 1:
+        return f"the call is {_ENDS[answers[0].action]}"
+    counts = Counter(_ENDS[answer.action] for answer in answers)
+    return " and ".join(
+        f"{count} call{' is' if count == 1 else 's are'} {word}"
+        for word, count in counts.items()
     )

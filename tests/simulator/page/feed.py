@@ -32,6 +32,7 @@ class Totals:
 
     placed: int = 0
     answered: int = 0
+    rejected: int = 0
     lost: int = 0
     refused: int = 0
     redirects: int = 0

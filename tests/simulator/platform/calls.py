@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     """How a call ended."""
 
     ANSWERED = "answered"
+    REJECTED = "rejected"
     LOST = "lost"
     REFUSED = "refused"
 
@@ -58,10 +59,12 @@ class PlacedCall:
         country_code, caller_region: what the notification says, if not the caller's.
         token_variant: of ``signing.VARIANTS``.
         media_hosted_region: of a policy recording's ``botData``.
-        is_duplicated: once the call is answered, the incoming POST is sent again.
+        is_duplicated: once the bot has answered or rejected the call, the incoming POST
+            is sent again.
         simultaneous_caller: the same notification is also sent from this caller's data
             centre, at the same time.
-        follow_ups: in-order, out-of-order (with one of them twice), or none.
+        follow_ups: in-order, out-of-order (with one of them twice), or none; of a
+            rejected call there is one only.
     """
 
     caller: str = "amsterdam"

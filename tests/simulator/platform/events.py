@@ -33,9 +33,9 @@ class NameResolved:
 class StepStarted:
     """A POST of a call is on its way.
 
-    ``what`` is legacy, incoming, redirected, establishing, established, roster,
-    terminated or duplicate; ``notification`` is the body as it is sent; ``headers``
-    are those that are sent, without the token.
+    ``what`` is legacy, incoming, redirected, duplicate, establishing, established,
+    roster, terminated or, once a call was rejected, deleted; ``notification`` is the
+    body as it is sent; ``headers`` are those that are sent, without the token.
     """
 
     call_id: str
@@ -69,9 +69,10 @@ class StepEnded:
 class CallEnded:
     """How a call ended.
 
-    ``outcome`` is answered, lost or refused; ``why`` explains the latter two.
-    ``region`` is the one whose callbackUri Graph holds; ``answer_seconds`` runs from
-    the placing of the call to the last reply before follow-ups.
+    ``outcome`` is answered, rejected, lost or refused; ``why`` explains the latter two.
+    ``region`` is the one whose callbackUri Graph holds, or which rejected the call;
+    ``answer_seconds`` runs from the placing of the call to the last reply before
+    follow-ups.
     """
 
     call_id: str

@@ -111,6 +111,15 @@ def terminated(call: Call) -> Json:
     return batch(item(call, "deleted", "terminated", {"resultInfo": result}))
 
 
+def deleted(call: Call) -> Json:
+    """Return what follows a rejection: the call is gone, and no state is told.
+
+    https://learn.microsoft.com/graph/api/call-reject
+    """
+    data = {"@odata.type": "#microsoft.graph.call", "id": call.call_id}
+    return batch(_notification(call.call_id, "deleted", data))
+
+
 def roster(call: Call) -> Json:
     """Return a follow-up about the participants: a list, not a call."""
     participant = {
@@ -123,13 +132,20 @@ def roster(call: Call) -> Json:
     return batch(_notification(path, "updated", [participant]))
 
 
-def follow_ups(call: Call, order: str) -> Iterator[tuple[str, Json]]:
-    """Yield the follow-ups of an answered call, each with its name.
+def follow_ups(
+    call: Call, order: str, *, is_rejected: bool = False
+) -> Iterator[tuple[str, Json]]:
+    """Yield the follow-ups of a call, each with its name.
 
     Args:
         call: which was answered.
         order: in-order, out-of-order (with one of them twice), or none.
+        is_rejected: it was rejected instead, so its end is all that follows.
     """
+    if is_rejected:
+        if order != "none":
+            yield "deleted", deleted(call)
+        return
     in_order = (
         ("establishing", establishing(call)),
         ("established", established(call, is_audio_active=False)),

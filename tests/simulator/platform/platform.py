@@ -4,7 +4,8 @@ Documented (https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-m
 and https://learn.microsoft.com/graph/api/call-answer): the legacy form may come first;
 204 brings the Graph form, to the registered webhook; 302 names the deployment that
 gets the notification; a call that nobody has answered after 15 s (policy recording:
-5 s) is lost; follow-ups go to the callbackUri of the answer.
+5 s) is lost; follow-ups go to the callbackUri of the answer, or to the registered
+webhook where the bot gave none (https://learn.microsoft.com/graph/api/call-reject).
 
 Assumed, because Microsoft publishes nothing about it: a redirected POST carries the
 same body and token, and a POST that got no connection, no reply or 503 is sent again
@@ -36,7 +37,7 @@ from tests.simulator.platform.events import (
 from tests.simulator.platform.notifications import Call
 from tests.simulator.platform.steps import Steps
 from tests.simulator.platform.transport import Timeouts
-from tests.simulator.services.graph_api import GraphApi
+from tests.simulator.services.graph_api import GraphApi, RingingCall
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,8 +137,8 @@ class CallingPlatform:
                 placed_at_seconds=entry.seconds,
             )
         )
-        if report.callback_uri is not None:
-            self._follow_up(ring, report.callback_uri)
+        if report.outcome in {Outcome.ANSWERED, Outcome.REJECTED}:
+            self._follow_up(ring)
         return report
 
     def _ring(self, call: Call, report: CallReport, *, ends_at: float) -> _Ring:
@@ -179,7 +180,7 @@ class CallingPlatform:
         while True:
             report.attempts += 1
             step = self._announce(ring)
-            if step is None or self._is_answered(ring):
+            if step is None or self._ringing(ring).is_settled:
                 return
             report.why = step.error or f"status-{step.status}"
             if step.status is not None and step.status not in retries.statuses:
@@ -241,17 +242,21 @@ class CallingPlatform:
             min(retries.connect_seconds, seconds), min(retries.reply_seconds, seconds)
         )
 
-    def _is_answered(self, ring: _Ring) -> bool:
-        return self._graph.calls[ring.call.call_id].callback_uri is not None
+    def _ringing(self, ring: _Ring) -> RingingCall:
+        return self._graph.calls[ring.call.call_id]
 
     def _settle(self, ring: _Ring) -> None:
-        """Only an answer through Graph, in time, saves a call."""
-        report, ringing = ring.report, self._graph.calls[ring.call.call_id]
+        """Only an answer or a rejection through Graph, in time, saves a call."""
+        report, ringing = ring.report, self._ringing(ring)
         is_in_time = time.monotonic() <= ring.ends_at
         if ringing.callback_uri is not None and is_in_time:
             report.outcome, report.why = Outcome.ANSWERED, None
             report.callback_uri = ringing.callback_uri
             report.region = self._steps.region_of_host(ringing.callback_uri)
+            return
+        if ringing.rejected_for is not None and is_in_time:
+            report.outcome, report.why = Outcome.REJECTED, None
+            report.region = report.steps[-1].region
             return
         ringing.is_over = True
         if report.path and report.path[-1] in {401, 403}:
@@ -260,17 +265,21 @@ class CallingPlatform:
             report.why = "out-of-time"
         report.why = report.why or "not-answered"
 
-    def _follow_up(self, ring: _Ring, callback_uri: str) -> None:
-        """Send what follows an answer."""
+    def _follow_up(self, ring: _Ring) -> None:
+        """Send what follows an answer or a rejection."""
         placed, call = ring.report.placed, ring.call
         if placed.is_duplicated:
             self._announce_once(ring, self.webhook, "duplicate", ORDINARY_SECONDS)
-        for what, body in notifications.follow_ups(call, placed.follow_ups):
+        is_rejected = ring.report.outcome is Outcome.REJECTED
+        follow_ups = notifications.follow_ups(
+            call, placed.follow_ups, is_rejected=is_rejected
+        )
+        for what, body in follow_ups:
             if self._stopping.is_set():
                 return
             self._steps.send(
                 call,
-                callback_uri,
+                ring.report.callback_uri or self.webhook,
                 body,
                 what=what,
                 report=ring.report,

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from tests.simulator.platform.calls import CallReport, Outcome, PlacedCall
 
 RULES = ({"countryCode": ["SG", "AU"], "regions": ["sea"]},)
+_LANDING = "weu"
 
 
 class Exchange(NamedTuple):
@@ -60,12 +61,27 @@ def follow_ups(*, to: str) -> list[Exchange]:
     return [post(name, to=to) >> 202 for name in names]
 
 
+def rejected(*, by: str) -> list[Exchange]:
+    """Return how a call is rejected that landed in ``weu``.
+
+    A rejection names no callbackUri, so its follow-up goes to the webhook.
+    """
+    if by == _LANDING:
+        return [post("incoming", to=by) >> 202, post("deleted", to=by) >> 202]
+    return [
+        post("incoming", to=_LANDING) >> 302,
+        post("redirected", to=by) >> 202,
+        post("deleted", to=_LANDING) >> 202,
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """A call and what must become of it.
 
     Attributes:
-        region: which answers the call; None: nobody does.
+        region: which answers or rejects the call; None: nobody does.
+        to_come: what the product lacks, where that decides how the call ends.
     """
 
     title: str
@@ -73,6 +89,7 @@ class Story:
     wire: Sequence[Exchange]
     region: str | None
     outcome: Outcome = Outcome.ANSWERED
+    to_come: str | None = None
 
     def differences(self, report: CallReport) -> list[str]:
         """Return what went otherwise than told, in sentences; nothing: all as told."""
@@ -99,6 +116,7 @@ def wire_of(report: CallReport) -> list[Exchange]:
     ]
 
 
+_NO_RECORDER = "a handler or an instance that could record it is yet to come"
 _FROM_SINGAPORE = PlacedCall(country_code="SG", caller_region="apac")
 
 STORIES = (
@@ -130,21 +148,20 @@ STORIES = (
         region="sea",
     ),
     Story(
-        "policy recording, 5 seconds to answer",
+        "policy recording, 5 seconds to reject it",
         PlacedCall(country_code="DE", is_policy_recording=True),
-        wire=[post("incoming", to="weu") >> 202, *follow_ups(to="weu")],
+        wire=rejected(by="weu"),
         region="weu",
+        outcome=Outcome.REJECTED,
+        to_come=_NO_RECORDER,
     ),
     Story(
         "policy recording, legacy first, then to the other region",
         replace(_FROM_SINGAPORE, starts_legacy=True, is_policy_recording=True),
-        wire=[
-            post("legacy", to="weu") >> 204,
-            post("incoming", to="weu") >> 302,
-            post("redirected", to="sea") >> 202,
-            *follow_ups(to="sea"),
-        ],
+        wire=[post("legacy", to="weu") >> 204, *rejected(by="sea")],
         region="sea",
+        outcome=Outcome.REJECTED,
+        to_come=_NO_RECORDER,
     ),
     Story(
         "announced twice, answered once",

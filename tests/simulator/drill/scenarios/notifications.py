@@ -69,11 +69,22 @@ def two_at_once(run: ScenarioRun) -> None:
 def policy_recording(run: ScenarioRun) -> None:
     """Policy recording against its 5 s.
 
-    Recordings are answered in time, also from the wrong region, after a legacy form and
-    while Graph is slow; when Graph is down the region replies 503 while there is time.
+    Nobody here can record, so recordings are rejected in time, also from the wrong
+    region, after a legacy form and while Graph is slow; when Graph is down the region
+    replies 503 while there is time.
     """
+    graph = run.world.neighbours.graph
     calls = mixed_calls(is_policy_recording=True, starts_legacy=True)
-    run.expect_answered(run.calls(calls), "while all is healthy")
+    followed = mixed_calls(is_policy_recording=True, follow_ups="in-order")
+    reports = run.calls([*calls, *followed])
+    run.expect_rejected(reports, "while all is healthy")
+    asked = Counter(r.call_id for r in graph.rejects)
+    counts = {asked[report.call_id] for report in reports}
+    run.expect("Graph is asked once for each", counts == {1}, counts)
+    answered = {a.call_id for a in graph.answers} & {r.call_id for r in reports}
+    run.expect("Graph is asked to answer none of them", not answered, answered)
+    ends = {(r.steps[-1].what, r.steps[-1].status) for r in reports[len(calls) :]}
+    run.expect("the end of each gets 202", ends == {("deleted", 202)}, ends)
     media = [
         PlacedCall(
             caller=call.caller,
@@ -84,12 +95,12 @@ def policy_recording(run: ScenarioRun) -> None:
         for call in calls
     ]
     reports = run.calls(media)
-    run.expect_answered(reports, "by the region of the media")
+    run.expect_rejected(reports, "by the region of the media")
     regions = {str(report.region) for report in reports}
     sentence = "the rule for ASEA sends all of them to sea"
     run.expect(sentence, regions == {"sea"}, sorted(regions))
     with run.fault("graph-slow"):
-        run.expect_answered(run.calls(calls), "while Graph is slow")
+        run.expect_rejected(run.calls(calls), "while Graph is slow")
     with run.fault("graph-failing"):
         reports = run.calls(calls)
     what = "without Graph each gets 503 before its time is up"

@@ -7,10 +7,12 @@ import { clock, milliseconds, replyOf, toneOf } from "./words.js";
 
 const MAX_ROWS = 60;
 const MAX_CHIPS = 3;
+// How calls end that the bot has dealt with.
+const TAKEN = new Set(["answered", "rejected"]);
 const FILTERS = {
   all: { text: "all", matches: () => true },
   mine: { text: "mine", matches: (call) => call.isMine },
-  trouble: { text: "not answered", matches: (call) => call.ended && call.ended.outcome !== "answered" },
+  trouble: { text: "lost or refused", matches: (call) => call.ended && !TAKEN.has(call.ended.outcome) },
 };
 
 export class CallList {
@@ -54,8 +56,8 @@ export class CallList {
     const call = this.store.calls.get(event.call_id);
     if (!call?.isMine) return;
     const city = this.store.callers.get(event.caller)?.city ?? event.caller;
-    const end = event.outcome === "answered"
-      ? `answered by ${event.region} in ${milliseconds(event.answer_seconds)}`
+    const end = TAKEN.has(event.outcome)
+      ? `${event.outcome} by ${event.region} in ${milliseconds(event.answer_seconds)}`
       : `${event.outcome}: ${event.why}`;
     this.announce(`Call from ${city}: ${end}.`);
   }

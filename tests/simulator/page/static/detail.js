@@ -74,6 +74,7 @@ export class CallDetail {
     const outcome = ended?.outcome ?? "ringing";
     const end = {
       answered: () => `answered by ${ended.region} in ${milliseconds(ended.answer_seconds)} of ${limit} s`,
+      rejected: () => `rejected by ${ended.region} in ${milliseconds(ended.answer_seconds)} of ${limit} s`,
       lost: () => `lost: ${ended.why}`,
       refused: () => `refused: ${ended.why}`,
       ringing: () => "ringing",

@@ -40,7 +40,7 @@ function showLink(state) {
 
 /** The figures at the top of the page. */
 function showTotals(store) {
-  const names = { placed: "calls", answered: "answered", redirects: "redirects", lost: "lost", refused: "refused", forged: "forged" };
+  const names = { placed: "calls", answered: "answered", rejected: "rejected", redirects: "redirects", lost: "lost", refused: "refused", forged: "forged" };
   const values = new Map();
   const items = Object.entries(names).map(([name, text]) => {
     const value = h("dd", {});

@@ -6,7 +6,7 @@ const MAX_PROBES = 24;
 const MAX_ANSWERS = 40;
 const MAX_LATENCIES = 300;
 
-export const FOLLOW_UPS = new Set(["establishing", "established", "roster", "terminated"]);
+export const FOLLOW_UPS = new Set(["establishing", "established", "roster", "terminated", "deleted"]);
 
 export class Store {
   #listeners = new Map();

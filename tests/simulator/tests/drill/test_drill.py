@@ -37,6 +37,7 @@ PLAYED_HERE = (
     "graph-not-found",
     "duplicates-and-disorder",
     "two-at-once",
+    "policy-recording",
 )
 
 
@@ -203,6 +204,7 @@ def made_up_result() -> ScenarioResult:
                 at(35.0, "endpoint-changed", region="sea", status="degraded"),
                 at(45.0, "fault-healed", fault="region-killed", region="sea"),
                 ended(47.0, "refused"),
+                ended(48.0, "rejected", region="sea"),
             ],
         }
     )
@@ -212,6 +214,7 @@ def test_figures_tell_losses_hops_latencies_and_detection() -> None:
     figures = figures_of(made_up_result())
 
     assert (figures.answered, len(figures.lost), figures.refused) == (1, 1, 1)
+    assert figures.rejected == 1
     (detection,) = figures.detections
     assert detection.traffic_manager == 25.0
     assert detection.peers == {"weu": 8.0}

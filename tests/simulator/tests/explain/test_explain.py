@@ -202,6 +202,22 @@ def test_two_calls_of_different_regions_are_answered_here() -> None:
     assert "different regions" in explanation.steps[6].sentence
 
 
+def test_a_call_to_be_recorded_by_policy_is_told_to_be_rejected() -> None:
+    """Nobody here can record; a call beside it in the same POST is answered."""
+    recorded = replace(CALL, call_id="other", is_policy_recording=True)
+    items = incoming(recorded, "https://b")["value"]
+    both = items + incoming(CALL, "https://b")["value"]
+
+    one = explained(json.dumps({"value": items}).encode())
+    two = explained(json.dumps({"value": both}).encode())
+
+    assert one.verdict.reason == "recording-unhandled"
+    assert one.verdict.sentence.startswith("202: the call is rejected here")
+    assert "Call other is rejected within 4 s" in one.steps[7].sentence
+    assert two.verdict.end == "answered and rejected"
+    assert "1 call is rejected and 1 call is answered" in two.verdict.sentence
+
+
 @pytest.mark.parametrize(
     ("body", "where"),
     [

@@ -132,7 +132,10 @@ def decided(
         case RedirectTo(_region, location):
             return "redirect", 302, "redirected", location, notes
         case AnswerCalls(calls=calls, barred=barred):
-            reason = "region-required" if barred else "answered"
+            reasons = {False: "answered", True: "recording-unhandled"}
+            reason = "region-required"
+            if not barred:
+                reason = reasons[calls[0].is_policy_recording]
             if len(calls) + len(barred) > 1:
                 reason = "batch"
             return "answer", 503 if barred else 202, reason, None, notes

@@ -173,6 +173,7 @@ class ExplainedWorld(World):
         for answer in verdict.answers:
             ringing = self.neighbours.graph.calls[answer.call_id]
             ringing.callback_uri = answer.callback_uri
+            ringing.rejected_for = None if answer.callback_uri else "none"
         return explanation
 
     def _plan_region(self, code: str, location: str, address: str) -> Region:

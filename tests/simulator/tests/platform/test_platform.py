@@ -60,7 +60,7 @@ class Script:
             reply = self.replies.pop(0)
             return reply if isinstance(reply, Response) else reply()
         data = json.loads(body)["value"][0]["resourceData"]
-        is_incoming = isinstance(data, dict) and data["state"] == "incoming"
+        is_incoming = isinstance(data, dict) and data.get("state") == "incoming"
         if is_incoming and self.answer:
             self.answer(data["id"])
         return Response(status_code=202)
@@ -139,6 +139,25 @@ def test_an_answered_call_gets_its_follow_ups_at_its_callback_uri(rig: Rig) -> N
     assert report.path == [202] * 6
     urls = [str(request.url) for request, _body in rig.script.seen[1:]]
     assert set(urls) == {f"{rig.url(OTHER)}/default"}
+
+
+def test_the_end_of_a_rejected_call_goes_to_the_webhook(rig: Rig) -> None:
+    """A rejection names no callbackUri. Its end has no state, as documented."""
+
+    def reject(call_id: str) -> None:
+        rig.graph.calls[call_id].rejected_for = "none"
+
+    rig.script.answer = reject
+    report = rig.platform.place(PlacedCall(is_policy_recording=True))
+
+    assert (report.outcome, report.region) == (Outcome.REJECTED, "weu")
+    assert [(step.what, step.url, step.status) for step in report.steps] == [
+        ("incoming", rig.url(), 202),
+        ("deleted", rig.url(), 202),
+    ]
+    [item] = json.loads(rig.script.seen[1][1])["value"]
+    assert item["changeType"] == "deleted"
+    assert item["resourceData"].keys() == {"@odata.type", "id"}
 
 
 def test_a_redirect_is_posted_again_with_the_same_body_and_token(rig: Rig) -> None:
