@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tests.support.running import Running
@@ -80,11 +81,23 @@ class FaultServer(Running):
     def __init__(self, serve: Connection) -> None:
         self._serve = serve
         self._closing = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._threads: list[threading.Thread] = []
         self._peers: list[Peer] = []
-        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.url = f"https://{self.host}"
+
+    @cached_property
+    def _listener(self) -> socket.socket:
+        """Opened when it is first needed: a server may be planned and never start."""
+        return socket.create_server(("127.0.0.1", 0), backlog=256)
+
+    @cached_property
+    def host(self) -> str:
+        """Where it listens."""
+        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @property
+    def url(self) -> str:
+        """The host, over TLS."""
+        return f"https://{self.host}"
 
     @property
     def connections(self) -> int:
@@ -94,7 +107,9 @@ class FaultServer(Running):
     def start(self, stack: ExitStack) -> None:
         """Start to accept connections."""
         stack.callback(self._stop)
-        self._run_on_thread(self._accept)
+        # Clients may still be told the host when the listener is closed.
+        _ = self.host
+        self._run_on_thread(self._accept, self._listener)
 
     def wait_for_connections(self) -> None:
         """Wait until every connection so far has ended."""
@@ -116,10 +131,10 @@ class FaultServer(Running):
         self._threads.append(thread)
         thread.start()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while not self._closing.is_set():
-                connection, _address = self._listener.accept()
+                connection, _address = listener.accept()
                 connection.settimeout(HANG_SECONDS)
                 peer = Peer(connection, self._closing)
                 self._peers.append(peer)
