@@ -45,10 +45,10 @@ class ExplainedRegion(Region):
     def kill(self) -> None:
         self._change("stopped", None)
 
-    def halt(self) -> None:
+    def suspend(self) -> None:
         self._change("hanging", _PID)
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         self._change("running", _PID)
 
     def _change(self, state: str, pid: int | None) -> None:
@@ -79,7 +79,9 @@ class ExplainingTransport(Transport):
         address = self._resolve(parts.hostname or "", source, on_resolved)[0]
         region = next(r for r in self._world.regions.values() if r.address == address)
         if region.state != "running":
-            error = "connection-refused" if region.state == "stopped" else "timeout"
+            error = (
+                "connection-refused" if region.state == "stopped" else "reply-timeout"
+            )
             return PostReply(address=address, headers={}, error=error, took_seconds=0)
         if parts.path != _WEBHOOK_PATH:
             return PostReply(
