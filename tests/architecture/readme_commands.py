@@ -42,7 +42,6 @@ def commands(readme: str) -> list[str]:
 
 
 def run(command: str) -> bool:
-    """Run one command; tell whether it did what it should."""
     print(f"$ {command}", flush=True)
     if re.search(r"\b(serve|world)\b", command):
         return _serve(command)
@@ -64,17 +63,15 @@ def _serve(command: str) -> bool:
         text=True,
         start_new_session=True,
     )
-    line = process.stdout.readline() if process.stdout else ""
+    assert process.stdout is not None
+    line = process.stdout.readline()
     os.killpg(process.pid, signal.SIGTERM)
     process.wait(_SERVE_SECONDS)
-    if process.stdout:
-        process.stdout.close()
     print(line, end="", flush=True)
     return bool(line.strip())
 
 
 def main() -> int:
-    """Run them all; 0 if every one did what it should."""
     wanted = commands((CHECKOUT / "README.md").read_text("utf-8"))
     failed = [command for command in wanted if not run(command)]
     print(f"readme: {len(wanted) - len(failed)} passed, {len(failed)} failed")

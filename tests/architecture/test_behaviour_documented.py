@@ -8,11 +8,11 @@ from shared.core.reasons import Reason
 from shared.core.rules import RULES
 from shared.edge import answering, health_check, openid, peers, signing_keys
 from shared.settings import NAMES
-from tests.support.checkout import CHECKOUT
-from tests.support.markdown_tables import code, read_table
+from tests.support.checkout import CHECKOUT, read_text
+from tests.support.markdown_tables import code, first_column, read_table
 
 DOCUMENT = "docs/behaviour.md"
-TEXT = (CHECKOUT / DOCUMENT).read_text("utf-8")
+TEXT = read_text(DOCUMENT)
 
 LIMITS = {
     "body of a POST": webhook.MAX_BODY_BYTES,
@@ -38,12 +38,8 @@ LIMITS = {
     "the same after a bad look at a healthy region": peers.SECOND_LOOK_SECONDS,
     "time that a healthy region needs at most to reply": health_check.REPLY_SECONDS,
 }
+SECTIONS = re.findall(r"^## (\d+)\. ", TEXT, re.MULTILINE)
 UNITS = {"": 1, "s": 1, "h": 3600, "KiB": 1024, "MiB": 1024**2}
-
-
-def section_numbers() -> list[str]:
-    """Return the numbers of the numbered sections, in their order."""
-    return re.findall(r"^## (\d+)\. ", TEXT, re.MULTILINE)
 
 
 def quantity(cell: str) -> float:
@@ -54,7 +50,7 @@ def quantity(cell: str) -> float:
 
 def test_sections_keep_the_numbers_that_tests_cite() -> None:
     """Numbers 8 and 9 are reserved."""
-    assert section_numbers() == ["1", "2", "3", "4", "5", "6", "7", "10"]
+    assert SECTIONS == ["1", "2", "3", "4", "5", "6", "7", "10"]
 
 
 def test_every_section_that_is_cited_exists() -> None:
@@ -69,11 +65,11 @@ def test_every_section_that_is_cited_exists() -> None:
         )
     }
 
-    assert cited <= {*section_numbers()}
+    assert cited <= {*SECTIONS}
 
 
 def test_the_steps_are_the_rules_with_their_replies() -> None:
-    """By number; a redirect may be 307 instead of 302."""
+    """A redirect may be 307 instead of 302."""
     documented = {
         int(step): {int(status) for status in re.findall(r"`(\d{3})`", reply)} - {307}
         for step, _question, reply in read_table(DOCUMENT, "step")
@@ -83,7 +79,7 @@ def test_the_steps_are_the_rules_with_their_replies() -> None:
 
 
 def test_every_kebab_case_word_is_a_reason_code() -> None:
-    """Apart from a decision of the log that is none."""
+    """One word is a decision that the log names."""
     words = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", TEXT)) - {"ask-for-graph"}
 
     assert words <= {reason.value for reason in Reason}
@@ -91,35 +87,28 @@ def test_every_kebab_case_word_is_a_reason_code() -> None:
 
 
 def test_the_conditions_are_those_of_the_code() -> None:
-    """In the same order, each with the place of its value."""
-    documented = [
-        (code(name)[0], source.replace("`", ""))
-        for name, source in read_table(DOCUMENT, "condition")
-    ]
+    """Each one stands beside the place of its value."""
+    rows = read_table(DOCUMENT, "condition")
 
-    assert documented == [(one.name, one.source) for one in CONDITIONS]
+    assert [(code(name)[0], source.replace("`", "")) for name, source in rows] == [
+        (one.name, one.source) for one in CONDITIONS
+    ]
 
 
 def test_every_setting_is_in_one_row() -> None:
     """The rows group settings by what they decide."""
-    named = [name for row in read_table(DOCUMENT, "settings") for name in code(row[0])]
-
-    assert sorted(named) == sorted(NAMES)
+    assert sorted(first_column(DOCUMENT, "settings")) == sorted(NAMES)
 
 
 def test_the_commands_are_those_of_the_makefile() -> None:
-    """Every target that `make help` lists, and no other."""
-    makefile = (CHECKOUT / "Makefile").read_text("utf-8")
-    targets = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
-    documented = [code(row[0])[0] for row in read_table(DOCUMENT, "command")]
+    """They are the targets that `make help` lists."""
+    targets = re.findall(r"^([a-z]+):.*## ", read_text("Makefile"), re.MULTILINE)
+    commands = sorted(f"make {target}" for target in targets)
 
-    assert sorted(documented) == sorted(f"make {target}" for target in targets)
+    assert sorted(first_column(DOCUMENT, "command")) == commands
 
 
 def test_the_limits_are_the_constants_of_the_code() -> None:
-    """Each with its unit."""
-    documented = {
-        name: quantity(value) for name, value in read_table(DOCUMENT, "limit")
-    }
+    rows = read_table(DOCUMENT, "limit")
 
-    assert documented == LIMITS
+    assert {name: quantity(value) for name, value in rows} == LIMITS

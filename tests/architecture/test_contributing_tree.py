@@ -2,33 +2,28 @@
 
 from pathlib import PurePosixPath
 
-from tests.architecture.test_tree import tracked_files
 from tests.support.checkout import CHECKOUT
-from tests.support.markdown_tables import code, read_table
-
-_ALL_BELOW = "/**"
+from tests.support.markdown_tables import first_column
+from tests.support.tracked_files import tracked_files
 
 
 def places() -> list[str]:
-    """Return the places of the table, in order."""
-    rows = read_table("CONTRIBUTING.md", "place")
-    return [place for row in rows for place in code(row[0])]
+    return first_column("CONTRIBUTING.md", "place")
 
 
 def folders() -> set[PurePosixPath]:
-    """Return every folder below the root that holds a tracked file itself."""
+    """Return every folder below the root that itself holds a tracked file."""
     return {PurePosixPath(name).parent for name in tracked_files()} - {PurePosixPath()}
 
 
 def test_every_folder_has_a_row() -> None:
-    """Or one above it stands for everything below."""
+    """A row of a folder above it may stand for everything below."""
     named = set(places())
     missing = [
         str(folder)
         for folder in sorted(folders())
-        if str(folder) not in named
-        and not any(
-            f"{above}{_ALL_BELOW}" in named for above in (folder, *folder.parents)
+        if named.isdisjoint(
+            [str(folder), *(f"{above}/**" for above in (folder, *folder.parents))]
         )
     ]
 
@@ -44,7 +39,7 @@ def test_every_module_of_shared_itself_has_a_place() -> None:
 
 def test_every_row_names_a_place_that_exists_once() -> None:
     """A folder without a tracked file is none."""
-    found = {name.removesuffix(_ALL_BELOW) for name in places()}
+    found = {name.removesuffix("/**") for name in places()}
     parents = {parent for folder in folders() for parent in (folder, *folder.parents)}
     known = {str(folder) for folder in parents}
     missing = [name for name in found if name not in known]

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from tests.architecture.test_tree import tracked_files
 from tests.support.checkout import CHECKOUT
+from tests.support.tracked_files import tracked_files
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)

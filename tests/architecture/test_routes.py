@@ -1,12 +1,11 @@
 """Routes: function_app.py and host.json make those of docs/behaviour.md."""
 
 import importlib.util
-import json
 from typing import Any
 
 import pytest
 
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, read_json
 from tests.support.markdown_tables import code, read_table
 
 ROUTES = {
@@ -38,7 +37,7 @@ def test_the_routes_are_the_documented_ones(
     triggers: dict[str, dict[str, Any]],
 ) -> None:
     """All are anonymous: the platform has a token of its own."""
-    host = json.loads((CHECKOUT / "host.json").read_text("utf-8"))
+    host = read_json("host.json")
     prefix = host["extensions"]["http"]["routePrefix"]
     found = {}
     for name, trigger in triggers.items():

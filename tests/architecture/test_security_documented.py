@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.security import attacks
 from tests.security.requirements import NUMBERS, documented
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, read_text
 from tests.support.markdown_tables import code, read_table
 
 ATTACKS = [*(f"A{n}" for n in range(1, 31)), *(f"W{n}" for n in range(1, 9))]
@@ -13,30 +13,23 @@ ATTACKS = [*(f"A{n}" for n in range(1, 31)), *(f"W{n}" for n in range(1, 9))]
 
 def marked_numbers() -> set[str]:
     """Return the numbers that tests carry."""
-    found: set[str] = set()
-    for path in sorted(Path(CHECKOUT, "tests").rglob("test_*.py")):
-        for marks in re.findall(
-            r"mark\.requirement\(([^)]*)\)", path.read_text("utf-8")
-        ):
-            found |= set(re.findall(r"R\d+", marks))
-    return found
+    files = (CHECKOUT / "tests").rglob("test_*.py")
+    text = "".join(path.read_text("utf-8") for path in files)
+    marks = re.findall(r"mark\.requirement\(([^)]*)\)", text)
+    return {*re.findall(r"R\d+", "".join(marks))}
 
 
 def test_every_requirement_is_documented_once_and_in_order() -> None:
-    """R1 to R28."""
     assert tuple(documented()) == NUMBERS
 
 
 def test_every_requirement_has_a_test() -> None:
-    """That carries its number."""
     assert set(NUMBERS) - marked_numbers() == set()
 
 
 def test_the_documented_number_of_rows_is_that_of_the_attack_table() -> None:
     """The page states it beside the threat of forged tokens."""
-    text = Path(CHECKOUT, "docs", "security.md").read_text("utf-8")
-
-    assert f"{len(attacks.all_rows())} rows in" in text
+    assert f"{len(attacks.all_rows())} rows in" in read_text("docs/security.md")
 
 
 def test_every_attack_has_cases_and_a_requirement() -> None:

@@ -1,12 +1,10 @@
 """Settings: what the code reads = the sample file = the documentation."""
 
-import json
-
 from shared.core.clouds import CLOUDS
 from shared.core.conditions import CONDITION_NAMES
 from shared.settings import NAMES, read_settings
-from tests.support.checkout import CHECKOUT
-from tests.support.markdown_tables import code, read_table
+from tests.support.checkout import read_json
+from tests.support.markdown_tables import code, first_column, read_table
 
 # Functions' own, which the sample needs to be started with.
 PLATFORM_SETTINGS = (
@@ -14,33 +12,26 @@ PLATFORM_SETTINGS = (
     "AzureWebJobsStorage",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
 )
-SAMPLE = CHECKOUT / "local.settings.sample.json"
+SAMPLE = read_json("local.settings.sample.json")
 DOCUMENT = "docs/settings.md"
 
 
-def sample_values() -> dict[str, str]:
-    """Return the environment variables of the sample file."""
-    values = json.loads(SAMPLE.read_text("utf-8"))["Values"]
-    assert isinstance(values, dict)
-    return values
-
-
 def test_the_sample_file_has_every_setting_and_no_other() -> None:
-    """In the order of the code."""
-    names = [name for name in sample_values() if name not in PLATFORM_SETTINGS]
-    assert names == list(NAMES)
-    assert set(PLATFORM_SETTINGS) <= sample_values().keys()
+    """The order is that of the code."""
+    values = SAMPLE["Values"]
+    assert [name for name in values if name not in PLATFORM_SETTINGS] == [*NAMES]
+    assert {*PLATFORM_SETTINGS} <= values.keys()
 
 
 def test_the_sample_file_is_usable_and_says_that_it_is_not_encrypted() -> None:
     """Core Tools take a file for encrypted unless it says no."""
-    assert json.loads(SAMPLE.read_text("utf-8"))["IsEncrypted"] is False
-    report = read_settings(sample_values())
+    assert SAMPLE["IsEncrypted"] is False
+    report = read_settings(SAMPLE["Values"])
     assert (report.problems, report.warnings) == ((), ())
 
 
 def test_the_documentation_has_every_setting_and_no_other() -> None:
-    """In the order of the code, each with a default and a meaning."""
+    """The order is that of the code, and each has a default and a meaning."""
     rows = read_table(DOCUMENT, "name")
     assert [code(name) for name, _default, _meaning in rows] == [[n] for n in NAMES]
     assert all(default and meaning for _name, default, meaning in rows)
@@ -62,7 +53,7 @@ def test_the_documented_defaults_are_those_of_the_code() -> None:
 
 
 def test_the_documented_clouds_are_those_of_the_code() -> None:
-    """Address by address; where there is none, the table has no address either."""
+    """Where a cloud has no address, the table has none either."""
     documented = {
         code(row[0])[0]: [code(cell) for cell in row[1:]]
         for row in read_table(DOCUMENT, "cloud")
@@ -80,6 +71,4 @@ def test_the_documented_clouds_are_those_of_the_code() -> None:
 
 
 def test_the_documented_conditions_are_those_of_the_code() -> None:
-    """A rule with another condition is a problem."""
-    rows = read_table(DOCUMENT, "condition")
-    assert [code(row[0])[0] for row in rows] == [*CONDITION_NAMES]
+    assert first_column(DOCUMENT, "condition") == [*CONDITION_NAMES]

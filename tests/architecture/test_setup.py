@@ -11,16 +11,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, read_text
+from tests.support.processes import output_of, run
 
 SYSTEM_PATH = "/usr/bin:/bin"
 SYSTEM_PYTHON = "/usr/bin/python3"
 SMALL_PACKAGE = "iniconfig"
+COMMAND = ("bash", ".ci/setup.sh", ".venv", "small.lock")
 PRINT_VERSION = "print('%d.%d' % sys.version_info[:2])"
 
 _SECONDS = 200.0
@@ -55,27 +57,9 @@ class Copy:
         for name in ("bash", "dirname", "rm", "touch"):
             (self.tools / name).symlink_to(str(shutil.which(name)))
 
-    def start(self, path: str, settings: Mapping[str, str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            ["bash", ".ci/setup.sh", ".venv", "small.lock"],  # noqa: S607 - of the path
-            cwd=self.folder,
-            env={"HOME": str(self.home), "PATH": path, **settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def set_up(
-        self, path: str, settings: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        """Run set-up to its end."""
-        with self.start(path, settings or {}) as process:
-            try:
-                output, errors = process.communicate(timeout=_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        return subprocess.CompletedProcess((), process.returncode, output, errors)
+    def set_up(self, path: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        env = {"HOME": str(self.home), "PATH": path, **settings}
+        return run(*COMMAND, cwd=self.folder, env=env, timeout=_SECONDS)
 
 
 @pytest.fixture
@@ -90,13 +74,11 @@ def index_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("index")
     (folder / "lock").write_text(locked(SMALL_PACKAGE))
     options = ("--quiet", "--no-deps", "--retries=0", "--timeout=10", "--dest=.")
-    downloaded = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *options, "--requirement=lock"],
+    downloaded = run(
+        *(sys.executable, "-m", "pip", "download", *options, "--requirement=lock"),
         cwd=folder,
         env={**settings, "HOME": str(folder), "PATH": SYSTEM_PATH},
-        capture_output=True,
         timeout=_SECONDS,
-        check=False,
     )
     if downloaded.returncode:
         pytest.skip("no package index can be reached")
@@ -105,7 +87,7 @@ def index_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def locked(package: str) -> str:
     """Return what the lock file says of a package."""
-    lock = (CHECKOUT / "requirements-dev.lock").read_text("utf-8")
+    lock = read_text("requirements-dev.lock")
     found = re.search(rf"^{package}==\S+( \\\n +--hash=\S+)+", lock, re.MULTILINE)
     assert found
     return found[0] + "\n"
@@ -115,15 +97,10 @@ def skip_unless_old_and_with(module: str) -> None:
     """Skip where the system's Python is missing, is 3.13 already, or lacks a module."""
     if not Path(SYSTEM_PYTHON).exists():
         pytest.skip(f"there is no {SYSTEM_PYTHON}")
-    asked = subprocess.run(
-        [SYSTEM_PYTHON, "-c", f"import sys, {module}; {PRINT_VERSION}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    asked = run(SYSTEM_PYTHON, "-c", f"import sys, {module}; {PRINT_VERSION}")
     if asked.returncode:
         pytest.skip(f"{SYSTEM_PYTHON} has no {module}")
-    if asked.stdout == (CHECKOUT / ".python-version").read_text():
+    if asked.stdout == read_text(".python-version"):
         pytest.skip(f"{SYSTEM_PYTHON} is the Python that set-up wants")
 
 
@@ -144,15 +121,14 @@ def test_an_older_python_is_enough(
         "UV_PYTHON_SEARCH_PATH": f"{sys.base_prefix}/bin",
     }
 
-    finished = copy.set_up(path, settings)
-    again = copy.set_up(path, settings)
+    finished = copy.set_up(path, **settings)
+    again = copy.set_up(path, **settings)
 
     assert finished.returncode == 0, finished.stderr
     assert "Fetching uv" in finished.stdout
     assert (copy.folder / ".ci/uv/bin/uv").is_file()
     command = f"import pip, sys, {SMALL_PACKAGE}; {PRINT_VERSION}"
-    version = subprocess.check_output([copy.python, "-c", command], text=True)
-    assert version == (CHECKOUT / ".python-version").read_text()
+    assert output_of(copy.python, "-c", command) == read_text(".python-version")
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
 
 
@@ -180,35 +156,29 @@ def test_a_second_set_up_waits_for_the_first_without_flock(copy: Copy) -> None:
     asked = copy.folder / "asked"
     os.mkfifo(asked)
     copy.add_python3(f'echo asked >{asked}; exec {sys.executable} "$@"')
-    with (copy.folder / ".setup.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        second = copy.start(str(copy.tools), {})
-        # Reading ends when the second set-up asks for the lock.
-        asked.read_text()
-        copy.python.parent.mkdir(parents=True)
-        (copy.folder / ".venv/.ready").touch()
+    with ThreadPoolExecutor() as threads:
+        with (copy.folder / ".setup.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            second = threads.submit(copy.set_up, str(copy.tools))
+            # Reading ends when the second set-up asks for the lock.
+            asked.read_text()
+            copy.python.parent.mkdir(parents=True)
+            (copy.folder / ".venv/.ready").touch()
+        finished = second.result()
 
-    output, errors = second.communicate(timeout=_SECONDS)
-
-    assert (second.returncode, output, errors) == (0, "", "")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
 
 def test_what_set_up_fetches_is_ignored_and_cleaned() -> None:
-    cleaned = subprocess.check_output(
-        ["make", "--dry-run", "clean"],  # noqa: S607 - of the path
-        cwd=CHECKOUT,
-        text=True,
-    )
-
-    assert ".ci/uv/" in (CHECKOUT / ".gitignore").read_text().splitlines()
-    assert " .ci/uv " in cleaned
+    assert ".ci/uv/" in read_text(".gitignore").splitlines()
+    assert " .ci/uv " in output_of("make", "--dry-run", "clean")
 
 
 def test_the_workflow_runs_what_must_pass_before_a_change_lands() -> None:
     """The steps are named in one place, ``.ci/run``."""
-    workflow = (CHECKOUT / ".github/workflows/ci.yml").read_text("utf-8")
+    workflow = read_text(".github/workflows/ci.yml")
     commands = re.findall(r"^ +run: (.+)$", workflow, re.MULTILINE)
-    steps = (CHECKOUT / ".ci/run").read_text("utf-8").splitlines()
+    steps = read_text(".ci/run").splitlines()
 
     assert "bash .ci/run" in commands
     assert {"make lint", "make demo", "make test", "make drill"} <= set(steps)

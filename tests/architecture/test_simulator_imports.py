@@ -86,13 +86,13 @@ def private_names_of_the_product() -> set[str]:
     for path in PRODUCT:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    found.add(name)
-                case ast.ClassDef(name=name):
-                    found.add(name)
-                case ast.Name(id=name, ctx=ast.Store()):
-                    found.add(name)
-                case ast.Attribute(attr=name, ctx=ast.Store()):
+                case (
+                    ast.FunctionDef(name=name)
+                    | ast.AsyncFunctionDef(name=name)
+                    | ast.ClassDef(name=name)
+                    | ast.Name(id=name, ctx=ast.Store())
+                    | ast.Attribute(attr=name, ctx=ast.Store())
+                ):
                     found.add(name)
     return {name for name in found if name.startswith("_") and name[1:2] != "_"}
 

@@ -5,7 +5,6 @@ import math
 import os
 import re
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.funcignore import is_published
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, read_text
+from tests.support.processes import run
+from tests.support.tracked_files import tracked_files
 
 MAX_FUNCTION_LINES = 60
 # Half of the product's functions have at most so many lines, and 95 of a hundred.
@@ -24,20 +25,6 @@ CODE = ("function_app.py", "shared", "tests", "infra")
 SOURCES = {".py", ".sh", ".bicep", ".js", ".css", ".html", ".lua"}
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-
-def tracked_files() -> list[str]:
-    """Return the files under version control; skip where there is none."""
-    if not (CHECKOUT / ".git").exists():
-        pytest.skip("not a checkout")
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607 - git
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [name for name in listed.stdout.splitlines() if (CHECKOUT / name).is_file()]
 
 
 def code_files() -> Iterator[Path]:
@@ -53,8 +40,7 @@ def product_files() -> list[Path]:
 
 
 def lines_of(name: str) -> int:
-    """Return the number of lines of a file of the checkout."""
-    return len((CHECKOUT / name).read_text("utf-8").splitlines())
+    return len(read_text(name).splitlines())
 
 
 def functions_of_the_product() -> dict[str, int]:
@@ -170,28 +156,16 @@ print(len(sys.modules))
 @pytest.mark.requirement("R28")
 def test_importing_the_app_is_cheap_and_has_no_effect() -> None:
     """It lists the functions; it reads no setting, opens nothing, loads nothing big."""
-    finished = subprocess.run(
-        [sys.executable, "-c", COLD_IMPORT],
-        cwd=CHECKOUT,
-        env={"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = run(sys.executable, "-c", COLD_IMPORT, env={"PATH": os.environ["PATH"]})
 
     assert finished.returncode == 0, finished.stderr
     assert int(finished.stdout) < 600
 
 
 def test_the_import_contracts_hold() -> None:
-    finished = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": "."},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    lint_imports = Path(sys.executable).with_name("lint-imports")
+
+    finished = run(lint_imports, "--no-cache", env={**os.environ, "PYTHONPATH": "."})
 
     assert finished.returncode == 0, finished.stdout
 
@@ -214,16 +188,14 @@ def test_locked_versions_have_every_known_advisory_fixed(
 ) -> None:
     """Both locks name such a version, with hashes."""
     for name in ("requirements.lock", "requirements-dev.lock"):
-        lock = (CHECKOUT / name).read_text()
-        found = re.search(
-            rf"^{package}==([0-9.]+) \\\n    --hash=sha256:", lock, re.MULTILINE
-        )
+        pin = rf"^{package}==([0-9.]+) \\\n    --hash=sha256:"
+        found = re.search(pin, read_text(name), re.MULTILINE)
         assert found, f"{package} in {name}"
         assert tuple(map(int, found[1].split("."))) >= floor
 
 
 def test_requirements_are_five_packages_with_bounds() -> None:
-    lines = (CHECKOUT / "requirements.txt").read_text().splitlines()
+    lines = read_text("requirements.txt").splitlines()
     packages = [line for line in lines if line and not line.startswith("#")]
 
     assert [re.split("[<>=]", line)[0] for line in packages] == [
@@ -238,7 +210,7 @@ def test_requirements_are_five_packages_with_bounds() -> None:
 
 def test_exactly_the_app_is_published() -> None:
     """Packages that were built for the app are published with it."""
-    lines = (CHECKOUT / ".funcignore").read_text().splitlines()
+    lines = read_text(".funcignore").splitlines()
     published = {name for name in tracked_files() if is_published(name, lines)}
     expected = {"function_app.py", "host.json", "requirements.txt"}
     expected |= {name for name in tracked_files() if name.startswith("shared/")}
@@ -251,9 +223,9 @@ def test_exactly_the_app_is_published() -> None:
 
 def test_nothing_that_the_commands_leave_is_published() -> None:
     """What git ignores by its full name at the top of the checkout is left out."""
-    ignored = (CHECKOUT / ".gitignore").read_text().splitlines()
+    ignored = read_text(".gitignore").splitlines()
     names = [line.strip("/") for line in ignored if "*" not in line]
-    lines = (CHECKOUT / ".funcignore").read_text().splitlines()
+    lines = read_text(".funcignore").splitlines()
     published = {name for name in names if is_published(name, lines)}
 
     # Packages that were built for the app.
@@ -280,5 +252,5 @@ def test_nothing_names_the_machine_it_was_made_on() -> None:
 
 def test_the_version_of_python_is_said_once_and_is_this_one() -> None:
     """It is 3.13, which Functions takes where nothing else is configured."""
-    assert (CHECKOUT / ".python-version").read_text().strip() == "3.13"
+    assert read_text(".python-version").strip() == "3.13"
     assert sys.version_info[:2] == (3, 13)

@@ -25,3 +25,8 @@ def read_table(document: str, first_heading: str) -> list[list[str]]:
 def code(cell: str) -> list[str]:
     """Return the texts of a cell that are marked as code."""
     return cell.split("`")[1::2]
+
+
+def first_column(document: str, heading: str) -> list[str]:
+    """Return what the first column of a table marks as code, row by row."""
+    return [text for row in read_table(document, heading) for text in code(row[0])]
