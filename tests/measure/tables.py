@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tests.measure.bench import rows
+from tests.measure.bench.rows import Row
 from tests.measure.load.__main__ import CONNECTIONS
 from tests.measure.load.flood import AT_ONCE
 from tests.measure.load.soak import MAX_GROWTH, growth_of
@@ -36,15 +36,13 @@ NOT_WANTED = "-"
 TROUBLES = "wrong replies and failed connections"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of a document."""
+class Table(NamedTuple):
+    """A table of a document; ``str()`` writes it in Markdown."""
 
     headings: tuple[str, ...]
     rows: list[tuple[str, ...]]
 
     def __str__(self) -> str:
-        """Return the table in Markdown."""
         lines = [self.headings, ("---",) * len(self.headings), *self.rows]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -58,44 +56,29 @@ class Block:
     file: str
     make: Callable[[Any], Table]
 
-    @property
-    def marks(self) -> tuple[str, str]:
-        """The lines before and after the table."""
-        return f"<!-- figures: {self.name} -->\n", f"<!-- end of {self.name} -->\n"
-
-    def find(self, text: str) -> tuple[int, int]:
-        """Return where the table begins and ends in the text of the document.
+    def split(self, text: str) -> tuple[str, str, str]:
+        """Return the text of the document before the table, the table, and the rest.
 
         Raises:
             ValueError: the marks are missing, or there is more than one of them.
         """
-        begin, end = self.marks
+        begin = f"<!-- figures: {self.name} -->\n"
+        end = f"<!-- end of {self.name} -->\n"
         if text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f"{self.document} has no {begin.strip()} with its end")
-        return text.index(begin) + len(begin), text.index(end)
-
-    def rewrite(self, text: str, data: object) -> str:
-        """Return the text of the document with its table made anew."""
-        begin, end = self.find(text)
-        return text[:begin] + str(self.make(data)) + text[end:]
+        before, _, rest = text.partition(begin)
+        table, _, after = rest.partition(end)
+        return before + begin, table, end + after
 
 
 def bench_table(data: Mapping[str, Any]) -> Table:
     """Return what a request costs; a row that was not measured gets a dash."""
-    ratios = {figure["name"]: figure["ratio"] for figure in data["bench"]}
-    return Table(
-        ("what", "ratio", "wanted"),
-        [
-            (
-                row.name,
-                Figure(f"{ratios[row.name]:.2f}")
-                if row.name in ratios
-                else NOT_MEASURED,
-                NOT_WANTED if row.target is None else f"≤ {row.target}",
-            )
-            for row in rows.ALL
-        ],
-    )
+    ratios = {one["name"]: Figure(f"{one['ratio']:.2f}") for one in data["bench"]}
+    rows: list[tuple[str, ...]] = []
+    for row in Row:
+        wanted = NOT_WANTED if row.target is None else f"≤ {row.target}"
+        rows.append((row.what, ratios.get(row.what, NOT_MEASURED), wanted))
+    return Table(("what", "ratio", "wanted"), rows)
 
 
 def load_table(data: Mapping[str, Any]) -> Table:
@@ -103,18 +86,15 @@ def load_table(data: Mapping[str, Any]) -> Table:
 
     def row(traffic: str) -> tuple[str, ...]:
         seen = [figures for figures in data["load"] if figures["traffic"] == traffic]
-        return (
-            traffic,
-            " / ".join(map(str, CONNECTIONS)),
-            Figure(_several(f"{figures['rate']:,.0f}" for figures in seen)),
-            Figure(_several(_milliseconds(figures["p50"]) for figures in seen) + " ms"),
-            Figure(_several(_milliseconds(figures["p99"]) for figures in seen) + " ms"),
+        rates = Figure(" / ".join(f"{figures['rate']:,.0f}" for figures in seen))
+        median, p99 = (
+            Figure(" / ".join(_milliseconds(figures[name]) for figures in seen) + " ms")
+            for name in ("p50", "p99")
         )
+        return traffic, " / ".join(map(str, CONNECTIONS)), rates, median, p99
 
-    return Table(
-        ("traffic", "at once", "replies a second", "median", "p99"),
-        [row(traffic.name) for traffic in ALL],
-    )
+    headings = ("traffic", "at once", "replies a second", "median", "p99")
+    return Table(headings, [row(traffic.name) for traffic in ALL])
 
 
 def load_in_all_table(data: Mapping[str, Any]) -> Table:
@@ -134,41 +114,29 @@ def load_in_all_table(data: Mapping[str, Any]) -> Table:
 def flood_table(data: Mapping[str, Any]) -> Table:
     """Return how much longer honest calls take during a flood."""
 
-    def row(what: str, floods: list[Any]) -> tuple[str, ...]:
-        multiples = [
-            flood["beside"]["median"] / flood["alone"]["median"] for flood in floods
-        ]
-        return (
-            what,
-            Figure(_range([f"{flood['rate']:,.0f}" for flood in floods])),
-            Figure(
-                _range([f"{multiple:.1f}" for multiple in sorted(multiples)]) + " times"
-            ),
-        )
+    def row(what: str, floods: Iterable[Any]) -> tuple[str, ...]:
+        rates, multiples = [], []
+        for flood in floods:
+            rates.append(f"{flood['rate']:,.0f}")
+            multiples.append(flood["beside"]["median"] / flood["alone"]["median"])
+        times = _range([f"{multiple:.1f}" for multiple in sorted(multiples)])
+        return what, Figure(_range(rates)), Figure(f"{times} times")
 
-    floods = data["flood"]
-    steady = [
+    steady = [flood for flood in data["flood"] if flood["share"] is None]
+    random = [flood for flood in data["flood"] if flood["share"] is not None]
+    rows = [
         row(
-            f"{connections} always under way",
-            [
-                flood
-                for flood in floods
-                if flood["share"] is None and flood["connections"] == connections
-            ],
+            f"{count} always under way",
+            (f for f in steady if f["connections"] == count),
         )
-        for connections in AT_ONCE
+        for count in AT_ONCE
     ]
-    random = [
-        row(
-            f"at random, {low:.0%} to {high:.0%} of the highest rate".replace(
-                "%", " %"
-            ),
-            [flood for flood in floods if low <= (flood["share"] or 0) <= high],
-        )
-        for low, high in RANDOM_FLOODS
-    ]
+    for low, high in RANDOM_FLOODS:
+        what = f"at random, {low:.0%} to {high:.0%} of the highest rate"
+        between = (flood for flood in random if low <= flood["share"] <= high)
+        rows.append(row(what.replace("%", " %"), between))
     headings = ("forged tokens", "a second", "honest median, against alone")
-    return Table(headings, [*steady, *random])
+    return Table(headings, rows)
 
 
 def soak_table(data: Mapping[str, Any]) -> Table:
@@ -177,6 +145,7 @@ def soak_table(data: Mapping[str, Any]) -> Table:
     replies = sum(sum(segment["statuses"].values()) for segment in segments)
     warm, end = data["highest"]["memory_before"], segments[-1]["memory_after"]
     grown = growth_of([segment["memory_after"] for segment in segments])
+    against = "memory of the last round of failures, against the first"
     return Table(
         ("what", "seen", "wanted"),
         [
@@ -184,51 +153,27 @@ def soak_table(data: Mapping[str, Any]) -> Table:
             (TROUBLES, Figure(f"{_troubles(segments):,}"), "0"),
             ("memory after warming up", Figure(f"{warm:.1f} MiB"), NOT_WANTED),
             ("memory at the end", Figure(f"{end:.1f} MiB"), NOT_WANTED),
-            (
-                "memory of the last round of failures, against the first",
-                Figure(f"{grown:.3f}"),
-                f"≤ {MAX_GROWTH}",
-            ),
+            (against, Figure(f"{grown:.3f}"), f"≤ {MAX_GROWTH}"),
         ],
     )
 
 
 def mutants_table(data: Mapping[str, Any]) -> Table:
     """Return what became of the mutants of each module."""
+    names = ("killed", "equivalent", "survived")
     scores = {score["module"]: score for score in data["mutants"]}
-
-    def row(module: str) -> tuple[str, ...]:
-        score = scores[module]
-        killed, equivalent = score["killed"], score["equivalent"]
-        count = killed + equivalent + score["survived"]
-        counts = (count, killed, equivalent, score["survived"])
-        return (
-            f"`{module}`",
-            *(Figure(number) for number in counts),
-            Figure(_percent(killed / count)),
-            Figure(_percent(killed / (count - equivalent))),
-        )
-
-    return Table(
-        (
-            "module",
-            "mutants",
-            "killed",
-            "equivalent",
-            "survived",
-            "killed, of all",
-            "killed, of those that differ",
-        ),
-        [row(module) for module in settings.modules()],
-    )
+    rows: list[tuple[str, ...]] = []
+    for module in settings.modules():
+        counts = killed, equivalent, _ = [scores[module][name] for name in names]
+        shares = (killed / sum(counts), killed / (sum(counts) - equivalent))
+        figures = (sum(counts), *counts, *map(_percent, shares))
+        rows.append((f"`{module}`", *map(Figure, figures)))
+    further = ("killed, of all", "killed, of those that differ")
+    return Table(("module", "mutants", *names, *further), rows)
 
 
 def _troubles(runs: Iterable[Mapping[str, Any]]) -> int:
     return sum(run["wrong"] + run["errors"] for run in runs)
-
-
-def _several(figures: Iterable[str]) -> str:
-    return " / ".join(figures)
 
 
 def _range(figures: list[str]) -> str:
@@ -261,9 +206,9 @@ def write_tables(checkout: Path) -> list[str]:
     for block in BLOCKS:
         file, document = checkout / block.file, checkout / block.document
         if file.exists():
-            data = json.loads(file.read_text("utf-8"))
-            text = document.read_text("utf-8")
-            document.write_text(block.rewrite(text, data), "utf-8")
+            before, _old, after = block.split(document.read_text("utf-8"))
+            table = block.make(json.loads(file.read_text("utf-8")))
+            document.write_text(f"{before}{table}{after}", "utf-8")
             written.append(block.name)
     return written
 

@@ -25,8 +25,8 @@ def run(
     )
 
 
-def output_of(*command: str | Path) -> str:
+def output_of(*command: str | Path, env: Mapping[str, str] | None = None) -> str:
     """Return what a command prints that must succeed in the checkout."""
-    finished = run(*command)
+    finished = run(*command, env=env)
     assert finished.returncode == 0, finished.stderr
     return finished.stdout

@@ -6,7 +6,6 @@ Each group runs in its own process, because the worker library holds one app a p
 import argparse
 import importlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,16 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.measure.bench.timing import Measurement
-from tests.measure.machine import conditions
+from tests.measure.machine import write_figures
 from tests.support.checkout import CHECKOUT
+from tests.support.processes import output_of
 
-GROUPS = (
-    "requests_cost",
-    "rules_cost",
-    "import_cost",
-    "answers_cost",
-    "first_reply_cost",
-)
+GROUPS = ("requests", "rules", "import", "answers", "first_reply")
 
 
 def main() -> int:
@@ -32,7 +26,7 @@ def main() -> int:
     parser.add_argument("--group", choices=GROUPS, help="one group, as JSON")
     arguments = parser.parse_args()
     if arguments.group:
-        module = importlib.import_module(f"tests.measure.bench.{arguments.group}")
+        module = importlib.import_module(f"tests.measure.bench.{arguments.group}_cost")
         print(json.dumps([figure._asdict() for figure in module.measure()]))
         return 0
     figures = [figure for group in GROUPS for figure in _run(group)]
@@ -42,21 +36,12 @@ def main() -> int:
 
 
 def write(file: Path, figures: list[Measurement]) -> None:
-    """Write the figures as JSON."""
-    bench = [figure._asdict() for figure in figures]
-    text = json.dumps({"conditions": conditions(), "bench": bench}, indent=2)
-    file.write_text(text + "\n", encoding="utf-8")
+    write_figures(file, bench=[figure._asdict() for figure in figures])
 
 
 def _run(group: str) -> list[Measurement]:
-    finished = subprocess.run(
-        [sys.executable, "-m", "tests.measure.bench", "--group", group],
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return [Measurement(**figure) for figure in json.loads(finished.stdout)]
+    command = (sys.executable, "-m", "tests.measure.bench", "--group", group)
+    return [Measurement(**figure) for figure in json.loads(output_of(*command))]
 
 
 def _show(figures: list[Measurement]) -> None:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
-from tests.measure.bench import rows
+from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement
 from tests.simulator.platform.notifications import Call, incoming, new_id
 from tests.simulator.services.neighbours import Neighbours
@@ -56,11 +56,10 @@ async def _measure(pipe: Any) -> list[Measurement]:
     worker = await Worker.load(CHECKOUT)
     function = next(f for f in worker.functions if f.name == "calls")
     figures = []
-    for count, row in ((64, rows.SOME_ANSWERS), (200, rows.MANY_ANSWERS)):
+    for count, row in ((64, Row.SOME_ANSWERS), (200, Row.MANY_ANSWERS)):
         await _answer_all(worker, function, pipe, count)
         times = [
-            await _answer_all(worker, function, pipe, count) * 1e6
-            for _ in range(ROUNDS)
+            await _answer_all(worker, function, pipe, count) for _ in range(ROUNDS)
         ]
         floor = [GRAPH_SECONDS * 1e6] * ROUNDS
         figures.append(Measurement.of(row, piece=times, floor=floor))
@@ -70,7 +69,7 @@ async def _measure(pipe: Any) -> list[Measurement]:
 async def _answer_all(
     worker: Worker, function: IndexedFunction, pipe: Any, count: int
 ) -> float:
-    """Answer ``count`` calls at once; return the seconds until the last reply."""
+    """Answer ``count`` calls at once; return the µs until the last reply."""
     pipe.send(count)
     calls = [_call(token) for token in pipe.recv()]
     started_at = time.perf_counter()
@@ -80,14 +79,12 @@ async def _answer_all(
     seconds = time.perf_counter() - started_at
     statuses = {result.status for result in results if result}
     if statuses != {202}:
-        message = f"unexpected replies {statuses}"
-        raise RuntimeError(message)
-    return seconds
+        raise RuntimeError(f"unexpected replies {statuses}")
+    return seconds * 1e6
 
 
 def _call(token: str) -> HttpCall:
     body = json.dumps(incoming(Call(tenant_id=new_id()), "https://b")).encode()
     headers = {"host": "calls.example.org", "authorization": f"Bearer {token}"}
-    return HttpCall(
-        "POST", "https://calls.example.org/api/calls", headers, body, {}, {}
-    )
+    url = "https://calls.example.org/api/calls"
+    return HttpCall("POST", url, headers, body, {}, {})

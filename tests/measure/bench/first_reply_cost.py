@@ -15,18 +15,15 @@ from pathlib import Path
 import certifi
 
 from tests.localhost.process import bare_environment
-from tests.measure.bench import rows
+from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement
-from tests.measure.load.target import HEALTHY
+from tests.measure.two_regions import OWN_HOST, WEBHOOK, other_region, settings_with
 from tests.simulator.platform.notifications import Call, incoming, new_id
 from tests.simulator.services.neighbours import Neighbours
 from tests.support.checkout import CHECKOUT
-from tests.support.servers import ScriptedServer
 
 ROUNDS = 21
 
-_OWN_HOST = "weu.calls.example.org"
-_RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
 _APP = {"app": str(CHECKOUT), "file": "function_app.py"}
 _EMPTY_APP = {"app": str(Path(__file__).parent), "file": "key_fetch_app.py"}
 
@@ -36,18 +33,13 @@ def measure() -> list[Measurement]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Neighbours() as world,
-        ScriptedServer(HEALTHY, world.authority.server_context()) as sea,
+        other_region(world) as sea,
     ):
         authorities = Path(folder) / "authorities.pem"
         usual = Path(certifi.where()).read_bytes()
         authorities.write_bytes(usual + world.authority.bundle.read_bytes())
-        settings = world.settings(
-            CALLING_REGION="weu",
-            CALLING_REGION_HOSTS=json.dumps({"weu": _OWN_HOST, "sea": sea.host}),
-            CALLING_REGION_RULES=json.dumps(_RULES),
-            # The empty app trusts the same authorities, in the way of requests.
-            REQUESTS_CA_BUNDLE=str(authorities),
-        )
+        # The empty app trusts the same authorities, in the way of requests.
+        settings = settings_with(sea, world, REQUESTS_CA_BUNDLE=str(authorities))
         return [_compare(world, settings)]
 
 
@@ -60,21 +52,19 @@ def _compare(world: Neighbours, settings: dict[str, str]) -> Measurement:
             microseconds = _sample(app, settings, _request(world))
             if round_number:
                 times[name].append(microseconds)
-    return Measurement.of(
-        rows.FIRST_REDIRECT, piece=times["mine"], floor=times["floor"]
-    )
+    return Measurement.of(Row.FIRST_REDIRECT, piece=times["mine"], floor=times["floor"])
 
 
 def _request(world: Neighbours) -> str:
     """Return a call that the rules give to the other region, as JSON."""
     call = Call(tenant_id=world.tenant_id, country_code="SG")
-    url = f"https://{_OWN_HOST}/api/calls"
     headers = {
-        "host": _OWN_HOST,
+        "host": OWN_HOST,
         "content-type": "application/json",
         "authorization": f"Bearer {world.tokens.mint(x=new_id())}",
     }
-    return json.dumps({"url": url, "headers": headers, "body": incoming(call, url)})
+    body = incoming(call, WEBHOOK)
+    return json.dumps({"url": WEBHOOK, "headers": headers, "body": body})
 
 
 def _sample(app: dict[str, str], settings: dict[str, str], request: str) -> float:
@@ -98,6 +88,5 @@ def _sample(app: dict[str, str], settings: dict[str, str], request: str) -> floa
         line = process.stdout.readline()
         seconds = time.perf_counter() - started_at
     if line != "302\n":
-        message = f"{app['file']} did not redirect the call: {line!r}"
-        raise RuntimeError(message)
+        raise RuntimeError(f"{app['file']} did not redirect the call: {line!r}")
     return seconds * 1e6

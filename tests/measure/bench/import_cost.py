@@ -5,12 +5,11 @@ counted is processor time: other work on the machine hardly changes it.
 """
 
 import os
-import subprocess
 import sys
 
-from tests.measure.bench import rows
+from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement
-from tests.support.checkout import CHECKOUT
+from tests.support.processes import output_of
 
 ROUNDS = 25
 
@@ -43,26 +42,17 @@ def measure() -> list[Measurement]:
         mine.append(_sample(_APP))
         floor.append(_sample(_LIBRARIES))
     return [
-        Measurement.of(row, piece=[*piece], floor=[*libraries])
-        for row, piece, libraries in zip(
-            (rows.IMPORT_TIME, rows.IMPORT_MEMORY),
-            zip(*mine, strict=True),
-            zip(*floor, strict=True),
-            strict=True,
+        Measurement.of(
+            row, piece=[one[at] for one in mine], floor=[one[at] for one in floor]
         )
+        for at, row in enumerate((Row.IMPORT_TIME, Row.IMPORT_MEMORY))
     ]
 
 
 def _sample(statement: str) -> tuple[float, float]:
     """Run a statement in a fresh process; return processor µs and resident bytes."""
-    finished = subprocess.run(
-        [sys.executable, "-c", _PROBE.format(statement=statement)],
-        cwd=CHECKOUT,
-        # Compiled files are written and used, as in any ordinary installation.
-        env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    seconds, resident = finished.stdout.split()
+    # Compiled files are written and used, as in any ordinary installation.
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    command = (sys.executable, "-c", _PROBE.format(statement=statement))
+    seconds, resident = output_of(*command, env=env).split()
     return float(seconds) * 1e6, float(resident)

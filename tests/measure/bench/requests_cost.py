@@ -9,8 +9,9 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
-from tests.measure.bench import rows
 from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement, interleaved
+from tests.measure.two_regions import OWN_HOST, WEBHOOK, other_region, settings_with
 from tests.simulator.platform.notifications import (
     Call,
     incoming,
@@ -29,13 +30,11 @@ from tests.simulator.platform.notifications import (
 )
 from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import SigningKey
-from tests.support.servers import ScriptedServer, healthy
 
 ROUNDS = 25
 CALLS = 300
 
-_OWN_HOST = "weu.calls.example.org"
-_RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
+_INVOCATION_ID = new_id()
 
 
 class _Discard(logging.Handler):
@@ -58,7 +57,7 @@ class _Bench:
     def call(self, token: str, body: bytes) -> HttpCall:
         """Return a request as the platform sends it."""
         headers = {
-            "host": _OWN_HOST,
+            "host": OWN_HOST,
             "accept": "application/json",
             "user-agent": "Microsoft-Skype/3.0,(Calling/1.0)",
             "content-type": "application/json",
@@ -69,10 +68,9 @@ class _Bench:
             "x-microsoft-skype-caller-region": "emea",
             "ms-teams-region": "emea",
         }
-        url = f"https://{_OWN_HOST}/api/calls"
-        return HttpCall("POST", url, headers, body, {}, {})
+        return HttpCall("POST", WEBHOOK, headers, body, {}, {})
 
-    async def invoke_all(self, name: str, calls: list[HttpCall]) -> list[int]:
+    async def invoke_all(self, name: str, calls: Iterable[HttpCall]) -> list[int]:
         """Invoke one after another; return the statuses."""
         function = self.functions[name]
         statuses = []
@@ -82,43 +80,30 @@ class _Bench:
         return statuses
 
 
-_INVOCATION_ID = new_id()
-
-
 def measure() -> list[Measurement]:
     """Run (a) to (f)."""
     logging.getLogger().handlers[:] = [_Discard()]
     logging.getLogger().setLevel(logging.INFO)
+    os.environ["PYTHON_SCRIPT_FILE_NAME"] = "bench_app.py"
     world = Neighbours()
     # Its health is asked for every 10 s, outside the path of the calls.
-    sea = ScriptedServer(healthy("sea"), world.authority.server_context())
-    with sea:
-        return _measure_all(world, sea.host)
+    with other_region(world) as sea:
+        with world:
+            os.environ.update(settings_with(sea, world, CALLING_ANSWER="false"))
+            bench = _open_bench(world)
+        # The keys are loaded, so the servers can stop: their threads would take time.
+        return [_measure(bench, *case) for case in _cases(bench)]
 
 
-def _measure_all(world: Neighbours, other_host: str) -> list[Measurement]:
-    with world:
-        os.environ.update(
-            _settings(world, other_host), PYTHON_SCRIPT_FILE_NAME="bench_app.py"
-        )
-        loop = asyncio.new_event_loop()
-        worker = loop.run_until_complete(Worker.load(Path(__file__).parent))
-        functions = {function.name: function for function in worker.functions}
-        bench = _Bench(world, worker, functions, loop)
-        health = HttpCall("GET", "https://x/api/health", {}, b"", {}, {})
-        bench.run(worker.invoke(functions["health"], health, _INVOCATION_ID))
-    # The keys are loaded, so the servers can stop: their threads would take time.
-    return [_measure(bench, *case) for case in _cases(bench)]
-
-
-def _settings(world: Neighbours, other_host: str) -> dict[str, str]:
-    hosts = {"weu": _OWN_HOST, "sea": other_host}
-    return world.settings(
-        CALLING_ANSWER="false",
-        CALLING_REGION="weu",
-        CALLING_REGION_HOSTS=json.dumps(hosts),
-        CALLING_REGION_RULES=json.dumps(_RULES),
-    )
+def _open_bench(world: Neighbours) -> _Bench:
+    """Load the app, and let it load the signing keys."""
+    loop = asyncio.new_event_loop()
+    worker = loop.run_until_complete(Worker.load(Path(__file__).parent))
+    functions = {function.name: function for function in worker.functions}
+    health = HttpCall("GET", "https://x/api/health", {}, b"", {}, {})
+    bench = _Bench(world, worker, functions, loop)
+    bench.run(worker.invoke(functions["health"], health, _INVOCATION_ID))
+    return bench
 
 
 type _Maker = Callable[[], tuple[str, bytes]]
@@ -137,12 +122,12 @@ def _cases(bench: _Bench) -> list[tuple[Row, int, _Maker]]:
         return json.dumps(legacy_incoming(Call(tenant_id=tenant))).encode()
 
     return [
-        (rows.ACCEPTED, 202, lambda: (tokens.mint(x=new_id()), graph())),
-        (rows.LEGACY, 204, lambda: (tokens.mint(x=new_id()), legacy())),
-        (rows.REDIRECTED, 302, lambda: (tokens.mint(x=new_id()), graph("SG"))),
-        (rows.FORGED, 401, lambda: (tokens.mint(key=forger, x=new_id()), graph())),
-        (rows.OVERSIZED, 401, lambda: (tokens.mint(x="x" * 16384), graph())),
-        (rows.REPEATED, 202, lambda: (repeated, graph())),
+        (Row.ACCEPTED, 202, lambda: (tokens.mint(x=new_id()), graph())),
+        (Row.LEGACY, 204, lambda: (tokens.mint(x=new_id()), legacy())),
+        (Row.REDIRECTED, 302, lambda: (tokens.mint(x=new_id()), graph("SG"))),
+        (Row.FORGED, 401, lambda: (tokens.mint(key=forger, x=new_id()), graph())),
+        (Row.OVERSIZED, 401, lambda: (tokens.mint(x="x" * 16384), graph())),
+        (Row.REPEATED, 202, lambda: (repeated, graph())),
     ]
 
 
@@ -151,29 +136,23 @@ def _measure(bench: _Bench, row: Row, status: int, make: _Maker) -> Measurement:
     calls = [bench.call(token, body) for token, body in made]
     public = bench.world.key.private.public_key()
     message = b"a signing input of the usual size".ljust(700, b".")
-    signature = bench.world.key.private.sign(
-        message, padding.PKCS1v15(), hashes.SHA256()
-    )
-    batches = [calls[i : i + CALLS] for i in range(0, len(calls), CALLS)]
-    warm_up = batches.pop()
+    algorithm = (padding.PKCS1v15(), hashes.SHA256())
+    signature = bench.world.key.private.sign(message, *algorithm)
+    warm_up, *batches = batched(calls, CALLS, strict=True)
     seen = set(bench.run(bench.invoke_all("calls", warm_up)))  # type: ignore[call-overload]
     if seen != {status}:
-        message_to_reader = f"{row.name}: unexpected replies {seen}"
-        raise RuntimeError(message_to_reader)
+        raise RuntimeError(f"{row.what}: unexpected replies {seen}")
     mine, floors = iter(batches), iter(batches)
 
     async def floor() -> None:
         for call in next(floors):
             await bench.worker.invoke(bench.functions["empty"], call, _INVOCATION_ID)
-            public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+            public.verify(signature, message, *algorithm)
             json.loads(call.body)
 
-    times = interleaved(
-        ROUNDS,
-        CALLS,
-        {
-            "floor": lambda: bench.run(floor()),
-            "mine": lambda: bench.run(bench.invoke_all("calls", next(mine))),
-        },
-    )
+    pieces = {
+        "floor": lambda: bench.run(floor()),
+        "mine": lambda: bench.run(bench.invoke_all("calls", next(mine))),
+    }
+    times = interleaved(ROUNDS, CALLS, pieces)
     return Measurement.of(row, piece=times["mine"], floor=times["floor"])

@@ -23,7 +23,7 @@ class Measurement(NamedTuple):
         """Take the median of the rounds' ratios; times are in microseconds."""
         ratios = [mine / theirs for mine, theirs in zip(piece, floor, strict=True)]
         return cls(
-            name=row.name,
+            name=row.what,
             ratio=statistics.median(ratios),
             target=row.target,
             microseconds=statistics.median(piece),

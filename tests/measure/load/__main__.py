@@ -43,13 +43,9 @@ def main() -> int:
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.measure.load")
     parser.add_argument("what", choices=("load", "flood", "soak"))
-    parser.add_argument(
-        "--seconds", type=float, default=60, help="seconds for each row"
-    )
+    parser.add_argument("--seconds", type=float, default=60, help="of each row")
     parser.add_argument("--minutes", type=float, default=30, help="length of the soak")
-    parser.add_argument(
-        "--json", type=Path, help="where the figures go, by default WHAT.json"
-    )
+    parser.add_argument("--json", type=Path, help="for figures, by default WHAT.json")
     arguments = parser.parse_args()
     if not 0 < arguments.seconds <= MAX_SECONDS:
         parser.error(f"--seconds must be at most {MAX_SECONDS:.0f}: tokens expire")

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tests.measure.load import wrk
@@ -33,7 +33,8 @@ _TIMEOUT_SECONDS = 10
 _READ_BYTES = 64 * 1024
 
 
-class HonestFigures(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HonestFigures:
     """What honest callers saw; times in milliseconds."""
 
     calls: int
@@ -43,7 +44,8 @@ class HonestFigures(NamedTuple):
     wrong: int
 
 
-class FloodFigures(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FloodFigures:
     """Honest calls, alone and during a flood.
 
     Attributes:
@@ -152,11 +154,7 @@ def flood(target: LoadTarget, *, seconds: float) -> Iterator[FloodFigures]:
         highest = max(highest, saturated.rate)
     for share in SHARES:
         yield _beside(
-            target,
-            seconds,
-            connections=CONNECTIONS,
-            share=share,
-            rate=share * highest,
+            target, seconds, connections=CONNECTIONS, share=share, rate=share * highest
         )
 
 

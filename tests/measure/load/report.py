@@ -1,13 +1,12 @@
 """Print figures as they come, and write them to a file as JSON."""
 
-import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tests.measure.load.flood import FloodFigures, HonestFigures
 from tests.measure.load.soak import Segment
 from tests.measure.load.wrk import Figures
-from tests.measure.machine import conditions
+from tests.measure.machine import conditions, write_figures
 
 
 def show_heading() -> None:
@@ -51,46 +50,24 @@ def show_flood(flood: FloodFigures) -> None:
 def write_load(
     file: Path, rows: list[tuple[str, Figures]], floods: list[FloodFigures]
 ) -> None:
-    """Write the figures of a load as JSON."""
-    _write(
+    write_figures(
         file,
-        {
-            "load": [{"traffic": name, **figures._asdict()} for name, figures in rows],
-            "flood": [
-                {
-                    **flood._asdict(),
-                    "alone": flood.alone._asdict(),
-                    "beside": flood.beside._asdict(),
-                }
-                for flood in floods
-            ],
-        },
+        load=[{"traffic": name, **figures._asdict()} for name, figures in rows],
+        flood=[asdict(flood) for flood in floods],
     )
 
 
 def write_soak(file: Path, highest: Figures, segments: list[Segment]) -> None:
-    """Write the figures of a soak as JSON."""
-    _write(
-        file,
-        {
-            "highest": highest._asdict(),
-            "soak": [
-                {
-                    "situation": segment.situation,
-                    "health": segment.health,
-                    **segment.figures._asdict(),
-                }
-                for segment in segments
-            ],
-        },
-    )
+    soak = [
+        {"situation": situation, "health": health, **figures._asdict()}
+        for situation, figures, health in segments
+    ]
+    write_figures(file, highest=highest._asdict(), soak=soak)
 
 
 def _honest(figures: HonestFigures) -> str:
-    return (
-        f"{figures.calls} honest calls, median {figures.median:.1f} ms,"
-        f" p95 {figures.p95:.1f}"
-    )
+    median, p95 = f"{figures.median:.1f}", f"{figures.p95:.1f}"
+    return f"{figures.calls} honest calls, median {median} ms, p95 {p95}"
 
 
 def _troubles(figures: Figures, health: int | None) -> str:
@@ -102,8 +79,3 @@ def _troubles(figures: Figures, health: int | None) -> str:
         "unhealthy": health not in (None, 200),
     }
     return "".join(f"  {int(n)} {name.upper()}" for name, n in troubles.items() if n)
-
-
-def _write(file: Path, figures: dict[str, Any]) -> None:
-    text = json.dumps({"conditions": conditions(), **figures}, indent=2)
-    file.write_text(text + "\n", encoding="utf-8")

@@ -5,18 +5,19 @@ that it has all its threads and connections, and remembers as many calls as it e
 will. Calls are answered through the simulated Graph. ``ROUND`` lists what goes wrong.
 """
 
-import http.client
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice, repeat
 from typing import NamedTuple
-from urllib.parse import urlsplit
+
+import requests
 
 from tests.measure.load import wrk
-from tests.measure.load.target import HEALTHY, LoadTarget
+from tests.measure.load.target import LoadTarget
 from tests.measure.load.traffic import ACCEPTED, SOAKING, SOAKING_WITHOUT_GRAPH, Traffic
 from tests.measure.load.wrk import Figures
+from tests.measure.two_regions import HEALTHY
 from tests.simulator.services.graph_api import Fault, error_reply
 from tests.support.servers import status
 
@@ -50,7 +51,7 @@ class Segment(NamedTuple):
     @property
     def is_right(self) -> bool:
         """Tell whether every reply was right and the deployment was healthy."""
-        return self.figures.is_right and self.health == http.client.OK
+        return self.figures.is_right and self.health == 200
 
 
 def warm_up(target: LoadTarget, *, seconds: float) -> Figures:
@@ -93,13 +94,8 @@ def growth_of(memory: list[float]) -> float:
 
 def ask_health(target: LoadTarget) -> int:
     """Return the status of the deployment's health report."""
-    address = urlsplit(target.deployment.base_url).netloc
-    connection = http.client.HTTPConnection(address, timeout=_HEALTH_TIMEOUT_SECONDS)
-    try:
-        connection.request("GET", "/api/health")
-        return connection.getresponse().status
-    finally:
-        connection.close()
+    url = f"{target.deployment.base_url}/api/health"
+    return requests.get(url, timeout=_HEALTH_TIMEOUT_SECONDS).status_code
 
 
 def heal(target: LoadTarget) -> None:
@@ -110,14 +106,6 @@ def heal(target: LoadTarget) -> None:
     target.world.graph.delay_seconds = 0.0
     target.world.graph.faults.clear()
     target.world.graph.answers.clear()
-
-
-def _provider_answers_500(target: LoadTarget) -> None:
-    target.world.provider.follow(status(500))
-
-
-def _provider_hangs(target: LoadTarget) -> None:
-    target.world.provider.is_hanging.set()
 
 
 def _other_region_is_unhealthy(target: LoadTarget) -> None:
@@ -138,9 +126,9 @@ _GRAPH_IS_DOWN = Fault(reply=lambda: error_reply(503, "5030", "out of order"))
 
 ROUND = (
     Situation("all work"),
-    Situation("provider answers 500", _provider_answers_500),
+    Situation("provider answers 500", lambda at: at.world.provider.follow(status(500))),
     Situation("Graph fails at first", _graph_fails_at_first),
-    Situation("provider hangs", _provider_hangs),
+    Situation("provider hangs", lambda at: at.world.provider.is_hanging.set()),
     Situation("other region is unhealthy", _other_region_is_unhealthy),
     Situation("Graph is down", _graph_is_down, SOAKING_WITHOUT_GRAPH),
 )

@@ -1,11 +1,9 @@
 """The deployment under load, and the services that it talks to.
 
 The deployment serves plain HTTP on loopback: in Azure, TLS ends in front of a function
-app, so its cost is not the product's. The other region only answers the health check,
-because a deployment sees no more of another region.
+app, so its cost is not the product's.
 """
 
-import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,12 +14,9 @@ from typing import NamedTuple
 import requests
 
 from tests.localhost.process import LocalHost
+from tests.measure.two_regions import other_region, settings_with
 from tests.simulator.services.neighbours import Neighbours
-from tests.support.servers import ScriptedServer, healthy
-
-OWN_HOST = "weu.calls.example.org"
-RULES = [{"countryCode": ["SG"], "regions": ["sea"]}]
-HEALTHY = healthy("sea")
+from tests.support.servers import ScriptedServer
 
 _START_SECONDS = 30.0
 
@@ -45,32 +40,19 @@ def open_target(*, answers: bool) -> Iterator[LoadTarget]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Neighbours() as world,
-        ScriptedServer(HEALTHY, world.authority.server_context()) as other_region,
-        LocalHost(
-            _settings(world, other_region, answers=answers), warms_up=True
-        ) as deployment,
+        other_region(world) as sea,
     ):
-        _wait_until_other_region_is_seen(deployment)
-        yield LoadTarget(world, other_region, deployment, Path(folder) / "traffic")
-
-
-def _settings(
-    world: Neighbours, other_region: ScriptedServer, *, answers: bool
-) -> dict[str, str]:
-    return world.settings(
-        CALLING_ANSWER="true" if answers else "false",
-        CALLING_REGION="weu",
-        CALLING_REGION_HOSTS=json.dumps({"weu": OWN_HOST, "sea": other_region.host}),
-        CALLING_REGION_RULES=json.dumps(RULES),
-    )
+        settings = settings_with(sea, world, CALLING_ANSWER=str(answers))
+        with LocalHost(settings, warms_up=True) as deployment:
+            _wait_until_other_region_is_seen(deployment)
+            yield LoadTarget(world, sea, deployment, Path(folder) / "traffic")
 
 
 def _wait_until_other_region_is_seen(deployment: LocalHost) -> None:
     ends_at = time.monotonic() + _START_SECONDS
     while not any('"peer.healthy"' in line for line in deployment.log_lines()):
         if time.monotonic() > ends_at:
-            message = "the other region was not found healthy"
-            raise RuntimeError(message)
+            raise RuntimeError("the other region was not found healthy")
         time.sleep(0.01)
         # A request logs what the deployment found out in the background.
         requests.get(f"{deployment.base_url}/api/health", timeout=_START_SECONDS)

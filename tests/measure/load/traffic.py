@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import cycle, islice
 
-from tests.measure.load.target import OWN_HOST, LoadTarget
+from tests.measure.load.target import LoadTarget
+from tests.measure.two_regions import WEBHOOK
 from tests.simulator.platform.notifications import (
     Call,
     established,
@@ -25,7 +26,6 @@ TOKENS = 2440
 # Tokens are valid for five minutes, and for five more by the leeway.
 MAX_SECONDS = 300.0
 
-_WEBHOOK = f"https://{OWN_HOST}/api/calls"
 _FORGER = SigningKey()
 
 
@@ -79,19 +79,15 @@ class Traffic:
 
 
 def _call(world: Neighbours, country: str = "DE") -> Call:
-    return Call(
-        call_id="@CALL@",
-        tenant_id=world.tenant_id,
-        country_code=country,
-    )
+    return Call(call_id="@CALL@", tenant_id=world.tenant_id, country_code=country)
 
 
 def _here(world: Neighbours) -> tuple[str, object]:
-    return world.tokens.mint(x=new_id()), incoming(_call(world), _WEBHOOK)
+    return world.tokens.mint(x=new_id()), incoming(_call(world), WEBHOOK)
 
 
 def _elsewhere(world: Neighbours) -> tuple[str, object]:
-    return world.tokens.mint(x=new_id()), incoming(_call(world, "SG"), _WEBHOOK)
+    return world.tokens.mint(x=new_id()), incoming(_call(world, "SG"), WEBHOOK)
 
 
 def _legacy(world: Neighbours) -> tuple[str, object]:
@@ -99,30 +95,25 @@ def _legacy(world: Neighbours) -> tuple[str, object]:
 
 
 def _follow_up(world: Neighbours) -> tuple[str, object]:
-    return world.tokens.mint(x=new_id()), established(
-        _call(world), is_audio_active=True
-    )
+    body = established(_call(world), is_audio_active=True)
+    return world.tokens.mint(x=new_id()), body
 
 
 def _forged(world: Neighbours) -> tuple[str, object]:
     """Sign with a foreign key under a known key id: the refusal that costs most."""
     token = world.tokens.mint(key=_FORGER, x=new_id())
-    return token, incoming(_call(world), _WEBHOOK)
+    return token, incoming(_call(world), WEBHOOK)
 
 
 def _unknown_key(world: Neighbours) -> tuple[str, object]:
     """Name a key that does not exist, so that the deployment looks for new keys."""
     token = world.tokens.mint({"kid": new_id()}, _FORGER, x=new_id())
-    return token, incoming(_call(world), _WEBHOOK)
+    return token, incoming(_call(world), WEBHOOK)
 
 
 HONEST = Kind(_here, 202)
 _ELSEWHERE = Kind(_elsewhere, 302, status_if_taken_here=202)
-_OTHERS = (
-    Kind(_legacy, 204),
-    Kind(_follow_up, 202),
-    Kind(_forged, 401),
-)
+_OTHERS = (Kind(_legacy, 204), Kind(_follow_up, 202), Kind(_forged, 401))
 
 ACCEPTED = Traffic("accepted", ((HONEST, 1),))
 REDIRECTED = Traffic("redirected", ((_ELSEWHERE, 1),))

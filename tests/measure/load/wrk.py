@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.measure.load.target import LoadTarget
 from tests.simulator.platform.notifications import new_id
+from tests.support.processes import output_of
 
 SCRIPT = Path(__file__).with_name("traffic.lua")
 
@@ -69,15 +69,10 @@ class Figures(NamedTuple):
 
 
 def require_wrk() -> str:
-    """Return the path of wrk.
-
-    Raises:
-        WrkMissingError: wrk is not installed.
-    """
+    """Return the path of wrk, or raise ``WrkMissingError``."""
     found = shutil.which("wrk")
     if found is None:
-        message = "wrk is needed: install the package wrk and try again."
-        raise WrkMissingError(message)
+        raise WrkMissingError("wrk is needed: install the package wrk and try again.")
     return found
 
 
@@ -121,28 +116,16 @@ def run(
     before = resident_mib(deployment.pid)
     processor_before = processor_seconds(deployment.pid)
     pause_milliseconds = 0 if rate is None else 1000 * connections / rate
-    finished = subprocess.run(
-        [
-            require_wrk(),
-            f"--threads={threads}",
-            f"--connections={connections}",
-            f"--duration={max(seconds, 1):.0f}s",
-            f"--timeout={_TIMEOUT_SECONDS}s",
-            f"--script={SCRIPT}",
-            deployment.base_url,
-            "--",
-            str(target.file),
-            str(threads),
-            str(pause_milliseconds),
-            new_id(),
-            str(connections // threads),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
+    each = connections // threads
+    of_script = (target.file, threads, pause_milliseconds, new_id(), each)
+    printed = output_of(
+        *(require_wrk(), f"--script={SCRIPT}", f"--timeout={_TIMEOUT_SECONDS}s"),
+        *(f"--threads={threads}", f"--connections={connections}"),
+        *(f"--duration={max(seconds, 1):.0f}s", deployment.base_url),
+        *("--", *map(str, of_script)),
     )
     processor = processor_seconds(deployment.pid) - processor_before
-    seen = json.loads(finished.stdout.rpartition("FIGURES ")[2])
+    seen = json.loads(printed.rpartition("FIGURES ")[2])
     seconds = seen.pop("seconds")
     log = deployment.log_lines()
     deployment.forget_log()

@@ -10,7 +10,6 @@ import html
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -25,9 +24,11 @@ from tests.measure.mutants import settings
 from tests.measure.mutants.outside import surviving
 from tests.support.checkout import CHECKOUT
 from tests.support.markdown_tables import read_table
+from tests.support.processes import output_of
 
 TARGET = 0.95
 WORK = CHECKOUT / "mutants"
+_COUNTED = ("killed", "equivalent", "survived")
 _KILLED = {"killed", "timeout", "segfault", "caught by type check"}
 
 
@@ -60,9 +61,8 @@ class Score:
     @property
     def of_others(self) -> float:
         """The share of the mutants that behave differently from the original."""
-        return self.counts["killed"] / max(
-            self.counts.total() - self.counts["equivalent"], 1
-        )
+        others = self.counts.total() - self.counts["equivalent"]
+        return self.counts["killed"] / max(others, 1)
 
 
 def equivalents() -> set[tuple[str, str]]:
@@ -100,12 +100,9 @@ def judge_functions(score: Score) -> None:
     data = SourceFileMutationData(path=Path(score.path))
     data.load()
     for name, exit_code in data.exit_code_by_key.items():
-        status = status_by_exit_code[exit_code]
-        is_killed = status in _KILLED
-        change = (
-            "" if is_killed else change_of(get_diff_for_mutant(name, path=data.path))
-        )
-        score.note(name, change, is_killed=is_killed)
+        is_killed = status_by_exit_code[exit_code] in _KILLED
+        diff = "" if is_killed else get_diff_for_mutant(name, path=data.path)
+        score.note(name, change_of(diff), is_killed=is_killed)
 
 
 def main() -> int:
@@ -113,13 +110,8 @@ def main() -> int:
     is_reading = "--read" in sys.argv
     if not is_reading:
         shutil.rmtree(WORK, ignore_errors=True)
-        command = [
-            f"{Path(sys.executable).parent}/mutmut",
-            "run",
-            "--max-children",
-            "1",
-        ]
-        subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+        mutmut = Path(sys.executable).with_name("mutmut")
+        output_of(mutmut, "run", "--max-children", "1")
     known = equivalents()
     scores = [Score(path, known) for path in settings.modules()]
     for score in scores:
@@ -127,9 +119,8 @@ def main() -> int:
         tests = nearest_first(score.path, settings.tests())
         if is_reading:
             continue
-        for mutant, is_alive in surviving(
-            CHECKOUT, WORK / "outside", score.path, tests
-        ):
+        outside = WORK / "outside"
+        for mutant, is_alive in surviving(CHECKOUT, outside, score.path, tests):
             score.note(mutant.name, mutant.change, is_killed=not is_alive)
     _print(scores)
     is_reached = all(score.of_others >= TARGET for score in scores)
@@ -144,34 +135,19 @@ def main() -> int:
 
 def write(file: Path, scores: list[Score]) -> None:
     """Write the counts as JSON."""
-    names = ("killed", "equivalent", "survived")
     counts = [
-        {"module": score.path, **{name: score.counts[name] for name in names}}
+        {"module": score.path, **{name: score.counts[name] for name in _COUNTED}}
         for score in scores
     ]
     file.write_text(json.dumps({"mutants": counts}, indent=2) + "\n", encoding="utf-8")
 
 
 def _print(scores: list[Score]) -> None:
-    columns = (
-        "module",
-        "mutants",
-        "killed",
-        "equivalent",
-        "survived",
-        "of all",
-        "score",
-    )
-    table = Table(*columns, box=None)
+    table = Table("module", "mutants", *_COUNTED, "of all", "score", box=None)
     for score in scores:
-        counts = score.counts
-        table.add_row(
-            score.path,
-            *(str(n) for n in (counts.total(), counts["killed"])),
-            *(str(n) for n in (counts["equivalent"], counts["survived"])),
-            f"{score.of_all:.1%}",
-            f"{score.of_others:.1%}",
-        )
+        counts = (score.counts.total(), *(score.counts[name] for name in _COUNTED))
+        shares = (f"{score.of_all:.1%}", f"{score.of_others:.1%}")
+        table.add_row(score.path, *map(str, counts), *shares)
     Console(soft_wrap=True).print(table)
     for score in scores:
         for survivor in score.unexplained:

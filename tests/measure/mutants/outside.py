@@ -17,6 +17,8 @@ from pathlib import Path
 import libcst as cst
 from mutmut.mutation.mutators import mutation_operators
 
+from tests.support.processes import run
+
 _NOT_COPIED = shutil.ignore_patterns(
     ".*", "__pycache__", "mutants", "node_modules", "infra"
 )
@@ -91,17 +93,9 @@ def surviving(
 
 def _passes(copy: Path, tests: Sequence[str]) -> bool:
     options = ["-x", "-q", "-n", "0", "-p", "no:randomly", "-p", "no:cacheprovider"]
-    command = [sys.executable, "-B", "-m", "pytest", *options, *tests]
-    environment = {**os.environ, "CI": "1"}
+    command = (sys.executable, "-B", "-m", "pytest", *options, *tests)
+    env = {**os.environ, "CI": "1"}
     try:
-        done = subprocess.run(
-            command,
-            cwd=copy,
-            env=environment,
-            capture_output=True,
-            timeout=_LIMIT_SECONDS,
-            check=False,
-        )
+        return run(*command, cwd=copy, env=env, timeout=_LIMIT_SECONDS).returncode == 0
     except subprocess.TimeoutExpired:
         return False
-    return done.returncode == 0

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,10 +11,11 @@ import pytest
 from tests.measure.load import wrk
 from tests.measure.load.flood import HonestCaller
 from tests.measure.load.soak import ROUND, Segment, ask_health, growth, heal
-from tests.measure.load.target import HEALTHY, LoadTarget, open_target
+from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import FORGED, HONEST, MIXED, REDIRECTED, Traffic
 from tests.measure.load.wrk import Figures
-from tests.support.checkout import CHECKOUT
+from tests.measure.two_regions import HEALTHY
+from tests.support.processes import run
 
 FIGURES = Figures(
     connections=1,
@@ -35,6 +35,8 @@ FIGURES = Figures(
     memory_before=50.0,
     memory_after=50.0,
 )
+
+LOAD = (sys.executable, "-m", "tests.measure.load", "load")
 
 needs_wrk = pytest.mark.skipif(
     shutil.which("wrk") is None, reason="needs the load generator wrk"
@@ -147,40 +149,21 @@ def test_growth_compares_the_last_round_with_the_first() -> None:
     """Neither what happened between them nor the warm-up counts."""
     rounds = [40.0] * (len(ROUND) - 1) + [50.0]
     memory = [*rounds, *([99.0] * len(ROUND)), *([51.0] * len(ROUND))]
-    segments = [
-        Segment("any", FIGURES._replace(memory_after=mebibytes), 200)
-        for mebibytes in memory
-    ]
+    figures = [FIGURES._replace(memory_after=mebibytes) for mebibytes in memory]
 
-    assert growth(segments) == pytest.approx(1.02)
+    assert growth([Segment("any", one, 200) for one in figures]) == pytest.approx(1.02)
 
 
 def test_without_wrk_one_sentence_says_what_to_do() -> None:
-    finished = subprocess.run(
-        [sys.executable, "-m", "tests.measure.load", "load"],
-        cwd=CHECKOUT,
-        env={**os.environ, "PATH": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = run(*LOAD, env={**os.environ, "PATH": "/nonexistent"})
 
-    assert finished.returncode == 1
-    assert (
-        finished.stderr
-        == "load: wrk is needed: install the package wrk and try again.\n"
-    )
+    sentence = "load: wrk is needed: install the package wrk and try again.\n"
+    assert (finished.returncode, finished.stderr) == (1, sentence)
     assert finished.stdout == ""
 
 
 def test_tokens_do_not_expire_before_a_row_has_ended() -> None:
-    finished = subprocess.run(
-        [sys.executable, "-m", "tests.measure.load", "load", "--seconds", "301"],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = run(*LOAD, "--seconds", "301")
 
     assert finished.returncode == 2
     assert "tokens expire" in finished.stderr

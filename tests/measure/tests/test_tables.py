@@ -3,12 +3,13 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.measure.bench import __main__ as bench
-from tests.measure.bench import rows
+from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement
 from tests.measure.load import report
 from tests.measure.load.__main__ import CONNECTIONS
@@ -33,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copytree(CHECKOUT / "docs", tmp_path / "docs")
     bench.write(
         tmp_path / "bench.json",
-        [Measurement.of(row, piece=[369.0], floor=[300.0]) for row in rows.ALL],
+        [Measurement.of(row, piece=[369.0], floor=[300.0]) for row in Row],
     )
     honest = HonestFigures(calls=9, median=2.0, p95=3.0, longest=4.0, wrong=0)
     floods = [*((count, None) for count in AT_ONCE), *((64, at) for at in SHARES)]
@@ -52,7 +53,7 @@ def checkout(tmp_path: Path) -> Path:
                 cores=0.9,
                 wrong=0,
                 alone=honest,
-                beside=honest._replace(median=3.2),
+                beside=replace(honest, median=3.2),
             )
             for connections, share in floods
         ],
@@ -69,9 +70,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def table_of(block: Block, folder: Path) -> str:
     """Return the table that a document has now."""
-    text = (folder / block.document).read_text("utf-8")
-    begin, end = block.find(text)
-    return text[begin:end]
+    return block.split((folder / block.document).read_text("utf-8"))[1]
 
 
 def cells(table: str) -> list[list[str]]:
@@ -102,43 +101,40 @@ def test_a_table_has_every_row_and_target_of_the_code(
 def test_the_figures_of_the_files_come_into_the_tables(checkout: Path) -> None:
     write_tables(checkout)
 
-    written = {block.name: table_of(block, checkout) for block in BLOCKS}
-    assert (
-        "| (a) an incoming call, accepted, 202 | 1.23 | ≤ 2.2 |\n" in written["bench"]
-    )
-    assert "| 8.6 / 8.6 / 8.6 / 8.6 ms | 64 / 64 / 64 / 64 ms |\n" in written["load"]
-    assert "| memory at the end | 50.0 MiB | - |\n" in written["load in all"]
-    assert (
-        "| at random, 50 % to 80 % of the highest rate | 500 to 800 | 1.6 times |\n"
-        in written["flood"]
-    )
-    assert f"| replies | {len(ROUND)} | - |\n" in written["soak"]
-    assert (
-        "| `shared/core/tokens.py` | 2 | 1 | 1 | 0 | 50.0 % | 100 % |\n"
-        in written["mutants"]
-    )
+    expected = {
+        "bench": "| (a) an incoming call, accepted, 202 | 1.23 | ≤ 2.2 |",
+        "load": "| 8.6 / 8.6 / 8.6 / 8.6 ms | 64 / 64 / 64 / 64 ms |",
+        "load in all": "| memory at the end | 50.0 MiB | - |",
+        "flood": "| at random, 50 % to 80 % of the highest rate "
+        "| 500 to 800 | 1.6 times |",
+        "soak": f"| replies | {len(ROUND)} | - |",
+        "mutants": "| `shared/core/tokens.py` | 2 | 1 | 1 | 0 | 50.0 % | 100 % |",
+    }
+    for block in BLOCKS:
+        assert f"{expected[block.name]}\n" in table_of(block, checkout)
 
 
 def test_nothing_but_the_tables_changes(checkout: Path) -> None:
     """Writing the same figures a second time changes nothing at all."""
 
-    def documents(*, with_tables: bool) -> dict[str, str]:
-        texts: dict[str, str] = {}
+    def documents() -> dict[str, str]:
+        return {one.document: (checkout / one.document).read_text() for one in BLOCKS}
+
+    def without_tables(texts: dict[str, str]) -> dict[str, str]:
+        texts = {**texts}
         for block in BLOCKS:
-            text = texts.get(block.document)
-            text = text or (checkout / block.document).read_text("utf-8")
-            begin, end = block.find(text)
-            texts[block.document] = text if with_tables else text[:begin] + text[end:]
+            before, _table, after = block.split(texts[block.document])
+            texts[block.document] = before + after
         return texts
 
-    before = documents(with_tables=False)
+    before = documents()
 
     assert write_tables(checkout) == [block.name for block in BLOCKS]
-    written = documents(with_tables=True)
+    written = documents()
     write_tables(checkout)
 
-    assert documents(with_tables=False) == before
-    assert documents(with_tables=True) == written
+    assert without_tables(written) == without_tables(before)
+    assert documents() == written
 
 
 def test_tables_without_figures_stay_as_they_are(checkout: Path) -> None:
@@ -157,9 +153,8 @@ def test_a_row_that_was_not_measured_gets_a_dash(checkout: Path) -> None:
 
     write_tables(checkout)
 
-    assert "| (b) a legacy notification, 204 | - | ≤ 2.0 |\n" in table_of(
-        BLOCKS[0], checkout
-    )
+    row = "| (b) a legacy notification, 204 | - | ≤ 2.0 |\n"
+    assert row in table_of(BLOCKS[0], checkout)
 
 
 def test_a_document_without_the_marks_is_refused(checkout: Path) -> None:
