@@ -1,13 +1,16 @@
 """Deployments and requests for tests of the rules; only the ports are faked."""
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from shared.core.conditions import CONDITION_NAMES
-from shared.core.context import RuleContext
-from shared.core.errors import KeysUnavailableError
+from shared.core.context import LogFacts, RuleContext
+from shared.core.decisions import Decision, decide
+from shared.core.errors import KeysUnavailableError, WebhookError
 from shared.core.key_sets import KeySet, read_key_set
 from shared.core.regions import RegionPolicy, RegionRule
 from shared.core.tokens import TokenPolicy
@@ -75,6 +78,11 @@ def key_set_of(*keys: SigningKey) -> KeySet:
     return read_key_set(json.dumps({"keys": [key.jwk() for key in keys]}).encode())
 
 
+KEY = SigningKey("platform-key")
+TOKENS = TokenFactory(KEY)
+KEY_SET = key_set_of(KEY)
+
+
 def call_from(country: str, **members: Any) -> Call:
     """Return a call from a country."""
     return Call(tenant_id=TENANT_ID, country_code=country, **members)
@@ -89,7 +97,7 @@ def graph(*countries: str) -> dict[str, Any]:
 
 
 def build_deployment(
-    key_set: KeySet | None,
+    key_set: KeySet | None = KEY_SET,
     *,
     rules: Sequence[Mapping[str, Any]] = (),
     unhealthy: Sequence[str] = (),
@@ -129,6 +137,7 @@ def build_request(
     headers: Mapping[str, str] | None = None,
     query: str = "",
     partition: str | None = None,
+    received_at: float = inf,
 ) -> WebhookRequest:
     """Build a POST.
 
@@ -138,6 +147,7 @@ def build_request(
         headers: more headers.
         query: with its question mark.
         partition: makes it a POST to the callback route.
+        received_at: see ``WebhookRequest``.
     """
     data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
     bearer = token.mint() if isinstance(token, TokenFactory) else token
@@ -148,4 +158,35 @@ def build_request(
         headers={**sent, **(headers or {})},
         body=data,
         partition=partition,
+        received_at=received_at,
     )
+
+
+def decide_on(
+    deployment: RuleContext,
+    body: object = None,
+    *,
+    token: TokenFactory | str | None = TOKENS,
+    facts: LogFacts | None = None,
+    **request: Any,
+) -> Decision | WebhookError:
+    """Let a deployment decide on a POST; a refusal is returned, not raised.
+
+    Args:
+        deployment: from ``build_deployment``.
+        body: see ``build_request``, also for ``token`` and ``request``.
+        token: a good one unless told otherwise.
+        facts: for what the log would say.
+        request: headers, query, partition or received_at.
+    """
+    post = build_request(token, body, **request)
+    try:
+        return asyncio.run(decide(post, deployment, facts or LogFacts()))
+    except WebhookError as error:
+        return error
+
+
+def status_of(outcome: Decision | WebhookError) -> int:
+    """Return the status of a refusal."""
+    assert isinstance(outcome, WebhookError)
+    return int(outcome.status)

@@ -1,6 +1,5 @@
 """The order of work, and what is decided at each step."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -8,98 +7,80 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from shared.core import rules
 from shared.core.answers import AnswerCalls
-from shared.core.context import LogFacts, RuleContext
-from shared.core.decisions import (
-    Accept,
-    AskForGraph,
-    Decision,
-    decide,
-    refuse_without_settings,
-)
+from shared.core.context import LogFacts
+from shared.core.decisions import Accept, AskForGraph, refuse_without_settings
 from shared.core.errors import WebhookError
 from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
-from shared.core.webhook import MAX_BODY_BYTES, WebhookRequest
+from shared.core.webhook import MAX_BODY_BYTES
 from tests.simulator.platform.notifications import (
     Call,
     established,
     incoming,
     legacy_incoming,
 )
-from tests.simulator.services.signing import TENANT_ID, TokenFactory
+from tests.simulator.services.signing import TENANT_ID
 from tests.support.rules import (
+    KEY,
+    KEY_SET,
+    TOKENS,
     FakeKeys,
     build_deployment,
     build_request,
     call_from,
+    decide_on,
     graph,
+    status_of,
 )
 
 TO_SEA = {"countryCode": ["SG"], "regions": ["sea"]}
+JOINING = {
+    "@odata.type": "#microsoft.graph.participantJoiningNotification",
+    "call": {},
+}
 
 
-def run(
-    request: WebhookRequest,
-    deployment: RuleContext | None,
-    trail: LogFacts | None = None,
-) -> Decision | WebhookError:
-    """Decide; a refusal is returned, not raised."""
-    try:
-        if deployment is None:
-            refuse_without_settings(request)
-        return asyncio.run(decide(request, deployment, trail or LogFacts()))
-    except WebhookError as error:
-        return error
+def status_without_settings(body: bytes) -> int:
+    """Return the status of the refusal where no settings can be used."""
+    with pytest.raises(WebhookError) as refused:
+        refuse_without_settings(build_request(None, body, partition="BAD"))
+    return int(refused.value.status)
 
 
-def status_of(outcome: Decision | WebhookError) -> int:
-    """Return the status of a refusal."""
-    assert isinstance(outcome, WebhookError)
-    return int(outcome.status)
-
-
-def test_each_step_is_before_the_next(tokens: TokenFactory, key_set: KeySet) -> None:
+def test_each_step_is_before_the_next() -> None:
     """A POST that is wrong in every way is refused by the first step, and so on."""
-    too_large = b"x" * (MAX_BODY_BYTES + 1)
-    strict = build_deployment(key_set, allowed_tenants=frozenset({"other"}))
-    open_door = build_deployment(key_set)
+    strict = build_deployment(allowed_tenants=frozenset({"other"}))
+    open_door = build_deployment()
     statuses = [
-        status_of(run(build_request(None, too_large, partition="BAD"), None)),
-        status_of(run(build_request(None, b"x", partition="BAD"), None)),
-        status_of(run(build_request(None, b"x", partition="BAD"), strict)),
-        status_of(run(build_request(tokens, b"x", partition="BAD"), strict)),
-        status_of(run(build_request(tokens, b"x", partition="BAD"), open_door)),
-        status_of(run(build_request(tokens, b"x", partition="good"), open_door)),
+        status_without_settings(b"x" * (MAX_BODY_BYTES + 1)),
+        status_without_settings(b"x"),
+        status_of(decide_on(strict, b"x", token=None, partition="BAD")),
+        status_of(decide_on(strict, b"x", partition="BAD")),
+        status_of(decide_on(open_door, b"x", partition="BAD")),
+        status_of(decide_on(open_door, b"x", partition="good")),
     ]
 
     assert statuses == [413, 503, 401, 403, 404, 400]
 
 
-def test_a_body_of_exactly_one_mebibyte_is_read(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_body_of_exactly_one_mebibyte_is_read() -> None:
     body = b'{"callState":"incoming"}'.ljust(MAX_BODY_BYTES)
 
-    assert run(build_request(tokens, body), build_deployment(key_set)) == AskForGraph()
+    assert decide_on(build_deployment(), body) == AskForGraph()
 
 
-def test_a_legacy_notification_is_asked_for_in_graph(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_legacy_notification_is_asked_for_in_graph() -> None:
     """The callback route and region rules make no difference."""
-    deployment = build_deployment(key_set, rules=[{"regions": ["sea"]}])
+    deployment = build_deployment(rules=[{"regions": ["sea"]}])
     body = legacy_incoming(call_from("SG"))
 
-    assert run(build_request(tokens, body), deployment) == AskForGraph()
-    assert run(build_request(tokens, body, partition="a"), deployment) == AskForGraph()
+    assert decide_on(deployment, body) == AskForGraph()
+    assert decide_on(deployment, body, partition="a") == AskForGraph()
 
 
-def test_an_incoming_call_is_answered_here(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
-    """No rule sends it elsewhere."""
-    decision = run(build_request(tokens, graph("DE")), build_deployment(key_set))
+def test_an_incoming_call_that_no_rule_sends_elsewhere_is_answered_here() -> None:
+    decision = decide_on(build_deployment(), graph("DE"))
 
     assert isinstance(decision, AnswerCalls)
     assert decision.tenant_id == TENANT_ID
@@ -114,109 +95,82 @@ def test_an_incoming_call_is_answered_here(
         ({"value": [None]}, Reason.UNREADABLE_ITEM),
         ({"value": [1, None]}, Reason.BATCH),
         (established(call_from("DE"), is_audio_active=True), Reason.FOLLOW_UP),
-        (
-            {
-                "@odata.type": "#microsoft.graph.participantJoiningNotification",
-                "call": {},
-            },
-            Reason.PARTICIPANT_JOINING,
-        ),
+        (JOINING, Reason.PARTICIPANT_JOINING),
     ],
 )
-def test_everything_else_is_accepted(
-    body: dict[str, Any], reason: Reason, tokens: TokenFactory, key_set: KeySet
-) -> None:
-    deployment = build_deployment(key_set)
-
-    assert run(build_request(tokens, body), deployment) == Accept(reason)
-    assert run(build_request(tokens, body, partition="a"), deployment) == Accept(reason)
+def test_everything_else_is_accepted(body: dict[str, Any], reason: Reason) -> None:
+    assert decide_on(build_deployment(), body) == Accept(reason)
+    assert decide_on(build_deployment(), body, partition="a") == Accept(reason)
 
 
-def test_an_incoming_call_on_the_callback_route_is_only_accepted(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_an_incoming_call_on_the_callback_route_is_only_accepted() -> None:
     """It is neither redirected nor answered."""
-    deployment = build_deployment(key_set, rules=[TO_SEA])
-    request = build_request(tokens, graph("SG"), partition="a")
+    decision = decide_on(build_deployment(rules=[TO_SEA]), graph("SG"), partition="a")
 
-    assert run(request, deployment) == Accept(Reason.INCOMING_ON_CALLBACK)
+    assert decision == Accept(Reason.INCOMING_ON_CALLBACK)
 
 
-def test_without_answering_calls_are_accepted_but_still_redirected(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
-    """CALLING_ANSWER is only about answering."""
-    deployment = build_deployment(key_set, rules=[TO_SEA], answers_calls=False)
+def test_without_answering_calls_are_accepted_but_still_redirected() -> None:
+    deployment = build_deployment(rules=[TO_SEA], answers_calls=False)
 
-    here = run(build_request(tokens, graph("DE")), deployment)
-    there = run(build_request(tokens, graph("SG")), deployment)
+    here = decide_on(deployment, graph("DE"))
+    there = decide_on(deployment, graph("SG"))
 
     assert here == Accept(Reason.ANSWERING_OFF, rules.ANSWER)
     assert isinstance(there, RedirectTo)
 
 
 @pytest.mark.requirement("R24")
-def test_another_tenant_in_the_payload_is_noted_and_tid_counts(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_another_tenant_in_the_payload_is_noted_and_tid_counts() -> None:
     """Calls across tenants exist."""
     call = Call(tenant_id="99999999-9999-4999-8999-999999999999")
-    trail = LogFacts()
+    facts = LogFacts()
 
-    decision = run(
-        build_request(tokens, incoming(call, "https://b")),
-        build_deployment(key_set),
-        trail,
-    )
+    decision = decide_on(build_deployment(), incoming(call, "https://b"), facts=facts)
 
     assert isinstance(decision, AnswerCalls)
     assert decision.tenant_id == TENANT_ID
-    assert trail.notes == {Reason.TENANT_DIFFERS}
+    assert facts.notes == {Reason.TENANT_DIFFERS}
 
 
 @pytest.mark.requirement("R24")
-def test_an_allow_list_lets_its_tenants_in(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
-    """The tenant is that of the token."""
-    request = build_request(tokens, {"value": []})
-    allowed = build_deployment(key_set, allowed_tenants=frozenset({TENANT_ID}))
-    other = build_deployment(key_set, allowed_tenants=frozenset({"other"}))
+def test_an_allow_list_lets_only_its_tenants_in() -> None:
+    allowed = build_deployment(allowed_tenants=frozenset({TENANT_ID}))
+    other = build_deployment(allowed_tenants=frozenset({"other"}))
 
-    assert isinstance(run(request, allowed), Accept)
-    assert status_of(run(request, other)) == 403
+    assert isinstance(decide_on(allowed, {"value": []}), Accept)
+    assert status_of(decide_on(other, {"value": []})) == 403
 
 
-def test_another_id_in_the_data_is_noted(tokens: TokenFactory, key_set: KeySet) -> None:
-    """The call id in the URL counts."""
+def test_another_id_in_the_data_than_in_the_url_is_noted() -> None:
     body = graph("DE")
     body["value"][0]["resourceData"]["id"] = "other"
-    trail = LogFacts()
+    facts = LogFacts()
 
-    run(build_request(tokens, body), build_deployment(key_set), trail)
+    decide_on(build_deployment(), body, facts=facts)
 
-    assert trail.notes == {Reason.CALL_ID_DIFFERS}
+    assert facts.notes == {Reason.CALL_ID_DIFFERS}
 
 
+@pytest.mark.parametrize(
+    ("listed", "notes"),
+    [(("new",), {Reason.PARTITION_UNLISTED}), ((), set())],
+    ids=["another list", "no list"],
+)
 def test_a_partition_that_is_not_listed_is_taken_and_noted(
-    tokens: TokenFactory, key_set: KeySet
+    listed: tuple[str, ...], notes: set[Reason]
 ) -> None:
-    """Its last calls still end here; without a list nothing is noted."""
-    request = build_request(tokens, {"value": []}, partition="old")
-    trail, silent = LogFacts(), LogFacts()
+    """The last calls of a partition that was removed still end here."""
+    deployment, facts = build_deployment(partitions=listed), LogFacts()
 
-    listed = build_deployment(key_set, partitions=("new",))
-    assert isinstance(run(request, listed, trail), Accept)
-    run(request, build_deployment(key_set), silent)
+    decision = decide_on(deployment, {"value": []}, partition="old", facts=facts)
 
-    assert trail.notes == {Reason.PARTITION_UNLISTED}
-    assert silent.notes == set()
+    assert isinstance(decision, Accept)
+    assert facts.notes == notes
 
 
 @pytest.mark.requirement("R19")
-def test_headers_that_anybody_can_send_are_not_trusted(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_headers_that_anybody_can_send_are_not_trusted() -> None:
     """Neither a principal nor a forwarded host changes anything."""
     headers = {
         "x-ms-client-principal": "e30=",
@@ -225,10 +179,10 @@ def test_headers_that_anybody_can_send_are_not_trusted(
         "x-original-url": "https://evil.example/",
         "host": "evil.example",
     }
-    deployment = build_deployment(key_set, rules=[TO_SEA])
+    deployment = build_deployment(rules=[TO_SEA])
 
-    refused = run(build_request(None, graph("SG"), headers=headers), deployment)
-    redirect = run(build_request(tokens, graph("SG"), headers=headers), deployment)
+    refused = decide_on(deployment, graph("SG"), token=None, headers=headers)
+    redirect = decide_on(deployment, graph("SG"), headers=headers)
 
     assert status_of(refused) == 401
     assert isinstance(redirect, RedirectTo)
@@ -236,39 +190,29 @@ def test_headers_that_anybody_can_send_are_not_trusted(
 
 
 @pytest.mark.requirement("R3", "R16")
-def test_without_keys_only_what_needs_a_key_is_unavailable(
-    tokens: TokenFactory,
-) -> None:
+def test_without_keys_only_what_needs_a_key_is_unavailable() -> None:
     """A token that can be refused without a key gets 401 and causes no fetch."""
-    deployment = build_deployment(None)
-    keys = deployment.keys
-    assert isinstance(keys, FakeKeys)
+    keys = FakeKeys(None)
+    deployment = build_deployment(keys=keys)
 
-    for variant in ("unsigned",):
-        bearer = {"authorization": f"Bearer {tokens.variant(variant)}"}
-        assert (
-            status_of(run(build_request(None, {}, headers=bearer), deployment)) == 401
-        )
-    assert status_of(run(build_request(None, {}), deployment)) == 401
+    for token in (None, TOKENS.variant("unsigned")):
+        assert status_of(decide_on(deployment, {}, token=token)) == 401
     assert keys.asked == []
-    assert status_of(run(build_request(tokens, {}), deployment)) == 503
-    assert keys.asked == [tokens.key.key_id]
+    assert status_of(decide_on(deployment, {})) == 503
+    assert keys.asked == [KEY.key_id]
 
 
 @pytest.mark.requirement("R16")
-def test_whatever_breaks_while_a_token_is_read_is_the_tokens_fault(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_whatever_breaks_while_a_token_is_read_is_the_tokens_fault() -> None:
     """An exception of a library ends as 401."""
 
     class Broken:
         def verify(self, *_arguments: object) -> None:
             raise MemoryError
 
-    broken = KeySet({tokens.key.key_id: Broken()})  # type: ignore[dict-item]
-    outcome = run(build_request(tokens, {"value": []}), build_deployment(broken))
+    broken = KeySet({KEY.key_id: Broken()})  # type: ignore[dict-item]
 
-    assert status_of(outcome) == 401
+    assert status_of(decide_on(build_deployment(broken), {"value": []})) == 401
 
 
 class CountedKeys(dict[str, RSAPublicKey]):
@@ -282,36 +226,26 @@ class CountedKeys(dict[str, RSAPublicKey]):
 
 
 @pytest.mark.requirement("R15")
-def test_a_repeated_token_is_known_and_still_ends(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
-    """It is verified once, and its times are checked every time."""
-    now = [0.0]
-    claims = tokens.claims()
-    now[0] = claims["nbf"]
-    keys = CountedKeys(key_set.keys)
-    deployment = build_deployment(KeySet(keys), clock=lambda: now[0])
-    bearer = {"authorization": f"Bearer {tokens.mint()}"}
-    request = build_request(None, {"value": []}, headers=bearer)
+def test_a_repeated_token_is_verified_once_and_its_times_every_time() -> None:
+    claims, token = TOKENS.claims(), TOKENS.mint()
+    now = claims["nbf"]
+    keys = CountedKeys(KEY_SET.keys)
+    deployment = build_deployment(KeySet(keys), clock=lambda: now)
 
-    assert isinstance(run(request, deployment), Accept)
-    assert isinstance(run(request, deployment), Accept)
+    assert isinstance(decide_on(deployment, {"value": []}, token=token), Accept)
+    assert isinstance(decide_on(deployment, {"value": []}, token=token), Accept)
     assert keys.taken == 1
-    now[0] = claims["exp"] + 301
-    assert status_of(run(request, deployment)) == 401
+    now = claims["exp"] + 301
+    assert status_of(decide_on(deployment, {"value": []}, token=token)) == 401
 
 
 @pytest.mark.requirement("R10")
-def test_a_withdrawn_key_ends_its_repeated_tokens(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_withdrawn_key_ends_its_repeated_tokens() -> None:
     """A new key set replaces the old one and every verdict by it."""
-    deployment = build_deployment(key_set)
-    bearer = {"authorization": f"Bearer {tokens.mint()}"}
-    request = build_request(None, {"value": []}, headers=bearer)
-    assert isinstance(run(request, deployment), Accept)
+    keys, token = FakeKeys(KEY_SET), TOKENS.mint()
+    deployment = build_deployment(keys=keys)
+    assert isinstance(decide_on(deployment, {"value": []}, token=token), Accept)
 
-    assert isinstance(deployment.keys, FakeKeys)
-    deployment.keys.key_set = KeySet({})
+    keys.key_set = KeySet({})
 
-    assert status_of(run(request, deployment)) == 401
+    assert status_of(decide_on(deployment, {"value": []}, token=token)) == 401

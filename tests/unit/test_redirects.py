@@ -1,25 +1,21 @@
 """Where calls are redirected to, by rules and by the health of the regions."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from shared.core.answers import AnswerCalls
-from shared.core.context import LogFacts, RuleContext
-from shared.core.decisions import Decision, decide
-from shared.core.key_sets import KeySet
+from shared.core.context import LogFacts
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
-from shared.core.webhook import WebhookRequest
 from tests.simulator.platform.notifications import batch, established, incoming
-from tests.simulator.services.signing import TENANT_ID, TokenFactory
+from tests.simulator.services.signing import TENANT_ID
 from tests.support.rules import (
     FakePeers,
     build_deployment,
-    build_request,
     call_from,
+    decide_on,
     graph,
 )
 
@@ -27,37 +23,20 @@ RULES = [
     {"countryCode": ["SG"], "regions": ["sea", "neu"]},
     {"countryCode": ["IE"], "regions": ["neu"]},
 ]
+TO_SEA = build_deployment(rules=[{"countryCode": ["SG"], "regions": ["sea"]}])
 
 
-TO_SEA = {"countryCode": ["SG"], "regions": ["sea"]}
+def target_of(decision: object) -> str | None:
+    """Return the region that calls are redirected to; ``None``: they are answered."""
+    if isinstance(decision, RedirectTo):
+        return decision.region
+    assert isinstance(decision, AnswerCalls)
+    return None
 
 
-def run(
-    request: WebhookRequest, deployment: RuleContext, trail: LogFacts | None = None
-) -> Decision:
-    return asyncio.run(decide(request, deployment, trail or LogFacts()))
-
-
-def decide_on(
-    countries: list[str],
-    peers: FakePeers,
-    tokens: TokenFactory,
-    key_set: KeySet,
-    trail: LogFacts | None = None,
-) -> Decision:
-    """Decide on a batch of calls from these countries."""
-    deployment = build_deployment(key_set, rules=RULES, peers=peers)
-    request = build_request(tokens, graph(*countries))
-    return run(request, deployment, trail)
-
-
-def test_an_incoming_call_of_another_region_is_redirected(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_an_incoming_call_of_another_region_is_redirected() -> None:
     """Location has the region's host and port, and the marker ``hop``."""
-    deployment = build_deployment(key_set, rules=[TO_SEA])
-
-    assert run(build_request(tokens, graph("SG")), deployment) == RedirectTo(
+    assert decide_on(TO_SEA, graph("SG")) == RedirectTo(
         "sea", "https://sea.example.org:8443/api/calls?hop=1", 302
     )
 
@@ -66,37 +45,23 @@ def test_an_incoming_call_of_another_region_is_redirected(
 @pytest.mark.parametrize(
     "query",
     [
-        "?hop=1",
-        "?hop=",
-        "?hop",
-        "?hop=0",
-        "?a=1&hop=2",
-        "?HOP=1",
-        "?h%6Fp=1",
-        "?hop&hop",
+        *("?hop=1", "?hop=", "?hop", "?hop=0"),
+        *("?a=1&hop=2", "?HOP=1", "?h%6Fp=1", "?hop&hop"),
     ],
 )
-def test_a_call_is_redirected_once(
-    query: str, tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_call_is_redirected_once(query: str) -> None:
     """``hop`` counts with any value; a suppressed redirect is noted."""
-    deployment = build_deployment(key_set, rules=[TO_SEA])
-    trail = LogFacts()
+    facts = LogFacts()
 
-    decision = run(build_request(tokens, graph("SG"), query=query), deployment, trail)
+    decision = decide_on(TO_SEA, graph("SG"), query=query, facts=facts)
 
     assert isinstance(decision, AnswerCalls)
-    assert trail.notes == {Reason.REDIRECT_SUPPRESSED}
+    assert facts.notes == {Reason.REDIRECT_SUPPRESSED}
 
 
 @pytest.mark.parametrize("query", ["?hope=1", "?shop=1", "?a=hop", "?"])
-def test_other_queries_are_no_hops(
-    query: str, tokens: TokenFactory, key_set: KeySet
-) -> None:
-    deployment = build_deployment(key_set, rules=[TO_SEA])
-    decision = run(build_request(tokens, graph("SG"), query=query), deployment)
-
-    assert isinstance(decision, RedirectTo)
+def test_other_queries_are_no_hops(query: str) -> None:
+    assert isinstance(decide_on(TO_SEA, graph("SG"), query=query), RedirectTo)
 
 
 @pytest.mark.parametrize(
@@ -112,49 +77,34 @@ def test_other_queries_are_no_hops(
     ],
 )
 def test_the_first_healthy_preference_gets_the_call(
-    regions: list[str],
-    unhealthy: list[str],
-    expected: str | None,
-    tokens: TokenFactory,
-    key_set: KeySet,
+    regions: list[str], unhealthy: list[str], expected: str | None
 ) -> None:
     """The call stays if that is the own region, or if no region is healthy."""
-    deployment = build_deployment(
-        key_set, rules=[{"regions": regions}], unhealthy=unhealthy
-    )
-    trail = LogFacts()
+    deployment = build_deployment(rules=[{"regions": regions}], unhealthy=unhealthy)
+    facts = LogFacts()
 
-    decision = run(build_request(tokens, graph("DE")), deployment, trail)
-
-    if expected is None:
-        assert isinstance(decision, AnswerCalls)
-    else:
-        assert isinstance(decision, RedirectTo)
-        assert decision.region == expected
-    assert (Reason.REGION_UNHEALTHY in trail.notes) is bool(unhealthy)
+    assert target_of(decide_on(deployment, graph("DE"), facts=facts)) == expected
+    assert (Reason.REGION_UNHEALTHY in facts.notes) is bool(unhealthy)
 
 
-def test_a_call_that_was_redirected_asks_for_nobodys_health(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_call_that_was_redirected_asks_for_nobodys_health() -> None:
     """It stays in any case; the suppressed redirect is noted."""
-    deployment = build_deployment(key_set, rules=[{"regions": ["sea"]}])
-    trail = LogFacts()
-    run(build_request(tokens, graph("DE"), query="?hop=1"), deployment, trail)
+    peers, facts = FakePeers(), LogFacts()
+    deployment = build_deployment(rules=[{"regions": ["sea"]}], peers=peers)
 
-    assert isinstance(deployment.peers, FakePeers)
-    assert deployment.peers.asked == []
-    assert trail.notes == {Reason.REDIRECT_SUPPRESSED}
+    decide_on(deployment, graph("DE"), query="?hop=1", facts=facts)
+
+    assert peers.asked == []
+    assert facts.notes == {Reason.REDIRECT_SUPPRESSED}
 
 
-def test_the_health_of_the_own_region_is_not_asked(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
-    deployment = build_deployment(key_set, rules=[{"regions": ["weu", "sea"]}])
-    run(build_request(tokens, graph("DE")), deployment)
+def test_the_health_of_the_own_region_is_not_asked() -> None:
+    peers = FakePeers()
+    deployment = build_deployment(rules=[{"regions": ["weu", "sea"]}], peers=peers)
 
-    assert isinstance(deployment.peers, FakePeers)
-    assert deployment.peers.asked == []
+    decide_on(deployment, graph("DE"))
+
+    assert peers.asked == []
 
 
 @pytest.mark.parametrize(
@@ -169,68 +119,52 @@ def test_the_health_of_the_own_region_is_not_asked(
     ],
 )
 def test_each_condition_looks_at_its_own_fact(
-    condition: str,
-    value: str,
-    headers: dict[str, str],
-    tokens: TokenFactory,
-    key_set: KeySet,
+    condition: str, value: str, headers: dict[str, str]
 ) -> None:
     """These are the rows of docs/behaviour.md section 3."""
     call = call_from("SG", is_policy_recording=True, media_hosted_region="ASEA")
-    request = build_request(tokens, incoming(call, "https://b"), headers=headers)
-    for wanted, kind in ((value, RedirectTo), ("other", AnswerCalls)):
+    for wanted, expected in ((value, "sea"), ("other", None)):
         rules = [{condition: [wanted], "regions": ["sea"]}]
-        assert isinstance(run(request, build_deployment(key_set, rules=rules)), kind)
+        deployment = build_deployment(rules=rules)
+        decision = decide_on(deployment, incoming(call, "https://b"), headers=headers)
+        assert target_of(decision) == expected
 
 
-def test_several_calls_for_one_other_region_are_redirected_together(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
-    deployment = build_deployment(key_set, rules=[TO_SEA])
-
-    decision = run(build_request(tokens, graph("SG", "SG")), deployment)
-
-    assert isinstance(decision, RedirectTo)
+def test_several_calls_for_one_other_region_are_redirected_together() -> None:
+    assert isinstance(decide_on(TO_SEA, graph("SG", "SG")), RedirectTo)
 
 
 @pytest.mark.parametrize(
-    "others",
+    "other",
     [
-        [established(call_from("SG"), is_audio_active=False)["value"][0]],
-        [None],
-        [graph("DE")["value"][0]],
-        [{"resourceUrl": "/app/calls/..%2f"}],
+        established(call_from("SG"), is_audio_active=False)["value"][0],
+        None,
+        graph("DE")["value"][0],
+        {"resourceUrl": "/app/calls/..%2f"},
     ],
 )
-def test_a_mixed_batch_is_handled_here(
-    others: list[Any], tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_mixed_batch_is_handled_here(other: Any) -> None:
     """One other or unreadable item keeps the rest here, where it is answered."""
-    deployment = build_deployment(key_set, rules=[TO_SEA])
-    for items in ([*graph("SG")["value"], *others], [*others, *graph("SG")["value"]]):
-        decision = run(build_request(tokens, batch(*items)), deployment)
+    [call] = graph("SG")["value"]
+    for items in ((call, other), (other, call)):
+        decision = decide_on(TO_SEA, batch(*items))
         assert isinstance(decision, AnswerCalls)
         assert len(decision.calls) >= 1
 
 
 @pytest.mark.parametrize("countries", [["SG", "IE"], ["IE", "SG"], ["IE", "IE", "SG"]])
-def test_calls_of_two_other_regions_are_answered_here(
-    countries: list[str], tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_calls_of_two_other_regions_are_answered_here(countries: list[str]) -> None:
     """A redirect moves the whole batch, so some calls would go wrong."""
-    decision = decide_on(countries, FakePeers(), tokens, key_set)
+    decision = decide_on(build_deployment(rules=RULES), graph(*countries))
 
     assert isinstance(decision, AnswerCalls)
 
 
-def test_calls_that_meet_in_one_healthy_region_are_redirected(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_calls_that_meet_in_one_healthy_region_are_redirected() -> None:
     """One call's second choice is the other call's first."""
-    decision = decide_on(["SG", "IE"], FakePeers("sea"), tokens, key_set)
+    deployment = build_deployment(rules=RULES, unhealthy=["sea"])
 
-    assert isinstance(decision, RedirectTo)
-    assert decision.region == "neu"
+    assert target_of(decide_on(deployment, graph("SG", "IE"))) == "neu"
 
 
 @pytest.mark.parametrize(
@@ -242,29 +176,21 @@ def test_calls_that_meet_in_one_healthy_region_are_redirected(
     ],
 )
 def test_known_health_is_taken_without_a_look(
-    known: Mapping[str, bool],
-    expected: str | None,
-    tokens: TokenFactory,
-    key_set: KeySet,
+    known: Mapping[str, bool], expected: str | None
 ) -> None:
-    """Nobody waits for what is known."""
-    peers, trail = FakePeers(known=known), LogFacts()
+    peers, facts = FakePeers(known=known), LogFacts()
+    deployment = build_deployment(rules=RULES, peers=peers)
 
-    decision = decide_on(["SG"], peers, tokens, key_set, trail)
-
-    region = decision.region if isinstance(decision, RedirectTo) else None
-    assert region == expected
+    assert target_of(decide_on(deployment, graph("SG"), facts=facts)) == expected
     assert peers.asked == []
-    assert (Reason.REGION_UNHEALTHY in trail.notes) is (False in known.values())
+    assert (Reason.REGION_UNHEALTHY in facts.notes) is (False in known.values())
 
 
-def test_a_look_is_taken_where_nothing_is_known(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_look_is_taken_where_nothing_is_known() -> None:
     """The unhealthy first choice is known, so only the second is asked."""
     peers = FakePeers(known={"sea": False})
 
-    decision = decide_on(["SG"], peers, tokens, key_set)
+    decision = decide_on(build_deployment(rules=RULES, peers=peers), graph("SG"))
 
     assert isinstance(decision, RedirectTo)
     assert peers.asked == ["neu"]
@@ -272,15 +198,15 @@ def test_a_look_is_taken_where_nothing_is_known(
 
 @pytest.mark.parametrize("countries", [["SG", "DE"], ["DE", "SG"]])
 def test_an_unhealthy_region_is_noted_whatever_the_order_of_the_batch(
-    countries: list[str], tokens: TokenFactory, key_set: KeySet
+    countries: list[str],
 ) -> None:
     """Alerts look for the note, even if another call keeps the batch here."""
-    trail = LogFacts()
+    deployment, facts = build_deployment(rules=RULES, unhealthy=["sea"]), LogFacts()
 
-    decision = decide_on(countries, FakePeers("sea"), tokens, key_set, trail)
+    decision = decide_on(deployment, graph(*countries), facts=facts)
 
     assert isinstance(decision, AnswerCalls)
-    assert Reason.REGION_UNHEALTHY in trail.notes
+    assert Reason.REGION_UNHEALTHY in facts.notes
 
 
 @pytest.mark.parametrize(
@@ -295,22 +221,17 @@ def test_an_unhealthy_region_is_noted_whatever_the_order_of_the_batch(
     ],
 )
 def test_the_last_second_of_the_budget_is_kept_for_graph(
-    tokens: TokenFactory,
-    key_set: KeySet,
-    *,
-    is_policy_recording: bool,
-    seconds_ago: float,
-    waits: float,
+    *, is_policy_recording: bool, seconds_ago: float, waits: float
 ) -> None:
     """A call that waited for signing keys waits less for other regions."""
     peers = FakePeers()
-    context = build_deployment(
-        key_set, rules=[{"regions": ["sea"]}], peers=peers, monotonic=lambda: 1000.0
+    deployment = build_deployment(
+        rules=[{"regions": ["sea"]}], peers=peers, monotonic=lambda: 1000.0
     )
     call = call_from("SG", is_policy_recording=is_policy_recording)
-    request = build_request(tokens, incoming(call, "https://b"))
-    request = request._replace(received_at=1000.0 - seconds_ago)
 
-    asyncio.run(decide(request, context, LogFacts()))
+    decide_on(
+        deployment, incoming(call, "https://b"), received_at=1000.0 - seconds_ago
+    )
 
     assert peers.waits == [pytest.approx(waits)]
