@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from shared.core.errors import TokenRefusedError
-from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
 from shared.core.tokens import (
     TokenClaims,
@@ -23,31 +22,28 @@ from shared.core.tokens import (
 )
 from tests.security.attack_kit import Attack, to_json
 from tests.security.attacks import all_rows
-from tests.simulator.services.signing import (
-    APP_ID,
-    TENANT_ID,
-    SigningKey,
-    TokenFactory,
-    base64url,
-)
-from tests.support.jws import verify_compact_jws
+from tests.simulator.services.signing import APP_ID, TENANT_ID, SigningKey, base64url
+from tests.support.rules import KEY, KEY_SET, TOKENS
 
 ROWS = all_rows()
+HEADER = base64url(to_json({"alg": "RS256"}))
+BASE64URL = f"{string.ascii_letters}{string.digits}-_"
 POLICY = TokenPolicy(
     audience=APP_ID,
     issuers=frozenset({"https://api.botframework.com", "https://graph.microsoft.com"}),
 )
 
 
-def _judge(headers: dict[str, str], key_set: KeySet) -> TokenClaims:
-    jws = read_jws(read_bearer(headers))
-    key = key_set.keys.get(read_key_id(jws))
+def judge(token: str) -> TokenClaims:
+    """Read and verify a token as a POST's would be."""
+    jws = read_jws(read_bearer({"authorization": f"Bearer {token}"}))
+    key = KEY_SET.keys.get(read_key_id(jws))
     if key is None:
         raise TokenRefusedError(Reason.SIGNING_KEY_UNKNOWN)
     return read_claims(verify(jws, key), POLICY, now=time.time())
 
 
-def _refusal(read: Callable[..., object], *arguments: Any, **more: Any) -> Reason:
+def refusal_of(read: Callable[..., object], *arguments: Any, **more: Any) -> Reason:
     """Return why a function refuses a token, which it must do."""
     with pytest.raises(TokenRefusedError) as refused:
         read(*arguments, **more)
@@ -63,18 +59,18 @@ def test_the_table_has_at_least_two_hundred_rows() -> None:
 
 @pytest.mark.requirement("R1", "R2", "R3", "R4", "R5", "R6", "R7")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: ascii(row.what)[1:61])
-def test_token(row: Attack, tokens: TokenFactory, key_set: KeySet) -> None:
-    headers = {"authorization": f"Bearer {row.make(tokens)}"}
+def test_token(row: Attack) -> None:
+    token = row.make(TOKENS)
     if row.verdict is None:
-        assert _judge(headers, key_set).tenant_id == TENANT_ID, row.why
-        return
-    assert _refusal(_judge, headers, key_set) is row.verdict, row.why
+        assert judge(token).tenant_id == TENANT_ID, row.why
+    else:
+        assert refusal_of(judge, token) is row.verdict, row.why
 
 
 @pytest.mark.requirement("R18")
 @pytest.mark.parametrize("headers", [{}, {"authorization": ""}])
 def test_a_request_without_authorization_is_refused(headers: dict[str, str]) -> None:
-    assert _refusal(read_bearer, headers) is Reason.AUTHORIZATION_MISSING
+    assert refusal_of(read_bearer, headers) is Reason.AUTHORIZATION_MISSING
 
 
 @pytest.mark.requirement("R18")
@@ -88,20 +84,18 @@ def test_a_request_without_authorization_is_refused(headers: dict[str, str]) -> 
         "\u212aearer {token}",
     ],
 )  # fmt: skip
-def test_authorization_is_exactly_one_bearer_token(
-    header: str, tokens: TokenFactory
-) -> None:
+def test_authorization_is_exactly_one_bearer_token(header: str) -> None:
     """The host joins repeated headers by a bare comma."""
-    headers = {"authorization": header.replace("{token}", tokens.mint())}
+    headers = {"authorization": header.replace("{token}", TOKENS.mint())}
 
-    assert _refusal(read_bearer, headers) is Reason.AUTHORIZATION_MALFORMED
+    assert refusal_of(read_bearer, headers) is Reason.AUTHORIZATION_MALFORMED
 
 
 @pytest.mark.requirement("R18")
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
-def test_the_scheme_ignores_case(scheme: str, tokens: TokenFactory) -> None:
+def test_the_scheme_ignores_case(scheme: str) -> None:
     """RFC 9110 section 11.1 says so."""
-    token = tokens.mint()
+    token = TOKENS.mint()
 
     assert read_bearer({"authorization": f"{scheme} {token}"}) == token.encode()
 
@@ -110,31 +104,27 @@ def test_the_scheme_ignores_case(scheme: str, tokens: TokenFactory) -> None:
 @pytest.mark.parametrize("bits", ["AA", "AAA", "AAAA"])
 def test_a_part_has_one_spelling_whatever_its_last_character(bits: str) -> None:
     """Unused low bits must be zero."""
-    header = base64url(to_json({"alg": "RS256"}))
-    for last in string.ascii_letters + string.digits + "-_":
+    for last in BASE64URL:
         part = f"{bits[:-1]}{last}"
-        token = f"{header}.e30.{part}".encode()
-        is_canonical = base64url(urlsafe_b64decode(f"{part}==")) == part
-        if is_canonical:
+        token = f"{HEADER}.e30.{part}".encode()
+        if base64url(urlsafe_b64decode(f"{part}==")) == part:
             assert base64url(read_jws(token).signature) == part
         else:
-            assert _refusal(read_jws, token) is Reason.TOKEN_MALFORMED
+            assert refusal_of(read_jws, token) is Reason.TOKEN_MALFORMED
 
 
 @pytest.mark.requirement("R2")
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_no_character_but_base64urls_own_may_be_anywhere(position: int) -> None:
     """Tolerant decoders skip such characters."""
-    header = base64url(to_json({"alg": "RS256"}))
-    legal = {*string.ascii_letters, *string.digits, "-", "_"}
     for code in range(0x180):
         part = list("AAAA")
         part[position] = chr(code)
-        token = f"{header}.e30.{''.join(part)}".encode()
-        if chr(code) in legal:
+        token = f"{HEADER}.e30.{''.join(part)}".encode()
+        if chr(code) in BASE64URL:
             assert len(read_jws(token).signature) == 3
         else:
-            assert _refusal(read_jws, token) is Reason.TOKEN_MALFORMED
+            assert refusal_of(read_jws, token) is Reason.TOKEN_MALFORMED
 
 
 @pytest.mark.requirement("R4")
@@ -171,37 +161,32 @@ def test_a_leeway_may_be_nothing_and_five_minutes(leeway: int) -> None:
 
 
 @pytest.mark.requirement("R7")
-def test_a_life_of_one_second_is_long_enough(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
-    """A token must only end after its start."""
+def test_a_life_of_one_second_is_long_enough() -> None:
     now = int(time.time())
-    headers = {"authorization": f"Bearer {tokens.mint(nbf=now, exp=now + 1)}"}
 
-    assert _judge(headers, key_set).expires_at == now + 1
+    assert judge(TOKENS.mint(nbf=now, exp=now + 1)).expires_at == now + 1
 
 
 @pytest.mark.requirement("R1", "R2")
-def test_a_jws_alone_is_verified_whatever_it_says(tokens: TokenFactory) -> None:
+def test_a_jws_alone_is_verified_whatever_it_says() -> None:
     """Test vectors by other people come in here, with any payload."""
-    jws = tokens.key.sign(to_json({"alg": "RS256"}), b"anything").encode()
-
-    assert verify_compact_jws(jws, tokens.key.private.public_key()) == b"anything"
+    jws = read_jws(KEY.sign(to_json({"alg": "RS256"}), b"anything").encode())
     other = SigningKey("other").private.public_key()
-    assert _refusal(verify_compact_jws, jws, other) is Reason.SIGNATURE_INVALID
+
+    assert verify(jws, KEY.private.public_key()) == b"anything"
+    assert refusal_of(verify, jws, other) is Reason.SIGNATURE_INVALID
 
 
 @pytest.mark.requirement("R7")
 def test_times_are_judged_to_the_second() -> None:
     """The end is exclusive and the start inclusive, both with the leeway."""
-    policy = TokenPolicy(
-        audience="a", issuers=frozenset({"https://i"}), leeway_seconds=10
-    )
+    issuers = frozenset({"https://i"})
+    policy = TokenPolicy(audience="a", issuers=issuers, leeway_seconds=10)
     claims = b'{"iss":"https://i","aud":"a","tid":"%s","nbf":1000,"exp":2000}'
     payload = claims % TENANT_ID.encode()
 
     assert read_claims(payload, policy, now=990).expires_at == 2000
     assert read_claims(payload, policy, now=2009).expires_at == 2000
-    early = _refusal(read_claims, payload, policy, now=989)
-    late = _refusal(read_claims, payload, policy, now=2010)
+    early = refusal_of(read_claims, payload, policy, now=989)
+    late = refusal_of(read_claims, payload, policy, now=2010)
     assert (early, late) == (Reason.TOKEN_NOT_YET_VALID, Reason.TOKEN_EXPIRED)

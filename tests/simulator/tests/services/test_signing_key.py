@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from shared.core.tokens import read_jws, verify
 from tests.simulator.services.signing import SigningKey, TokenFactory
-from tests.support.jws import verify_compact_jws
 
 
 def test_a_kept_key_is_the_same_in_every_process(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_a_kept_key_is_the_same_in_every_process(tmp_path: Path) -> None:
     token = TokenFactory(first, audience="a", tenant_id="t").mint()
 
     assert first.key_id == second.key_id
-    assert verify_compact_jws(token.encode(), second.private.public_key())
+    assert verify(read_jws(token.encode()), second.private.public_key())
 
 
 def test_a_kept_key_is_nobody_elses(tmp_path: Path) -> None:
