@@ -24,47 +24,26 @@ from tests.simulator.platform.notifications import (
     roster,
     terminated,
 )
-from tests.simulator.services.signing import (
-    APP_ID,
-    ISSUER,
-    PLATFORM_APP_ID,
-    TENANT_ID,
-)
+from tests.simulator.services.signing import APP_ID, ISSUER, TENANT_ID
+from tests.support.rules import KEY, TOKENS
 
 type Recipe = dict[str, Any]
 type Make[T] = Callable[[Random], T]
 
 NOW = 1_900_000_000
 CALL_ID = "8a934f51-f25b-4ee1-9613-d4049491857b"
-KEY_ID = "platform-key"
+KEY_ID = KEY.key_id
 JOINING = "#microsoft.graph.participantJoiningNotification"
 
 # --- tokens ---------------------------------------------------------------------------
 
-_HEADER: Json = {
-    "alg": "RS256",
-    "kid": KEY_ID,
-    "typ": "JWT",
-    "cty": "JWT",
-    "x5t": KEY_ID,
-}
-_CLAIMS: Json = {
-    "tid": TENANT_ID,
-    "appid": PLATFORM_APP_ID,
-    "nbf": NOW,
-    "exp": NOW + 300,
-    "iss": ISSUER,
-    "aud": APP_ID,
-}
+_HEADER: Json = TOKENS.header()
+_CLAIMS: Json = {**TOKENS.claims(), "nbf": NOW, "exp": NOW + 300}
 _ENDED = {**_CLAIMS, "nbf": NOW - 900, "exp": NOW - 600}
 _FUTURE = {**_CLAIMS, "nbf": NOW + 600, "exp": NOW + 900}
 _WITH_MORE = {**_CLAIMS, "iat": NOW, "deep": [{}]}
-_HEADERS = tuple(
-    map(
-        json.dumps,
-        (_HEADER, {"alg": "RS256", "kid": KEY_ID}, {**_HEADER, "crit": ["exp"]}),
-    )
-)
+_SHORT = {"alg": "RS256", "kid": KEY_ID}
+_HEADERS = tuple(map(json.dumps, (_HEADER, _SHORT, {**_HEADER, "crit": ["exp"]})))
 _CLAIM_SETS = tuple(map(json.dumps, (_CLAIMS, _CLAIMS, _ENDED, _FUTURE, _WITH_MORE)))
 _LIKELY_IN_HEADERS = (
     "RS256", "rs256", "HS256", "RS512", "JWT", "jwt", "JWE", "other-key", KEY_ID,

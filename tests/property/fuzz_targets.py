@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from shared.core.answers import AnswerCalls
-from shared.core.context import LogFacts, RuleContext
+from shared.core.context import LogFacts
 from shared.core.decisions import Accept, Decision, decide
 from shared.core.errors import WebhookError
 from shared.core.health import HealthReport
@@ -22,30 +22,29 @@ from shared.core.redirects import RedirectTo
 from shared.core.replies import health_reply
 from shared.core.webhook import WebhookRequest
 from shared.credential_settings import CredentialKind
-from shared.service import Service, build_service
+from shared.service import build_service
 from shared.settings import NAMES, read_settings
 from tests.property.fuzz_inputs import GOOD_TOKEN, KEY_ID, NOW, Recipe, body_bytes
 from tests.property.mutation import edited
-from tests.simulator.services.signing import APP_ID, ISSUER, TENANT_ID, SigningKey
+from tests.simulator.services.signing import APP_ID, ISSUER, TENANT_ID
 from tests.support.internals import decide_by
-from tests.support.rules import HOSTS, build_deployment, key_set_of
+from tests.support.rules import HOSTS, KEY, build_deployment
 
-KEY = SigningKey(KEY_ID)
-RULES = (
-    {"countryCode": ["SG"], "regions": ["sea"]},
-    {"callerRegion": ["apac"], "regions": ["sea", "weu"]},
-    {"mediaHostedRegion": ["USEA"], "regions": ["neu"]},
+# Region weu, with a clock that stands at ``NOW``.
+DEPLOYMENT = build_deployment(
+    rules=(
+        {"countryCode": ["SG"], "regions": ["sea"]},
+        {"callerRegion": ["apac"], "regions": ["sea", "weu"]},
+        {"mediaHostedRegion": ["USEA"], "regions": ["neu"]},
+    ),
+    clock=lambda: float(NOW),
+    partitions=("p0",),
 )
+STATUSES = {202, 204, 302, 400, 401, 404, 411, 503}
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _LOCATIONS = {f"https://{host}/api/calls?hop=1" for host in HOSTS.values()}
-STATUSES = {202, 204, 302, 400, 401, 404, 411, 503}
-_UNAUTHORIZED_HEADERS = {
-    "cache-control",
-    "connection",
-    "content-type",
-    "www-authenticate",
-}
+_UNAUTHORIZED = {"cache-control", "connection", "content-type", "www-authenticate"}
 # A problem may hold a short word that is somebody's value, too.
 _TELLING = 12
 
@@ -62,16 +61,6 @@ def token_of(recipe: Recipe, sign: Callable[[str, str], str] = _sign) -> str:
     return edited(token, [(kind, at, noise) for kind, at, noise in recipe["edits"]])
 
 
-def deployment() -> RuleContext:
-    """Return region weu, with a clock that stands at ``NOW``."""
-    return build_deployment(
-        key_set_of(KEY), rules=RULES, clock=lambda: float(NOW), partitions=("p0",)
-    )
-
-
-_DEPLOYMENT = deployment()
-
-
 def finish[T](coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that waits for nothing; far quicker than an event loop."""
     try:
@@ -84,7 +73,7 @@ def finish[T](coroutine: Coroutine[Any, Any, T]) -> T:
 
 def _decide(request: WebhookRequest, trail: LogFacts) -> Decision | WebhookError:
     try:
-        return finish(decide(request, _DEPLOYMENT, trail))
+        return finish(decide(request, DEPLOYMENT, trail))
     except WebhookError as error:
         return error
 
@@ -149,7 +138,7 @@ def judge_body(body: Recipe) -> str:
             assert decided.status == 400
         case RedirectTo():
             assert decided.location in _LOCATIONS
-            assert decided.region != _DEPLOYMENT.own_region
+            assert decided.region != DEPLOYMENT.own_region
         case AnswerCalls():
             assert decided.calls
             assert decided.tenant_id == TENANT_ID
@@ -186,20 +175,18 @@ def logged_lines() -> Iterator[list[str]]:
         logger.setLevel(level)
 
 
-def service() -> Service:
-    """Return the real service over our deployment: only its keys and clock are ours."""
-    base = {
-        "MicrosoftAppId": APP_ID,
-        "CALLING_ANSWER": "false",
-        "CALLING_REGION": "weu",
-    }
-    report = read_settings({**base, "CALLING_REGION_HOSTS": json.dumps(HOSTS)})
-    served = build_service(report)
-    decide_by(served, _DEPLOYMENT)
-    return served
-
-
-_SERVICE = service()
+# The real service over our deployment: only its keys and its clock are ours.
+_SERVICE = build_service(
+    read_settings(
+        {
+            "MicrosoftAppId": APP_ID,
+            "CALLING_ANSWER": "false",
+            "CALLING_REGION": "weu",
+            "CALLING_REGION_HOSTS": json.dumps(HOSTS),
+        }
+    )
+)
+decide_by(_SERVICE, DEPLOYMENT)
 
 
 def judge_headers(post: Recipe) -> str:
@@ -238,11 +225,10 @@ def require_documented_reply(
     assert ("location" in sent) is (status == 302)
     if status == 302:
         assert sent["location"] in _LOCATIONS
-        names = re.split("[&=]", query.lower())
-        assert "hop" not in names
+        assert "hop" not in re.split("[&=]", query.lower())
     if status == 401:
         assert sent["www-authenticate"] == "Bearer"
-        assert sent.keys() == _UNAUTHORIZED_HEADERS
+        assert sent.keys() == _UNAUTHORIZED
     assert ("retry-after" in sent) is (status == 503)
     assert bool(body) is (status in {400, 411})
 
@@ -284,8 +270,7 @@ def judge_settings(environ: Recipe) -> str:
     for host in settings.region_hosts.values():
         assert is_host(host)
         assert "trafficmanager.net" not in host.lower().rstrip(".")[-18:]
-    built = build_service(report)
-    reply = finish(built.receive(_post(b"{}", "x"), received_at=0.0))
+    reply = finish(build_service(report).receive(_post(b"{}", "x"), received_at=0.0))
     assert reply.status == 401
     return "usable"
 

@@ -9,7 +9,7 @@ from shared import service
 from tests.localhost.worker import HttpCall, HttpResult, Worker
 from tests.property.fuzz_inputs import Recipe, body_bytes
 from tests.property.fuzz_targets import (
-    deployment,
+    DEPLOYMENT,
     logged_lines,
     require_documented_reply,
     require_safe_lines,
@@ -19,19 +19,16 @@ from tests.simulator.services.signing import APP_ID
 from tests.support.checkout import CHECKOUT
 from tests.support.internals import decide_by
 
-_ENVIRONMENT = {"MicrosoftAppId": APP_ID, "CALLING_ANSWER": "false"}
-
 
 class Requests:
     """The app in the worker library; only its keys and its clock are ours."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Load the app, and let it accept our tokens."""
         self._loop = loop
         self._worker = loop.run_until_complete(Worker.load(CHECKOUT))
         assert self._worker.error == ""
         self._functions = {each.name: each for each in self._worker.functions}
-        decide_by(service.get_service(), deployment())
+        decide_by(service.get_service(), DEPLOYMENT)
 
     def judge(self, recipe: Recipe) -> str:
         """Require a documented reply to any request, and one safe line in the log."""
@@ -64,7 +61,7 @@ class Requests:
 def judging_requests() -> Iterator[Callable[[Recipe], str]]:
     """Load the app once, and put everything back at the end."""
     before = dict(os.environ)
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update({"MicrosoftAppId": APP_ID, "CALLING_ANSWER": "false"})
     service._service = None
     loop = asyncio.new_event_loop()
     try:
