@@ -4,27 +4,14 @@ import asyncio
 
 import pytest
 
-from shared.core.context import LogFacts, RuleContext
-from shared.core.decisions import decide
-from shared.core.errors import KeysUnavailableError, TokenRefusedError, WebhookError
-from shared.core.key_sets import KeySet
+from shared.core.decisions import Accept
+from shared.core.errors import KeysUnavailableError, TokenRefusedError
 from shared.core.tokens import read_bearer, read_jws, read_key_id
-from shared.core.webhook import WebhookRequest
 from shared.edge.signing_keys import FRESH_SECONDS, OVERDUE_SECONDS, SigningKeyCache
 from tests.security.attacks import all_rows
-from tests.simulator.services.signing import TokenFactory
 from tests.support.clock import FakeClock
 from tests.support.keys import FakeProvider, settle
-from tests.support.rules import FakeKeys, build_deployment, build_request
-
-
-def refusal_of(request: WebhookRequest, deployment: RuleContext) -> WebhookError | None:
-    """Decide about a POST; return what it is refused with."""
-    try:
-        asyncio.run(decide(request, deployment, LogFacts()))
-    except WebhookError as refusal:
-        return refusal
-    return None
+from tests.support.rules import KEY_SET, TOKENS, FakeKeys, build_deployment, decide_on
 
 
 def is_refused_without_a_key(headers: dict[str, str]) -> bool:
@@ -39,7 +26,7 @@ def is_refused_without_a_key(headers: dict[str, str]) -> bool:
 @pytest.mark.requirement("R1", "R2", "R3", "R4", "R18")
 @pytest.mark.parametrize("age", [None, FRESH_SECONDS, OVERDUE_SECONDS])
 def test_what_can_be_refused_without_a_key_causes_no_fetch(
-    age: float | None, tokens: TokenFactory, clock: FakeClock, provider: FakeProvider
+    age: float | None, clock: FakeClock, provider: FakeProvider
 ) -> None:
     """It is 401 whether no keys are held, a refresh would be due, or is overdue."""
     cache = SigningKeyCache(provider, clock=clock)
@@ -47,11 +34,11 @@ def test_what_can_be_refused_without_a_key_causes_no_fetch(
         asyncio.run(cache.load(timeout_seconds=10.0))
         clock.now += age
     fetches = provider.fetches
-    deployment = build_deployment(None, keys=cache)
-    headers = [{"authorization": f"Bearer {row.make(tokens)}"} for row in all_rows()]
+    deployment = build_deployment(keys=cache)
+    headers = [{"authorization": f"Bearer {row.make(TOKENS)}"} for row in all_rows()]
     hopeless = [sent for sent in headers if is_refused_without_a_key(sent)]
     for sent in [{}, *hopeless]:
-        refusal = refusal_of(build_request(None, headers=sent), deployment)
+        refusal = decide_on(deployment, token=None, headers=sent)
         assert isinstance(refusal, TokenRefusedError), sent
     settle(cache)
 
@@ -59,29 +46,24 @@ def test_what_can_be_refused_without_a_key_causes_no_fetch(
     assert provider.fetches == fetches
 
 
-def test_a_remembered_token_lets_the_keys_be_kept_fresh(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_remembered_token_lets_the_keys_be_kept_fresh() -> None:
     """Else a process that sees the same token again and again would never do it."""
-    keys = FakeKeys(key_set)
-    deployment = build_deployment(None, keys=keys)
-    request = build_request(tokens.mint(), {"value": []})
+    keys, token = FakeKeys(KEY_SET), TOKENS.mint()
+    deployment = build_deployment(keys=keys)
     for _ in range(3):
-        assert refusal_of(request, deployment) is None
+        assert isinstance(decide_on(deployment, {"value": []}, token=token), Accept)
 
     assert len(keys.asked) == 1
     assert keys.refreshes == 2
 
 
 @pytest.mark.requirement("R13", "R15")
-def test_a_remembered_token_waits_where_no_keys_may_serve(
-    tokens: TokenFactory, key_set: KeySet
-) -> None:
+def test_a_remembered_token_waits_where_no_keys_may_serve() -> None:
     """Its key may have been withdrawn meanwhile."""
-    keys = FakeKeys(key_set)
-    deployment = build_deployment(None, keys=keys)
-    request = build_request(tokens.mint(), {"value": []})
-    assert refusal_of(request, deployment) is None
+    keys, token = FakeKeys(KEY_SET), TOKENS.mint()
+    deployment = build_deployment(keys=keys)
+    assert isinstance(decide_on(deployment, {"value": []}, token=token), Accept)
     keys.key_set = None
 
-    assert isinstance(refusal_of(request, deployment), KeysUnavailableError)
+    refusal = decide_on(deployment, {"value": []}, token=token)
+    assert isinstance(refusal, KeysUnavailableError)

@@ -7,7 +7,8 @@ import pytest
 from shared.core.errors import TokenRefusedError
 from shared.core.reasons import Reason
 from shared.core.tokens import MAX_TOKEN_BYTES, read_jws
-from tests.simulator.services.signing import TokenFactory, base64url
+from tests.simulator.services.signing import base64url
+from tests.support.rules import TOKENS
 
 MEMBERS = b'{"alg":"RS256",' + b",".join(b'"%x":[{}]' % n for n in range(900)) + b"}"
 
@@ -32,12 +33,12 @@ def cheapest(token: bytes) -> float:
     ids=["a header of 12 KB", "nothing but dots"],
 )
 def test_a_costly_token_is_refused_at_the_price_of_a_plain_one(
-    token: bytes, reason: Reason, tokens: TokenFactory
+    token: bytes, reason: Reason
 ) -> None:
     """Nothing is decoded, parsed or taken apart in proportion to its size."""
     with pytest.raises(TokenRefusedError) as refused:
         read_jws(token)
     assert refused.value.reason is reason
 
-    plain = tokens.mint({"alg": "none"}).encode()
+    plain = TOKENS.mint({"alg": "none"}).encode()
     assert cheapest(token) < 5 * cheapest(plain)
