@@ -46,9 +46,9 @@ def test_the_library_sends_the_headers_of_every_reply_as_they_are(
     reply: WebhookReply,
 ) -> None:
     """The library adds no second Content-Type."""
-    response = function_app._to_response(reply)
-
-    sent = HttpResponseConverter.encode(response, expected_type=None)
+    sent = HttpResponseConverter.encode(
+        function_app._to_response(reply), expected_type=None
+    )
 
     headers = {name: datum.value for name, datum in sent.value["headers"].items()}
     assert headers == reply.headers

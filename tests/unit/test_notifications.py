@@ -6,31 +6,38 @@ from typing import Any
 
 import pytest
 
-from shared.core.notifications import read_notification
+from shared.core.notifications import CallNotification, read_notification
 from tests.simulator.platform.notifications import (
-    Call,
     established,
     incoming,
     roster,
     terminated,
 )
 from tests.simulator.services.signing import TENANT_ID
+from tests.support.rules import call_from
+
+CALL = call_from("DE")
 
 
-def _item(url: object = "/app/calls/abc", **members: Any) -> dict[str, Any]:
+def read(item: Any) -> CallNotification:
+    """Read an item that names a call."""
+    found = read_notification(item)
+    assert found is not None
+    return found
+
+
+def item_of(url: object = "/app/calls/abc", **members: Any) -> dict[str, Any]:
+    """Return an item about an incoming call, with some members changed."""
     data = {"@odata.type": "#microsoft.graph.call", "state": "incoming"}
     base = {"changeType": "created", "resourceUrl": url, "resourceData": data}
     return {**base, **members}
 
 
 def test_an_incoming_call_is_read_whole() -> None:
-    call = Call(
-        tenant_id=TENANT_ID, is_policy_recording=True, media_hosted_region="ASEA"
-    )
+    call = call_from("DE", is_policy_recording=True, media_hosted_region="ASEA")
 
-    found = read_notification(incoming(call, "https://bot")["value"][0])
+    found = read(incoming(call, "https://bot")["value"][0])
 
-    assert found is not None
     assert found.is_incoming_call
     assert found.is_policy_recording
     assert found.call_id == call.call_id
@@ -43,21 +50,16 @@ def test_an_incoming_call_is_read_whole() -> None:
 @pytest.mark.parametrize(
     ("body", "state", "sub_resource"),
     [
-        (
-            established(Call(tenant_id=TENANT_ID), is_audio_active=True),
-            "established",
-            None,
-        ),
-        (terminated(Call(tenant_id=TENANT_ID)), "terminated", None),
-        (roster(Call(tenant_id=TENANT_ID)), None, "participants"),
+        (established(CALL, is_audio_active=True), "established", None),
+        (terminated(CALL), "terminated", None),
+        (roster(CALL), None, "participants"),
     ],
 )
 def test_follow_ups_are_no_incoming_calls(
     body: dict[str, Any], state: str | None, sub_resource: str | None
 ) -> None:
-    found = read_notification(body["value"][0])
+    found = read(body["value"][0])
 
-    assert found is not None
     assert (found.state, found.sub_resource) == (state, sub_resource)
     assert not found.is_incoming_call
 
@@ -66,23 +68,17 @@ def test_follow_ups_are_no_incoming_calls(
 @pytest.mark.parametrize(
     "url",
     [
-        "/app/calls/abc-DEF_1",
+        "/app/calls/abc-DEF_1", "app/calls/abc-DEF_1", "/App/Calls/abc-DEF_1",
+        "/app/calls/abc-DEF_1/", "/app/calls/abc-DEF_1?query=1",
         "/communications/calls/abc-DEF_1",
-        "app/calls/abc-DEF_1",
-        "/App/Calls/abc-DEF_1",
-        "/app/calls/abc-DEF_1/",
-        "/v1.0/communications/calls/abc-DEF_1",
-        "/beta/communications/calls/abc-DEF_1",
+        "/v1.0/communications/calls/abc-DEF_1", "/beta/communications/calls/abc-DEF_1",
         "https://graph.microsoft.com/v1.0/communications/calls/abc-DEF_1",
         "https://graph.microsoft.com/app/calls/abc-DEF_1",
-        "/app/calls/abc-DEF_1?query=1",
     ],
-)
+)  # fmt: skip
 def test_resource_urls_are_read_in_all_their_forms(url: str) -> None:
-    """They are relative or absolute, with /app/ or /communications/."""
     for name in ("resource", "resourceUrl"):
-        found = read_notification({**_item(None), name: url})
-        assert found is not None
+        found = read({**item_of(None), name: url})
         assert found.call_id == "abc-DEF_1"
         assert found.is_incoming_call
 
@@ -101,7 +97,7 @@ def test_resource_urls_are_read_in_all_their_forms(url: str) -> None:
 )  # fmt: skip
 def test_a_hostile_call_id_makes_an_item_unreadable(call_id: str) -> None:
     """The id becomes part of a URL that is called with a token."""
-    found = read_notification(_item(f"/app/calls/{call_id}"))
+    found = read_notification(item_of(f"/app/calls/{call_id}"))
 
     assert found is None or found.call_id == call_id.split("/", maxsplit=1)[0]
     if "/" not in call_id:
@@ -114,9 +110,9 @@ def test_a_hostile_call_id_makes_an_item_unreadable(call_id: str) -> None:
     [
         *(None, 1, "x", [], {}),
         {"resourceData": {"id": "abc", "state": "incoming"}},
-        *map(_item, (None, 1, [], {}, "/app/other/abc", "/users/abc", "/app/calls")),
-        _item("ftp://x/app/calls/abc"),
-        _item("//evil.example/app/calls/abc"),
+        *map(item_of, (None, 1, [], {}, "/app/other/abc", "/users/abc", "/app/calls")),
+        item_of("ftp://x/app/calls/abc"),
+        item_of("//evil.example/app/calls/abc"),
     ],
 )
 def test_an_item_without_a_usable_resource_is_unreadable(item: object) -> None:
@@ -143,17 +139,10 @@ def test_an_item_without_a_usable_resource_is_unreadable(item: object) -> None:
         ({"resourceData": None}, False),
         ({"resourceData": []}, False),
         ({"resourceData": "incoming"}, False),
-        (
-            {
-                "resourceData": {
-                    "@odata.type": "#microsoft.graph.CALL",
-                    "state": "incoming",
-                }
-            },
-            False,
+        *(
+            ({"resourceData": {"@odata.type": kind, "state": "incoming"}}, False)
+            for kind in ("#microsoft.graph.CALL", "#evil", {})
         ),
-        ({"resourceData": {"@odata.type": "#evil", "state": "incoming"}}, False),
-        ({"resourceData": {"@odata.type": {}, "state": "incoming"}}, False),
         ({"resourceUrl": "/app/calls/abc/participants"}, False),
         ({"resourceUrl": "/app/calls/abc/operations/x"}, False),
     ],
@@ -161,34 +150,23 @@ def test_an_item_without_a_usable_resource_is_unreadable(item: object) -> None:
 def test_only_a_new_call_that_waits_is_an_incoming_call(
     members: dict[str, Any], is_incoming: bool
 ) -> None:
-    """Unknown values have no side effect."""
-    found = read_notification(_item(**members))
-
-    assert found is not None
-    assert found.is_incoming_call is is_incoming
+    assert read(item_of(**members)).is_incoming_call is is_incoming
 
 
 def test_the_url_counts_where_the_id_differs() -> None:
     """The difference is logged, see docs/behaviour.md section 2."""
-    data = {"state": "established", "id": "other"}
+    found = read(item_of(resourceData={"state": "established", "id": "other"}))
 
-    found = read_notification(_item(resourceData=data))
-
-    assert found is not None
     assert (found.call_id, found.claimed_call_id) == ("abc", "other")
 
 
 def test_the_second_url_serves_where_the_first_cannot() -> None:
     """Real notifications have carried both members for years."""
-    found = read_notification(_item("nonsense", resource="/app/calls/abc"))
-
-    assert found is not None
-    assert found.call_id == "abc"
+    assert read(item_of("nonsense", resource="/app/calls/abc")).call_id == "abc"
 
 
 @pytest.mark.parametrize("value", [None, 1, "", [], {}, "x" * 257])
 def test_odd_values_count_as_missing(value: object) -> None:
-    """This covers every text that a rule may look at."""
     data = {
         "state": "incoming",
         "tenantId": value,
@@ -197,9 +175,8 @@ def test_odd_values_count_as_missing(value: object) -> None:
         "incomingContext": value,
     }
 
-    found = read_notification(_item(resourceData=data))
+    found = read(item_of(resourceData=data))
 
-    assert found is not None
     assert found.tenant_id is None
     assert found.country_code is None
     assert found.source_region is None
@@ -236,8 +213,7 @@ def test_notifications_without_data_are_follow_ups(shared_data: Path) -> None:
     """Content sharing sends no resourceData."""
     folder = shared_data / "payloads" / "graph-other"
     for path in folder.glob("graph_*.json"):
-        found = read_notification(json.loads(path.read_bytes())["value"][0])
-        assert found is not None
+        found = read(json.loads(path.read_bytes())["value"][0])
         assert found.sub_resource == "contentsharingsessions"
 
 

@@ -11,7 +11,6 @@ from shared.core.partitions import (
 
 @pytest.mark.parametrize("name", ["default", "a", "0-a", "a" * 32])
 def test_a_partition_name_has_lower_case_letters_digits_and_hyphens(name: str) -> None:
-    """docs/behaviour.md section 1 has the pattern."""
     assert is_partition_name(name)
 
 
@@ -39,20 +38,18 @@ def test_the_choice_is_fixed_for_ever() -> None:
 
 def test_partitions_share_the_calls_evenly() -> None:
     """Of 9,000 calls each gets a third, give or take a tenth."""
-    names = ("a", "b", "c")
-    chosen = [choose_partition(f"call-{number}", names) for number in range(9_000)]
+    chosen = [choose_partition(f"call-{number}", "abc") for number in range(9_000)]
 
-    assert all(2_700 < chosen.count(name) < 3_300 for name in names)
+    assert all(2_700 < chosen.count(name) < 3_300 for name in "abc")
 
 
 def test_removing_a_partition_moves_only_its_calls() -> None:
     """This is what rendezvous hashing is for."""
-    names = ("a", "b", "c", "d")
     for number in range(500):
         call = f"call-{number}"
-        before = choose_partition(call, names)
+        before = choose_partition(call, "abcd")
         if before != "d":
-            assert choose_partition(call, names[:3]) == before
+            assert choose_partition(call, "abc") == before
 
 
 def test_a_callback_uri_has_the_host_with_its_port_and_the_partition() -> None:

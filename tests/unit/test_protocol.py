@@ -8,10 +8,10 @@ import pytest
 from shared.core.errors import BodyRefusedError, LengthRequiredError
 from shared.core.protocol import Protocol, detect_protocol, read_body
 from shared.core.reasons import Reason
-from tests.simulator.platform.notifications import Call, incoming, legacy_incoming
-from tests.simulator.services.signing import TENANT_ID
+from tests.simulator.platform.notifications import incoming, legacy_incoming
+from tests.support.rules import call_from
 
-CALL = Call(tenant_id=TENANT_ID)
+CALL = call_from("DE")
 JOINING = "#microsoft.graph.participantJoiningNotification"
 
 
@@ -38,7 +38,6 @@ JOINING = "#microsoft.graph.participantJoiningNotification"
 def test_the_top_level_tells_the_protocol(
     body: dict[str, Any], expected: Protocol
 ) -> None:
-    """docs/behaviour.md section 2 describes them."""
     assert detect_protocol(body) is expected
 
 
@@ -47,19 +46,14 @@ def test_the_top_level_tells_the_protocol(
     "body",
     [
         {},
-        {"value": None},
-        {"value": {}},
-        {"value": "[]"},
-        {"value": 1},
-        {"value": {"callState": "incoming"}},
+        *({"value": value} for value in (None, {}, "[]", 1, {"callState": "incoming"})),
         {"value": None, "callState": "incoming"},
         {"callState": "incoming", "@odata.type": "#microsoft.graph.call"},
         {"@odata.type": "#microsoft.graph.commsNotifications"},
         {"value": None, "@odata.type": JOINING, "call": {}},
         {"value": {}, "@odata.type": JOINING, "call": {}},
         {"@odata.type": JOINING},
-        {"@odata.type": JOINING, "call": None},
-        {"@odata.type": JOINING, "call": "x"},
+        *({"@odata.type": JOINING, "call": call} for call in (None, "x")),
         {"@odata.type": JOINING.lower(), "call": {}},
         {"@odata.type": {"a": 1}, "call": {}},
         {"call": {}},
@@ -90,7 +84,6 @@ def test_anything_else_is_refused(body: dict[str, Any]) -> None:
     ],
 )
 def test_a_body_must_be_one_strict_json_object(body: bytes, reason: Reason) -> None:
-    """Each fault has a code of its own."""
     with pytest.raises(BodyRefusedError) as refused:
         read_body(body, is_transfer_encoded=False)
 
@@ -111,39 +104,35 @@ def test_transfer_encoding_does_not_matter_to_a_body_that_is_there() -> None:
     assert read_body(b"{}", is_transfer_encoded=True) == {}
 
 
-def _bodies(folder: Path, pattern: str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern))}
-
-
-def test_every_published_legacy_notification_is_legacy(shared_data: Path) -> None:
-    """Some of them are recordings of real ones."""
+def _bodies(shared_data: Path, *patterns: str) -> dict[str, bytes]:
     folder = shared_data / "payloads"
-    bodies = _bodies(folder / "legacy", "*.json")
-    bodies |= _bodies(folder / "synthetic", "*legacy*.json")
+    paths = [path for pattern in patterns for path in folder.glob(pattern)]
+    return {path.name: path.read_bytes() for path in sorted(paths)}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "patterns", "at_least"),
+    [
+        (Protocol.LEGACY, ("legacy/*.json", "synthetic/*legacy*.json"), 4),
+        (Protocol.GRAPH, ("graph-docs/*.json", "graph-other/graph_*.json"), 45),
+    ],
+)
+def test_published_notifications_are_of_the_protocol_that_they_document(
+    shared_data: Path, protocol: Protocol, patterns: tuple[str, ...], at_least: int
+) -> None:
+    """These are recordings, and all examples in the documentation that are JSON."""
+    bodies = _bodies(shared_data, *patterns)
     valid = {name: body for name, body in bodies.items() if "INVALID" not in name}
 
-    assert len(valid) >= 4
+    assert len(valid) >= at_least
     for name, body in valid.items():
         found = detect_protocol(read_body(body, is_transfer_encoded=False))
-        assert found is Protocol.LEGACY, name
-
-
-def test_every_published_graph_notification_is_graph(shared_data: Path) -> None:
-    """These are all examples in the documentation that are valid JSON."""
-    folder = shared_data / "payloads"
-    bodies = _bodies(folder / "graph-docs", "*.json")
-    bodies |= _bodies(folder / "graph-other", "graph_*.json")
-    valid = {name: body for name, body in bodies.items() if "INVALID" not in name}
-
-    assert len(valid) >= 45
-    for name, body in valid.items():
-        found = detect_protocol(read_body(body, is_transfer_encoded=False))
-        assert found is Protocol.GRAPH, name
+        assert found is protocol, name
 
 
 def test_published_examples_that_are_no_json_are_refused(shared_data: Path) -> None:
     """They have trailing commas, and one is the page's malformed sample."""
-    bodies = _bodies(shared_data / "payloads", "*/*.INVALID.json")
+    bodies = _bodies(shared_data, "*/*.INVALID.json")
     sample = shared_data / "payloads" / "graph-other" / "seed_sample_malformed.http.txt"
     bodies["the page's sample"] = sample.read_bytes().split(b"\n\n", 1)[1]
 

@@ -16,6 +16,7 @@ from shared.core.errors import (
     TenantRefusedError,
     TokenRefusedError,
     UnexpectedError,
+    WebhookError,
 )
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
@@ -39,7 +40,6 @@ def test_every_reply_closes_the_connection_and_is_not_stored() -> None:
 
 
 def test_replies_echo_the_ids() -> None:
-    """Microsoft's SDK does the same."""
     headers = reply_to(ACCEPTED, IDS).headers
 
     assert headers["Client-Request-Id"] == "m-1"
@@ -57,31 +57,19 @@ def test_the_chain_id_stands_in_for_a_scenario_id() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "",
-        "a\r\nX: y",
-        "a\n",
-        "é",
-        "\x00",
-        "\x7f",
-        "a\tb",
-        " a",
-        "a ",
-        "a" * 257,
+        "", "a\r\nX: y", "a\n", "é", "\x00", "\x7f", "a\tb", " a", "a ", "a" * 257,
         "\ud800",
     ],
-)
+)  # fmt: skip
 def test_what_is_no_safe_header_value_is_not_echoed(value: str) -> None:
     """The host would answer 500, or split the header."""
-    ids = Correlation(message_id=value, scenario_id=value, chain_id="")
-
-    headers = reply_to(ACCEPTED, ids).headers
+    headers = reply_to(ACCEPTED, Correlation(value, value, "")).headers
 
     assert "Client-Request-Id" not in headers
     assert "Scenario-Id" not in headers
 
 
 def test_ids_are_read_from_their_headers() -> None:
-    """The host gives the names in lower case."""
     headers = {
         "x-microsoft-skype-message-id": "m",
         "x-microsoft-skype-chain-id": "c",
@@ -132,9 +120,8 @@ def test_a_body_that_is_too_large_gets_no_echo() -> None:
     ],
 )
 def test_refusals_without_a_body(
-    error: SettingsUnusableError, status: int, retry_after: str | None
+    error: WebhookError, status: int, retry_after: str | None
 ) -> None:
-    """docs/behaviour.md section 2 lists them."""
     reply = reply_to(error, IDS)
 
     assert reply.status == status
@@ -150,17 +137,15 @@ def test_refusals_without_a_body(
         (LengthRequiredError(), 411, "length-required"),
     ],
 )
-def test_refused_bodies_are_told_why(
+def test_refused_bodies_are_told_why_in_a_code_and_a_sentence(
     error: BodyRefusedError, status: int, code: str
 ) -> None:
-    """The reply has a code and a sentence, but nothing of the body."""
     reply = reply_to(error, IDS)
 
     assert reply.status == status
     assert reply.headers["Content-Type"] == "application/json"
-    assert json.loads(reply.body or b"") == {
-        "error": {"code": code, "message": error.reason.cause}
-    }
+    told = {"code": code, "message": error.reason.cause}
+    assert json.loads(reply.body or b"") == {"error": told}
 
 
 @pytest.mark.parametrize(
