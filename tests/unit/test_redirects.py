@@ -230,8 +230,6 @@ def test_the_last_second_of_the_budget_is_kept_for_graph(
     )
     call = call_from("SG", is_policy_recording=is_policy_recording)
 
-    decide_on(
-        deployment, incoming(call, "https://b"), received_at=1000.0 - seconds_ago
-    )
+    decide_on(deployment, incoming(call, "https://b"), received_at=1000.0 - seconds_ago)
 
     assert peers.waits == [pytest.approx(waits)]

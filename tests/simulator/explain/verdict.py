@@ -151,14 +151,3 @@ def _planned(answers: Sequence[PlannedAnswer]) -> str:
         f"{count} call{' is' if count == 1 else 's are'} {word}"
         for word, count in counts.items()
     )
-
-
-def _planned(answers: Sequence[PlannedAnswer]) -> str:
-    """Say what becomes of the calls, such as "2 calls are answered"."""
-    if len(answers) == 1:
-        return f"the call is {_ENDS[answers[0].action]}"
-    counts = Counter(_ENDS[answer.action] for answer in answers)
-    return " and ".join(
-        f"{count} call{' is' if count == 1 else 's are'} {word}"
-        for word, count in counts.items()
-    )
