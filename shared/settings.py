@@ -20,6 +20,7 @@ NAMES = (
     "MicrosoftAppId",
     "CALLING_CLOUD",
     "CALLING_OPENID_CONFIGURATION_URL",
+    "CALLING_KEY_SET_HOST",
     "CALLING_METADATA_ISSUER",
     "CALLING_ISSUERS",
     "CALLING_LOGIN_URL",
@@ -53,6 +54,7 @@ class Settings(NamedTuple):
 
     app_id: str
     openid_configuration_url: str
+    key_set_host: str
     metadata_issuer: str
     issuers: frozenset[str]
     graph_url: str
@@ -119,6 +121,7 @@ def _read(reader: SettingReader) -> Settings:
         openid_configuration_url=reader.url(
             "CALLING_OPENID_CONFIGURATION_URL", cloud.openid_configuration_url
         ),
+        key_set_host=reader.host("CALLING_KEY_SET_HOST"),
         metadata_issuer=reader.url("CALLING_METADATA_ISSUER", cloud.metadata_issuer),
         issuers=frozenset(reader.urls("CALLING_ISSUERS", cloud.issuers)),
         graph_url=reader.url("CALLING_GRAPH_URL", cloud.graph_url).rstrip("/"),

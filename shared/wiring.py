@@ -22,6 +22,7 @@ def signing_keys(settings: Settings) -> SigningKeyCache:
     """Make what keeps the platform's signing keys."""
     provider = OpenIdProvider(
         configuration_url=settings.openid_configuration_url,
+        key_set_host=settings.key_set_host,
         metadata_issuer=settings.metadata_issuer,
         ca_bundle=settings.ca_bundle,
     )

@@ -38,8 +38,8 @@ class ProviderReason(ExplainedCode):
     )
     HOST = (
         "provider-host",
-        "The OpenID configuration puts its key set on another host.",
-        "Check CALLING_OPENID_CONFIGURATION_URL; such key sets are never loaded.",
+        "The OpenID configuration puts its key set on a host that is not accepted.",
+        "Check CALLING_OPENID_CONFIGURATION_URL and CALLING_KEY_SET_HOST.",
     )
     NO_KEY = (
         "provider-no-key",

@@ -1,8 +1,8 @@
 """The identity provider's documents: OpenID configuration, then the key set it names.
 
 https://openid.net/specs/openid-connect-discovery-1_0.html. Trusts nothing on the way:
-https only, no redirects, the key set on the configuration's own host, the issuer as
-expected, bounded in size and in time as a whole.
+https only, no redirects, the key set on the configuration's own host or on the one that
+is configured, the issuer as expected, bounded in size and in time as a whole.
 """
 
 from __future__ import annotations
@@ -42,10 +42,24 @@ class OpenIdProvider:
     """Fetches the key set; blocking, for a thread of its own."""
 
     def __init__(
-        self, *, configuration_url: str, metadata_issuer: str, ca_bundle: str
+        self,
+        *,
+        configuration_url: str,
+        key_set_host: str = "",
+        metadata_issuer: str,
+        ca_bundle: str,
     ) -> None:
-        """Fetch from ``configuration_url``, which must name ``metadata_issuer``."""
+        """Fetch from ``configuration_url``, which must name ``metadata_issuer``.
+
+        Args:
+            configuration_url: of the OpenID configuration.
+            key_set_host: the only host that may have the key set, with its port, if
+                any; empty: that of the configuration.
+            metadata_issuer: compared exactly.
+            ca_bundle: see ``tls.make_session``.
+        """
         self._configuration_url = configuration_url
+        self._key_set_host = key_set_host or urlsplit(configuration_url).netloc
         self._metadata_issuer = metadata_issuer
         self._ca_bundle = ca_bundle
 
@@ -72,7 +86,7 @@ class OpenIdProvider:
         key_set_url = configuration.get("jwks_uri")
         if type(key_set_url) is not str:
             raise ProviderError(ProviderReason.MALFORMED)
-        if not _is_on_same_host(self._configuration_url, key_set_url):
+        if not _is_on_host(self._key_set_host, key_set_url):
             raise ProviderError(ProviderReason.HOST)
         key_set = read_key_set(get(key_set_url))
         if not key_set.keys:
@@ -95,8 +109,8 @@ def _get(session: requests.Session, url: str, *, ends_at: float) -> bytes:
     return reply.body
 
 
-def _is_on_same_host(expected_url: str, found_url: str) -> bool:
-    expected, found = urlsplit(expected_url), urlsplit(found_url)
+def _is_on_host(host: str, url: str) -> bool:
+    found = urlsplit(url)
     if found.scheme != "https" or not is_host(found.netloc):
         return False
-    return host_identity(expected.netloc) == host_identity(found.netloc)
+    return host_identity(host) == host_identity(found.netloc)
