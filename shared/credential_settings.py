@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from shared.core.clouds import Cloud
+from shared.core.guids import is_guid
 from shared.setting_reader import SettingReader
 
 
@@ -16,15 +17,19 @@ class CredentialKind(StrEnum):
 
 
 class CredentialSettings(NamedTuple):
-    """What the chosen kind of credential needs; the rest may be empty."""
+    """What the chosen kind of credential needs; the rest is empty.
+
+    ``certificate_ends_at`` is in epoch seconds.
+    """
 
     kind: CredentialKind
     app_id: str
     login_url: str
     federation_audience: str
     identity_client_id: str
-    app_password: str
-    certificate_path: str
+    app_password: str = ""
+    certificate_path: str = ""
+    certificate_ends_at: float | None = None
 
     def __repr__(self) -> str:
         """Show the kind only: a secret must not reach a log by accident."""
@@ -43,25 +48,33 @@ def read_credential(
     )
     credential = CredentialSettings(
         kind=kind,
-        app_id=reader.text("MicrosoftAppId"),
+        app_id=reader.text("MicrosoftAppId").lower(),
         login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
         federation_audience=cloud.federation_audience,
-        identity_client_id=reader.text("CALLING_IDENTITY_CLIENT_ID"),
-        app_password=reader.text("MicrosoftAppPassword"),
-        certificate_path=reader.text("CALLING_CERTIFICATE_PATH"),
+        identity_client_id=reader.text("CALLING_IDENTITY_CLIENT_ID").lower(),
     )
-    if is_needed:
-        _check_credential(reader, kind)
-    return credential
+    return _read_proof(reader, credential) if is_needed else credential
 
 
-def _check_credential(reader: SettingReader, kind: CredentialKind) -> None:
-    why = f"for CALLING_CREDENTIAL {kind.value}"
-    match kind:
+def _read_proof(
+    reader: SettingReader, credential: CredentialSettings
+) -> CredentialSettings:
+    """Read what the chosen kind of credential is made of."""
+    why = f"for CALLING_CREDENTIAL {credential.kind.value}"
+    match credential.kind:
         case CredentialKind.MANAGED_IDENTITY:
             reader.guid("CALLING_IDENTITY_CLIENT_ID")
+            return credential
         case CredentialKind.CLIENT_SECRET:
-            reader.required("MicrosoftAppPassword", why)
+            secret = reader.required("MicrosoftAppPassword", why)
+            if is_guid(secret):
+                reader.warn(
+                    "MicrosoftAppPassword",
+                    "looks like the ID of a secret; the secret's value is needed.",
+                )
+            return credential._replace(app_password=secret)
         case CredentialKind.CERTIFICATE:
-            reader.required("CALLING_CERTIFICATE_PATH", why)
-            reader.certificate_file("CALLING_CERTIFICATE_PATH")
+            return credential._replace(
+                certificate_path=reader.required("CALLING_CERTIFICATE_PATH", why),
+                certificate_ends_at=reader.certificate_file("CALLING_CERTIFICATE_PATH"),
+            )

@@ -54,7 +54,7 @@ class Service(ABC):
         if report.problems:
             log_event(logging.ERROR, "settings.unusable", problems=report.problems)
         if report.warnings:
-            log_event(logging.WARNING, "settings.unknown", warnings=report.warnings)
+            log_event(logging.WARNING, "settings.warnings", warnings=report.warnings)
 
     async def receive(
         self, request: WebhookRequest, *, received_at: float

@@ -22,23 +22,38 @@ from shared.core.strict_json import StrictJsonError, read_value
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 _URL = re.compile(r"https://[\x21-\x7e]+")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+# What Functions leaves as the value where it could not get the secret:
+# https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+_KEY_VAULT_REFERENCE = "@microsoft.keyvault("
 
 
 class SettingReader:
-    """Reads settings from a mapping and collects ``problems``."""
+    """Reads settings from a mapping and collects ``problems`` and ``warnings``."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Read from ``environ``, usually ``os.environ``."""
         self._environ = environ
+        self._unresolved: set[str] = set()
         self.problems: list[str] = []
+        self.warnings: list[str] = []
 
     def note(self, name: str, sentence: str) -> None:
         """Note a problem; ``sentence`` must not contain a value."""
-        self.problems.append(f"{name}: {sentence}")
+        # What else is wrong with a reference says nothing about the value.
+        if name not in self._unresolved:
+            self.problems.append(f"{name}: {sentence}")
+
+    def warn(self, name: str, sentence: str) -> None:
+        """Note what looks wrong, but does not make the settings unusable."""
+        self.warnings.append(f"{name}: {sentence}")
 
     def text(self, name: str) -> str:
         """Return the trimmed text; empty or blank counts as absent."""
-        return self._environ.get(name, "").strip()
+        value = self._environ.get(name, "").strip()
+        if value.lower().startswith(_KEY_VAULT_REFERENCE):
+            self.note(name, "is a Key Vault reference that was not resolved.")
+            self._unresolved.add(name)
+        return value
 
     def choice(self, name: str, choices: Iterable[str], *, default: str) -> str:
         """Return one of ``choices``."""
@@ -87,12 +102,12 @@ class SettingReader:
         return value
 
     def guid(self, name: str) -> str:
-        """Return a GUID as it is written; empty if absent."""
+        """Return a GUID in lower case, as GUIDs have no case; empty if absent."""
         value = self.text(name)
         if value and not is_guid(value):
             self.note(name, "must be a GUID.")
             return ""
-        return value
+        return value.lower()
 
     def required(self, name: str, why: str) -> str:
         """Return a text that must be there."""
@@ -129,11 +144,15 @@ class SettingReader:
         return values
 
     def json[T: (dict[str, Any], list[Any])](
-        self, name: str, kind: type[T], content: str
+        self, name: str, kind: type[T], content: str, *, also_empty: object = None
     ) -> T | None:
         """Return JSON of one kind, empty if absent; ``None`` if it is no such JSON.
 
-        ``content`` says in the problem's sentence what is expected.
+        Args:
+            name: of the setting.
+            kind: of its JSON.
+            content: says in the problem's sentence what is expected.
+            also_empty: JSON of another kind that means the same as an empty one.
         """
         value = self.text(name)
         if not value:
@@ -145,17 +164,24 @@ class SettingReader:
             return None
         if type(read) is kind:
             return read
+        if also_empty is not None and read == also_empty:
+            return kind()
         self.note(name, f"must be a JSON {content}.")
         return None
 
     def authorities_file(self, name: str) -> str:
         """Return the path of a PEM file of certificates; empty if absent."""
-        return self._pem_file(name, load_pem_x509_certificates, "certificates")
+        self._pem_file(name, load_pem_x509_certificates, "certificates")
+        return self.text(name)
 
-    def certificate_file(self, name: str) -> str:
-        """Return the path of a PEM file with a certificate and its private key."""
+    def certificate_file(self, name: str) -> float | None:
+        """Read a PEM file with a certificate and its private key.
 
-        def load(content: bytes) -> None:
+        Returns:
+            When the certificate ends, in epoch seconds; ``None`` if it is not usable.
+        """
+
+        def load(content: bytes) -> float:
             certificate = load_pem_x509_certificates(content)[0]
             key = load_pem_private_key(content, password=None)
             if key.public_key() != certificate.public_key():
@@ -166,24 +192,25 @@ class SettingReader:
             if not isinstance(key, RSAPrivateKey):
                 message = "the key is not RSA"
                 raise TypeError(message)
+            return certificate.not_valid_after_utc.timestamp()
 
         return self._pem_file(name, load, "a certificate and its private RSA key")
 
-    def _pem_file(
-        self, name: str, load: Callable[[bytes], object], content: str
-    ) -> str:
+    def _pem_file[T](
+        self, name: str, load: Callable[[bytes], T], content: str
+    ) -> T | None:
         path = self.text(name)
         if not path:
-            return ""
+            return None
         try:
             # pathlib alone would take a tenth of the app's import time.
             with open(path, "rb") as file:  # noqa: PTH123
-                load(file.read())
+                return load(file.read())
         except OSError:
             self.note(name, "names a file that cannot be read.")
         except (ValueError, TypeError, UnsupportedAlgorithm):
             self.note(name, f"must name a PEM file with {content}.")
-        return path
+        return None
 
     def _items(self, name: str) -> list[str]:
         value = self.text(name)

@@ -8,6 +8,7 @@ files that settings name, to tell at once whether they can be used; opens no soc
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from shared.core.hosts import is_local
 from shared.core.partitions import is_partition_name
 from shared.core.regions import RegionRule
 from shared.core.tokens import MAX_LEEWAY_SECONDS
@@ -48,8 +49,10 @@ _PREFIX = "CALLING_"
 class Settings(NamedTuple):
     """Usable settings.
 
-    ``region`` is empty where there is only one deployment; ``callback_host`` is the
-    host of every ``callbackUri``, empty only if ``answer`` is false.
+    GUIDs are in lower case. ``region`` is empty where there is only one deployment,
+    ``key_set_host`` where the host of the OpenID configuration has the keys, too.
+    ``callback_host`` is the host of every ``callbackUri``, empty only if ``answer`` is
+    false.
     """
 
     app_id: str
@@ -95,12 +98,12 @@ def read_settings(environ: Mapping[str, str]) -> SettingsReport:
     return SettingsReport(
         settings=None if problems else settings,
         problems=problems,
-        warnings=_warnings(environ),
+        warnings=(*_unknown_settings(environ), *reader.warnings),
         region=settings.region,
     )
 
 
-def _warnings(environ: Mapping[str, str]) -> tuple[str, ...]:
+def _unknown_settings(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Name unknown settings: a typing error, or newer infrastructure than code."""
     return tuple(
         f"{name}: unknown setting."
@@ -151,22 +154,33 @@ def _read_callback_host(
     reader: SettingReader, region_host: str, *, is_needed: bool
 ) -> str:
     """Read the host of callbackUri: the region's, the global one, or Functions' own."""
-    global_host = reader.host("CALLING_GLOBAL_HOST")
-    chosen = region_host or global_host
-    if chosen or not is_needed:
-        return chosen
+    hosts = {
+        "CALLING_REGION_HOSTS": region_host,
+        "CALLING_GLOBAL_HOST": reader.host("CALLING_GLOBAL_HOST"),
+        _OWN_HOST_NAME: _read_own_host(reader) if is_needed else "",
+    }
+    name, host = next(((n, h) for n, h in hosts.items() if h), ("", ""))
+    if is_needed and host and is_local(host):
+        # As with Core Tools, which call this machine localhost.
+        cure = "; set CALLING_GLOBAL_HOST" if name == _OWN_HOST_NAME else ""
+        reader.warn(name, f"names a host that the platform cannot reach{cure}.")
+    return host
+
+
+def _read_own_host(reader: SettingReader) -> str:
+    """Read Functions' own host, which is only needed where there is no other."""
     # A problem of its own is noted where a region or a host is there, but unusable.
     if reader.text("CALLING_REGION") or reader.text("CALLING_GLOBAL_HOST"):
         return ""
-    return reader.host(_OWN_HOST_NAME) or reader.required(
-        _OWN_HOST_NAME,
-        "to answer calls where no CALLING_REGION or CALLING_GLOBAL_HOST is set",
-    )
+    why = "to answer calls where no CALLING_REGION or CALLING_GLOBAL_HOST is set"
+    reader.required(_OWN_HOST_NAME, why)
+    return reader.host(_OWN_HOST_NAME)
 
 
 def _read_partitions(reader: SettingReader) -> tuple[str, ...]:
     name = "CALLING_PARTITIONS"
-    partitions = reader.json(name, list, "list of names") or []
+    # An object says where each partition's instance is: none, if it is empty.
+    partitions = reader.json(name, list, "list of names", also_empty={}) or []
     texts = [text for text in partitions if type(text) is str]
     if not all(map(is_partition_name, texts)) or len(texts) < len(partitions):
         reader.note(name, "has an ill-formed name.")

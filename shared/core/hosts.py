@@ -1,6 +1,7 @@
-"""Host names in settings: their form, and which of them a redirect may never name."""
+"""Host names in settings: their form, and which of them may be used for what."""
 
 import re
+from ipaddress import ip_address
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(
@@ -23,6 +24,18 @@ def host_identity(host: str) -> tuple[str, int]:
     """Return what two spellings of the same host have in common: name and port."""
     name, _, port = host.partition(":")
     return name.lower(), int(port or _HTTPS_PORT)
+
+
+def is_local(host: str) -> bool:
+    """Tell whether only this machine or its own network can reach ``host``.
+
+    That is localhost, a loopback or private address, or a name without a dot.
+    """
+    name, _port = host_identity(host)
+    try:
+        return not ip_address(name).is_global
+    except ValueError:
+        return "." not in name or name.endswith(".localhost")
 
 
 def is_under_traffic_manager(host: str) -> bool:

@@ -198,7 +198,7 @@ class Reason(ExplainedCode):
     AUDIENCE_REFUSED = (
         "audience-refused",
         "The token's audience is not MicrosoftAppId.",
-        "Compare MicrosoftAppId with the bot registration, letter by letter.",
+        "Compare MicrosoftAppId with the application ID of the bot's registration.",
     )
     TENANT_MISSING = (
         "tenant-missing",

@@ -67,7 +67,7 @@ class TokenPolicy:
     """What a token must say.
 
     Attributes:
-        audience: the bot's application id, compared exactly.
+        audience: the bot's application id in lower case: GUIDs have no case.
         issuers: the accepted issuers, compared exactly.
         leeway_seconds: 0 to 300, for the clocks of both sides.
     """
@@ -178,7 +178,7 @@ def read_claims(payload: bytes, policy: TokenPolicy, *, now: float) -> TokenClai
     audience = claims.get("aud")
     if type(audience) is not str:
         raise TokenRefusedError(Reason.CLAIMS_MALFORMED)
-    if audience != policy.audience:
+    if audience.lower() != policy.audience:
         raise TokenRefusedError(Reason.AUDIENCE_REFUSED)
     tenant_id = claims.get("tid")
     # Chat channel tokens of the same bot share issuer, audience and keys, but name no

@@ -1,6 +1,6 @@
 """Health, in good order and with settings that are not."""
 
-from tests.simulator.deployments import Deployments, Plan
+from tests.simulator.deployments import WARNINGS, Deployments, Plan
 
 
 def test_health_is_200_with_fresh_keys(app: Deployments) -> None:
@@ -13,7 +13,7 @@ def test_health_is_200_with_fresh_keys(app: Deployments) -> None:
         "region": "sea",
         "keys": "fresh",
         "problems": [],
-        "warnings": [],
+        "warnings": WARNINGS,
         "notices": [],
     }
 
@@ -47,4 +47,4 @@ def test_an_unknown_setting_is_a_warning_and_health_stays_200() -> None:
         report = app.health("weu")
 
     assert report.status_code == 200
-    assert report.json()["warnings"] == ["CALLING_REGIONS: unknown setting."]
+    assert report.json()["warnings"] == ["CALLING_REGIONS: unknown setting.", *WARNINGS]

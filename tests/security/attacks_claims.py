@@ -47,7 +47,7 @@ def issuer_and_audience_rows() -> Iterator[Attack]:
         yield Attack(f"iss {value!r}", why, make, Reason.CLAIMS_MALFORMED)
     yield Attack("iss missing", why, with_claims(iss=None), Reason.CLAIMS_MALFORMED)
     for audience in (
-        APP_ID.upper(), f"api://{APP_ID}", f"api://botid-{APP_ID}", f"{APP_ID} ", "",
+        f"urn:{APP_ID}", f"api://{APP_ID}", f"api://botid-{APP_ID}", f"{APP_ID} ", "",
         f"{APP_ID},{APP_ID}", APP_ID[:-1], "https://api.botframework.com",
         f"{{{APP_ID}}}", "00000000-0000-0000-0000-000000000000",
     ):  # fmt: skip

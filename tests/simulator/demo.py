@@ -4,7 +4,7 @@ import json
 
 from rich.console import Console
 
-from tests.simulator.deployments import Deployments, Plan
+from tests.simulator.deployments import WARNINGS, Deployments, Plan
 from tests.simulator.platform.calls import CallReport, Outcome
 from tests.simulator.platform.events import StepEnded
 from tests.simulator.platform.stories import RULES, STORIES, Story
@@ -67,7 +67,7 @@ def _check_health(app: Deployments) -> list[str]:
             "region": code,
             "keys": "fresh",
             "problems": [],
-            "warnings": [],
+            "warnings": WARNINGS,
             "notices": [],
         }
         if reply.status_code != 200 or report != expected:

@@ -28,6 +28,8 @@ from tests.simulator.platform.transport import PostReply, Transport
 from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.ports import free_port
 
+# What health warns of: no platform elsewhere could send anything to loopback.
+WARNINGS = ["CALLING_REGION_HOSTS: names a host that the platform cannot reach."]
 _WARM_SECONDS = 30.0
 
 

@@ -43,7 +43,7 @@ def test_only_the_app_id_is_required() -> None:
     """Functions itself tells the host name."""
     settings = _usable(BARE)
 
-    assert settings.app_id == APP_ID
+    assert settings.app_id == APP_ID.lower()
     assert settings.openid_configuration_url == (
         "https://api.aps.skype.com/v1/.well-known/OpenIdConfiguration"
     )
@@ -295,7 +295,7 @@ def test_rules_need_a_region() -> None:
 
 
 def test_tenants_are_compared_in_lower_case() -> None:
-    """The app id is compared letter by letter, because it is the audience."""
+    """So is the app id: GUIDs have no case."""
     tenants = (
         "1FDD12D0-4620-44ED-BAEC-459B611F84B2, 3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87"
     )
