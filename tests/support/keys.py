@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from shared.core.key_sets import KeySet
 from shared.core.provider_reasons import ProviderReason
 from shared.edge.openid import ProviderError
+from shared.edge.signing_keys import SigningKeyCache
 from tests.simulator.services.signing import SigningKey
-from tests.support.clock import SETTLE_SECONDS
+from tests.support.clock import SETTLE_SECONDS, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
-
-    from shared.edge.signing_keys import SigningKeyCache
 
 PUBLIC_KEY = SigningKey("any").private.public_key()
 
@@ -60,9 +59,22 @@ class FakeProvider:
             self.gate.set()
 
 
-def find(cache: SigningKeyCache, key_id: str) -> KeySet:
-    """Look for a key id from an event loop of its own."""
-    return asyncio.run(cache.find(key_id))
+class Keys(SigningKeyCache):
+    """Signing keys, not fetched yet, whose provider and clock a test controls."""
+
+    def __init__(self) -> None:
+        self.provider = FakeProvider("old")
+        self.clock = FakeClock()
+        super().__init__(self.provider, clock=self.clock)
+
+    def ids_found(self, key_id: str) -> set[str]:
+        """Look for a key id; return the ids of the key set that is found."""
+        return {*asyncio.run(self.find(key_id)).keys}
+
+    def refresh(self) -> None:
+        """Start a refresh if one is due, and wait until none runs."""
+        self.keep_fresh()
+        settle(self)
 
 
 def running_refresh(cache: SigningKeyCache) -> Future[None] | None:

@@ -8,13 +8,11 @@ import pytest
 import requests
 
 from shared.edge.outbound import open_session
-from shared.edge.signing_keys import SigningKeyCache
 from shared.service import Service, UsableService
 from tests.simulator.services.authority import Authority
 from tests.support.answering import AnsweringHarness
-from tests.support.clock import FakeClock
 from tests.support.entra import TokenServers
-from tests.support.keys import FakeProvider, find, settle
+from tests.support.keys import Keys, settle
 from tests.support.servers import Script, ScriptedServer
 from tests.support.service import Make, ScriptedNeighbours
 
@@ -42,29 +40,17 @@ def session(authority: Authority) -> Iterator[requests.Session]:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """The clock of ``cache``."""
-    return FakeClock()
-
-
-@pytest.fixture
-def provider() -> FakeProvider:
-    """A provider that publishes one key."""
-    return FakeProvider("old")
-
-
-@pytest.fixture
-def cache(provider: FakeProvider, clock: FakeClock) -> SigningKeyCache:
+def cold() -> Keys:
     """Signing keys that were not fetched yet."""
-    return SigningKeyCache(provider, clock=clock)
+    return Keys()
 
 
 @pytest.fixture
-def loaded(cache: SigningKeyCache) -> SigningKeyCache:
-    """``cache``, holding the first key set."""
-    find(cache, "old")
-    settle(cache)
-    return cache
+def loaded(cold: Keys) -> Keys:
+    """Signing keys that hold the first key set."""
+    cold.ids_found("old")
+    settle(cold)
+    return cold
 
 
 @pytest.fixture

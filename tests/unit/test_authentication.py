@@ -7,10 +7,9 @@ import pytest
 from shared.core.decisions import Accept
 from shared.core.errors import KeysUnavailableError, TokenRefusedError
 from shared.core.tokens import read_bearer, read_jws, read_key_id
-from shared.edge.signing_keys import FRESH_SECONDS, OVERDUE_SECONDS, SigningKeyCache
+from shared.edge.signing_keys import FRESH_SECONDS, OVERDUE_SECONDS
 from tests.security.attacks import all_rows
-from tests.support.clock import FakeClock
-from tests.support.keys import FakeProvider, settle
+from tests.support.keys import Keys, settle
 from tests.support.rules import KEY_SET, TOKENS, FakeKeys, build_deployment, decide_on
 
 
@@ -26,24 +25,23 @@ def is_refused_without_a_key(headers: dict[str, str]) -> bool:
 @pytest.mark.requirement("R1", "R2", "R3", "R4", "R18")
 @pytest.mark.parametrize("age", [None, FRESH_SECONDS, OVERDUE_SECONDS])
 def test_what_can_be_refused_without_a_key_causes_no_fetch(
-    age: float | None, clock: FakeClock, provider: FakeProvider
+    age: float | None, cold: Keys
 ) -> None:
     """It is 401 whether no keys are held, a refresh would be due, or is overdue."""
-    cache = SigningKeyCache(provider, clock=clock)
     if age is not None:
-        asyncio.run(cache.load(timeout_seconds=10.0))
-        clock.now += age
-    fetches = provider.fetches
-    deployment = build_deployment(keys=cache)
+        asyncio.run(cold.load(timeout_seconds=10.0))
+        cold.clock.now += age
+    fetches = cold.provider.fetches
+    deployment = build_deployment(keys=cold)
     headers = [{"authorization": f"Bearer {row.make(TOKENS)}"} for row in all_rows()]
     hopeless = [sent for sent in headers if is_refused_without_a_key(sent)]
     for sent in [{}, *hopeless]:
         refusal = decide_on(deployment, token=None, headers=sent)
         assert isinstance(refusal, TokenRefusedError), sent
-    settle(cache)
+    settle(cold)
 
     assert len(hopeless) > 100
-    assert provider.fetches == fetches
+    assert cold.provider.fetches == fetches
 
 
 def test_a_remembered_token_lets_the_keys_be_kept_fresh() -> None:

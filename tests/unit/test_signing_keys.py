@@ -16,11 +16,10 @@ from shared.edge.signing_keys import (
     FRESH_SECONDS,
     REQUEST_WAIT_SECONDS,
     USABLE_SECONDS,
-    SigningKeyCache,
 )
 from shared.edge.telemetry import write_events
-from tests.support.clock import SETTLE_SECONDS, FakeClock, at_most, wait_until
-from tests.support.keys import FakeProvider, find, settle
+from tests.support.clock import SETTLE_SECONDS, at_most, wait_until
+from tests.support.keys import Keys, settle
 
 if TYPE_CHECKING:
     from shared.core.key_sets import KeySet
@@ -34,145 +33,128 @@ def test_a_set_is_fresh_for_an_hour_and_usable_for_a_day() -> None:
     assert (FRESH_SECONDS, USABLE_SECONDS) == (3600, 86_400)
 
 
-def test_nothing_is_fetched_before_it_is_needed(
-    cache: SigningKeyCache, provider: FakeProvider
-) -> None:
+def test_nothing_is_fetched_before_it_is_needed(cold: Keys) -> None:
     """Looking at what is held causes no fetch."""
-    assert cache.current() is None
-    assert cache.age_seconds() is None
-    assert cache.freshness() == "none"
-    assert provider.fetches == 0
+    assert cold.current() is None
+    assert cold.age_seconds() is None
+    assert cold.freshness() == "none"
+    assert cold.provider.fetches == 0
 
 
-def test_the_first_token_waits_for_the_first_set(
-    cache: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
-    assert "old" in find(cache, "old").keys
+def test_the_first_token_waits_for_the_first_set(cold: Keys) -> None:
+    assert "old" in cold.ids_found("old")
 
-    clock.now += 7
-    assert cache.freshness() == "fresh"
-    assert cache.age_seconds() == 7
-    assert provider.fetches == 1
+    cold.clock.now += 7
+    assert cold.freshness() == "fresh"
+    assert cold.age_seconds() == 7
+    assert cold.provider.fetches == 1
 
 
 @pytest.mark.requirement("R12")
 @pytest.mark.parametrize("threads", [1, 8])
-def test_callers_without_a_set_share_one_fetch(
-    cache: SigningKeyCache, provider: FakeProvider, threads: int
-) -> None:
+def test_callers_without_a_set_share_one_fetch(cold: Keys, threads: int) -> None:
     """32 callers cause one fetch, on one event loop or on several."""
     found: list[KeySet] = []
 
     async def look() -> None:
         found.extend(
-            await asyncio.gather(*(cache.find("old") for _ in range(32 // threads)))
+            await asyncio.gather(*(cold.find("old") for _ in range(32 // threads)))
         )
 
     workers = [
         threading.Thread(target=asyncio.run, args=(look(),)) for _ in range(threads)
     ]
-    with provider.held():
+    with cold.provider.held():
         for worker in workers:
             worker.start()
-        wait_until(lambda: provider.fetches == 1)
+        wait_until(lambda: cold.provider.fetches == 1)
     for worker in workers:
         worker.join(SETTLE_SECONDS)
 
     assert len(found) == 32
     assert len({id(key_set) for key_set in found}) == 1
-    assert provider.fetches == 1
+    assert cold.provider.fetches == 1
 
 
 @pytest.mark.requirement("R14")
 def test_a_caller_waits_for_the_first_set_no_longer_than_its_share(
-    cache: SigningKeyCache, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+    cold: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hanging provider costs seconds; the fetch goes on for the next caller."""
     assert REQUEST_WAIT_SECONDS == 3.0
     monkeypatch.setattr("shared.edge.signing_keys.REQUEST_WAIT_SECONDS", 0.2)
-    with provider.held(), at_most(2), pytest.raises(KeysUnavailableError):
-        find(cache, "old")
-    settle(cache)
+    with cold.provider.held(), at_most(2), pytest.raises(KeysUnavailableError):
+        cold.ids_found("old")
+    settle(cold)
 
-    assert "old" in find(cache, "old").keys
-    assert provider.fetches == 1
+    assert "old" in cold.ids_found("old")
+    assert cold.provider.fetches == 1
 
 
 @pytest.mark.requirement("R14")
-def test_without_a_set_retries_come_soon_and_then_back_off(
-    cache: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
+def test_without_a_set_retries_come_soon_and_then_back_off(cold: Keys) -> None:
     """They come after 1, 2, 4, 8 and 16 s, then every 30 s."""
-    provider.fail()
+    cold.provider.fail()
     attempts: list[float] = []
-    started = clock.now
-    while clock.now < started + 130:
-        fetches = provider.fetches
+    started = cold.clock.now
+    while cold.clock.now < started + 130:
+        fetches = cold.provider.fetches
         with pytest.raises(KeysUnavailableError):
-            find(cache, "old")
-        settle(cache)
-        if provider.fetches > fetches:
-            attempts.append(clock.now - started)
-        clock.now += 0.5
+            cold.ids_found("old")
+        settle(cold)
+        if cold.provider.fetches > fetches:
+            attempts.append(cold.clock.now - started)
+        cold.clock.now += 0.5
 
     assert attempts == [0, 1, 3, 7, 15, 31, 61, 91, 121]
 
 
 @pytest.mark.requirement("R14")
-def test_the_first_set_after_an_outage_is_taken_at_once(
-    cache: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
+def test_the_first_set_after_an_outage_is_taken_at_once(cold: Keys) -> None:
     """Earlier failures are forgotten."""
-    provider.fail()
+    cold.provider.fail()
     for _ in range(5):
         with pytest.raises(KeysUnavailableError):
-            find(cache, "old")
-        settle(cache)
-        clock.now += 40
-    provider.error = None
+            cold.ids_found("old")
+        settle(cold)
+        cold.clock.now += 40
+    cold.provider.error = None
 
-    assert "old" in find(cache, "old").keys
-    assert cache._failures == 0
+    assert "old" in cold.ids_found("old")
+    assert cold._failures == 0
 
 
-def test_a_known_key_id_costs_no_fetch(
-    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
-    clock.now += FRESH_SECONDS - 1
+def test_a_known_key_id_costs_no_fetch(loaded: Keys) -> None:
+    loaded.clock.now += FRESH_SECONDS - 1
     for _ in range(100):
-        find(loaded, "old")
-    assert provider.fetches == 1
+        loaded.ids_found("old")
+    assert loaded.provider.fetches == 1
 
 
 @pytest.mark.requirement("R13", "R14")
-def test_after_an_hour_the_old_set_serves_while_one_refresh_runs(
-    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
+def test_after_an_hour_the_old_set_serves_while_one_refresh_runs(loaded: Keys) -> None:
     """Callers with a known key do not notice."""
-    clock.now += FRESH_SECONDS
+    loaded.clock.now += FRESH_SECONDS
     assert loaded.freshness() == "stale"
-    with provider.held():
+    with loaded.provider.held():
         with at_most(3):
             for _ in range(100):
-                assert "old" in find(loaded, "old").keys
-        wait_until(lambda: provider.fetches == 2)
+                assert "old" in loaded.ids_found("old")
+        wait_until(lambda: loaded.provider.fetches == 2)
     settle(loaded)
 
     assert loaded.freshness() == "fresh"
     assert loaded.age_seconds() == 0
-    assert provider.fetches == 2
+    assert loaded.provider.fetches == 2
 
 
 @pytest.mark.requirement("R10")
-def test_a_refresh_replaces_the_set_whole(
-    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
+def test_a_refresh_replaces_the_set_whole(loaded: Keys) -> None:
     """A withdrawn key stops working."""
     before = loaded.current()
-    provider.key_ids = ("new",)
-    clock.now += FRESH_SECONDS
-    loaded.keep_fresh()
-    settle(loaded)
+    loaded.provider.key_ids = ("new",)
+    loaded.clock.now += FRESH_SECONDS
+    loaded.refresh()
 
     after = loaded.current()
     assert before is not None
@@ -185,54 +167,46 @@ def test_a_refresh_replaces_the_set_whole(
 @pytest.mark.parametrize(
     "error", [ProviderError(ProviderReason.NO_KEY), RuntimeError("defect")], ids=repr
 )
-def test_a_failed_refresh_changes_nothing(
-    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock, error: Exception
-) -> None:
+def test_a_failed_refresh_changes_nothing(loaded: Keys, error: Exception) -> None:
     """This holds for defects of our own, too."""
     before = loaded.current()
-    provider.error = error
-    clock.now += FRESH_SECONDS
-    loaded.keep_fresh()
-    settle(loaded)
+    loaded.provider.error = error
+    loaded.clock.now += FRESH_SECONDS
+    loaded.refresh()
 
-    assert provider.fetches == 2
+    assert loaded.provider.fetches == 2
     assert loaded.current() is before
     assert loaded.freshness() == "stale"
 
 
 @pytest.mark.requirement("R14")
-def test_known_keys_serve_for_24_hours_without_the_provider(
-    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
+def test_known_keys_serve_for_24_hours_without_the_provider(loaded: Keys) -> None:
     """After that no token can be verified."""
-    provider.fail()
-    clock.now += USABLE_SECONDS - 1
-    assert "old" in find(loaded, "old").keys
+    loaded.provider.fail()
+    loaded.clock.now += USABLE_SECONDS - 1
+    assert "old" in loaded.ids_found("old")
     assert loaded.freshness() == "stale"
     settle(loaded)
 
-    clock.now += 1
+    loaded.clock.now += 1
     assert loaded.current() is None
     assert loaded.freshness() == "none"
     with pytest.raises(KeysUnavailableError):
-        find(loaded, "old")
+        loaded.ids_found("old")
 
 
 @pytest.mark.requirement("R14")
-def test_a_day_without_the_provider_costs_few_fetches(
-    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
+def test_a_day_without_the_provider_costs_few_fetches(loaded: Keys) -> None:
     """The pause doubles from 30 s to 5 minutes."""
-    provider.fail()
+    loaded.provider.fail()
     attempts = []
-    started = clock.now
-    while clock.now < started + 5 * HOUR:
-        fetches = provider.fetches
-        loaded.keep_fresh()
-        settle(loaded)
-        if provider.fetches > fetches:
-            attempts.append(clock.now - started)
-        clock.now += 10
+    started = loaded.clock.now
+    while loaded.clock.now < started + 5 * HOUR:
+        fetches = loaded.provider.fetches
+        loaded.refresh()
+        if loaded.provider.fetches > fetches:
+            attempts.append(loaded.clock.now - started)
+        loaded.clock.now += 10
 
     pauses = [later - earlier for earlier, later in itertools.pairwise(attempts)]
     assert attempts[0] == FRESH_SECONDS
@@ -242,79 +216,67 @@ def test_a_day_without_the_provider_costs_few_fetches(
 
 @pytest.mark.requirement("R14")
 def test_the_short_pause_holds_from_the_moment_that_the_set_is_too_old(
-    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
+    loaded: Keys,
 ) -> None:
     """The next attempt comes 30 s after the last one, not 5 minutes."""
-    provider.fail()
-    fetched_at = clock.now
+    loaded.provider.fail()
+    fetched_at = loaded.clock.now
     for age in (*range(3600, 7200, 300), USABLE_SECONDS - 30):
-        clock.now = fetched_at + age
-        loaded.keep_fresh()
-        settle(loaded)
-    fetches = provider.fetches
-    clock.now = fetched_at + USABLE_SECONDS - 1
+        loaded.clock.now = fetched_at + age
+        loaded.refresh()
+    fetches = loaded.provider.fetches
+    loaded.clock.now = fetched_at + USABLE_SECONDS - 1
     loaded.keep_fresh()
-    assert provider.fetches == fetches
-    clock.now = fetched_at + USABLE_SECONDS
-    loaded.keep_fresh()
-    settle(loaded)
+    assert loaded.provider.fetches == fetches
+    loaded.clock.now = fetched_at + USABLE_SECONDS
+    loaded.refresh()
 
-    assert provider.fetches == fetches + 1
+    assert loaded.provider.fetches == fetches + 1
 
 
 @pytest.mark.requirement("R14")
-def test_the_provider_comes_back_within_30_seconds_after_a_day(
-    loaded: SigningKeyCache, provider: FakeProvider, clock: FakeClock
-) -> None:
+def test_the_provider_comes_back_within_30_seconds_after_a_day(loaded: Keys) -> None:
     """Calls are lost by now, so the long pause no longer applies."""
-    provider.fail()
-    clock.now += 23 * HOUR
+    loaded.provider.fail()
+    loaded.clock.now += 23 * HOUR
     for _ in range(12):
-        loaded.keep_fresh()
-        settle(loaded)
-        clock.now += 300
+        loaded.refresh()
+        loaded.clock.now += 300
     assert loaded.freshness() == "none"
-    provider.error = None
-    clock.now += 30
+    loaded.provider.error = None
+    loaded.clock.now += 30
 
-    assert "old" in find(loaded, "old").keys
+    assert "old" in loaded.ids_found("old")
 
 
-def test_loading_gets_the_first_set_and_does_nothing_later(
-    cache: SigningKeyCache, provider: FakeProvider
-) -> None:
+def test_loading_gets_the_first_set_and_does_nothing_later(cold: Keys) -> None:
     """The warm-up and the first health probe use it."""
-    asyncio.run(cache.load(timeout_seconds=SETTLE_SECONDS))
-    asyncio.run(cache.load(timeout_seconds=SETTLE_SECONDS))
+    asyncio.run(cold.load(timeout_seconds=SETTLE_SECONDS))
+    asyncio.run(cold.load(timeout_seconds=SETTLE_SECONDS))
 
-    assert cache.freshness() == "fresh"
-    assert provider.fetches == 1
+    assert cold.freshness() == "fresh"
+    assert cold.provider.fetches == 1
 
 
-def test_loading_returns_without_a_set_when_it_takes_long(
-    cache: SigningKeyCache, provider: FakeProvider
-) -> None:
+def test_loading_returns_without_a_set_when_it_takes_long(cold: Keys) -> None:
     """A health probe has only a few seconds."""
-    with provider.held():
-        asyncio.run(cache.load(timeout_seconds=0.1))
-        assert cache.freshness() == "none"
-    settle(cache)
-    assert cache.freshness() == "fresh"
+    with cold.provider.held():
+        asyncio.run(cold.load(timeout_seconds=0.1))
+        assert cold.freshness() == "none"
+    settle(cold)
+    assert cold.freshness() == "fresh"
 
 
 def test_refreshes_are_logged_with_their_reason(
-    loaded: SigningKeyCache,
-    provider: FakeProvider,
-    clock: FakeClock,
+    loaded: Keys,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A failure is a warning while the old set serves, and then an error."""
-    provider.fail(ProviderReason.TIMEOUT)
+    loaded.provider.fail(ProviderReason.TIMEOUT)
     caplog.set_level(logging.INFO)
     for age in (FRESH_SECONDS, USABLE_SECONDS):
-        clock.now += age
-        loaded.keep_fresh()
-        settle(loaded)
+        loaded.clock.now += age
+        loaded.refresh()
 
     def has_both_lines() -> bool:
         write_events()
@@ -330,12 +292,12 @@ def test_refreshes_are_logged_with_their_reason(
 
 
 def test_a_set_that_was_obtained_is_logged_with_its_size(
-    cache: SigningKeyCache, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+    cold: Keys, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The line tells people when keys were last obtained."""
     caplog.set_level(logging.INFO)
-    provider.key_ids = ("old", "new")
-    find(cache, "old")
+    cold.provider.key_ids = ("old", "new")
+    cold.ids_found("old")
     write_events()
 
     [record] = caplog.records
@@ -343,24 +305,22 @@ def test_a_set_that_was_obtained_is_logged_with_its_size(
     assert record.message.startswith('{"event":"keys.refreshed","keys":2,')
 
 
-def test_a_refresh_runs_on_a_thread_that_keeps_no_process_alive(
-    cache: SigningKeyCache, provider: FakeProvider
-) -> None:
+def test_a_refresh_runs_on_a_thread_that_keeps_no_process_alive(cold: Keys) -> None:
     """The thread has a name, for people who list threads."""
-    with provider.held():
-        asyncio.run(cache.load(timeout_seconds=0.05))
+    with cold.provider.held():
+        asyncio.run(cold.load(timeout_seconds=0.05))
         [thread] = [t for t in threading.enumerate() if t.name == "signing-keys"]
         assert thread.daemon
-    settle(cache)
+    settle(cold)
 
 
 def test_a_defect_in_fetching_is_logged_with_its_place(
-    cache: SigningKeyCache, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+    cold: Keys, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Callers see a failed refresh, and we see our defect."""
-    provider.error = RuntimeError("defect")
+    cold.provider.error = RuntimeError("defect")
     with pytest.raises(KeysUnavailableError):
-        find(cache, "old")
+        cold.ids_found("old")
     write_events()
 
     line = json.loads(caplog.records[-1].message)
