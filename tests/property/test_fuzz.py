@@ -13,13 +13,7 @@ from hypothesis import strategies as st
 
 from shared.core.reasons import Reason
 from tests.property.fuzz import Judge, judges, read_corpus
-from tests.property.fuzz_inputs import (
-    MAKERS,
-    Recipe,
-    body_recipe,
-    inputs,
-    token_recipe,
-)
+from tests.property.fuzz_inputs import MAKERS, Recipe, body_recipe, inputs, token_recipe
 from tests.property.fuzz_targets import OUTCOMES
 
 CASES = [(target, *row) for target in MAKERS for row in read_corpus(target)]

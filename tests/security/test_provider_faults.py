@@ -50,9 +50,7 @@ def test_callers_see_what_they_should_whatever_the_provider_does(
 
 
 @pytest.mark.requirement("R13")
-def test_a_known_key_is_not_delayed_by_a_slow_refresh(
-    authority: Authority,
-) -> None:
+def test_a_known_key_is_not_delayed_by_a_slow_refresh(authority: Authority) -> None:
     """The median may grow by 20 ms."""
     usual, during = refresh_delay(authority)
     assert set(during.statuses) == {202}

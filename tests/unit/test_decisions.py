@@ -35,10 +35,7 @@ from tests.support.rules import (
 )
 
 TO_SEA = {"countryCode": ["SG"], "regions": ["sea"]}
-JOINING = {
-    "@odata.type": "#microsoft.graph.participantJoiningNotification",
-    "call": {},
-}
+JOINING = {"@odata.type": "#microsoft.graph.participantJoiningNotification", "call": {}}
 
 
 def status_without_settings(body: bytes) -> int:

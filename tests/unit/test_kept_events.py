@@ -54,9 +54,7 @@ def test_of_many_events_the_oldest_go() -> None:
 
 
 def test_events_of_threads_are_logged_by_the_next_request_before_its_own_line(
-    neighbours: ScriptedNeighbours,
-    service: Service,
-    caplog: pytest.LogCaptureFixture,
+    neighbours: ScriptedNeighbours, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     in_a_thread(lambda: log_event(logging.INFO, "peer.healthy", peer="sea"))

@@ -171,9 +171,7 @@ def test_a_set_without_a_usable_key_is_refused(
 
 @pytest.mark.requirement("R8")
 def test_both_documents_share_one_deadline(
-    client: OpenIdProvider,
-    provider: IdentityProvider,
-    monkeypatch: pytest.MonkeyPatch,
+    client: OpenIdProvider, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two slow documents do not take twice the time."""
     monkeypatch.setattr("shared.edge.openid.FETCH_SECONDS", 0.6)

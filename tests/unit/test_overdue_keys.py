@@ -82,8 +82,7 @@ def test_after_a_failed_refresh_the_old_keys_serve_and_nobody_waits(
 
 @pytest.mark.requirement("R14")
 def test_an_overdue_refresh_that_hangs_costs_a_request_its_share_only(
-    loaded: Keys,
-    monkeypatch: pytest.MonkeyPatch,
+    loaded: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old keys serve then; the refresh goes on."""
     monkeypatch.setattr("shared.edge.signing_keys.REQUEST_WAIT_SECONDS", 0.1)

@@ -11,13 +11,7 @@ from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from tests.simulator.platform.notifications import batch, established, incoming
 from tests.simulator.services.signing import TENANT_ID
-from tests.support.rules import (
-    FakePeers,
-    build_deployment,
-    call_from,
-    decide_on,
-    graph,
-)
+from tests.support.rules import FakePeers, build_deployment, call_from, decide_on, graph
 
 RULES = [
     {"countryCode": ["SG"], "regions": ["sea", "neu"]},

@@ -133,9 +133,7 @@ def test_each_refresh_that_is_given_up_counts_as_a_failure(loaded: Keys) -> None
 
 @pytest.mark.requirement("R13", "R14")
 def test_a_known_key_is_found_where_no_thread_can_be_had_for_a_refresh(
-    loaded: Keys,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    loaded: Keys, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """This counts as a failed refresh; the next one is due after the pause."""
     loaded.clock.now += FRESH_SECONDS

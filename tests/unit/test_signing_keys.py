@@ -12,11 +12,7 @@ import pytest
 from shared.core.errors import KeysUnavailableError
 from shared.core.provider_reasons import ProviderReason
 from shared.edge.openid import ProviderError
-from shared.edge.signing_keys import (
-    FRESH_SECONDS,
-    REQUEST_WAIT_SECONDS,
-    USABLE_SECONDS,
-)
+from shared.edge.signing_keys import FRESH_SECONDS, REQUEST_WAIT_SECONDS, USABLE_SECONDS
 from shared.edge.telemetry import write_events
 from tests.support.clock import SETTLE_SECONDS, at_most, wait_until
 from tests.support.keys import Keys, settle
@@ -268,8 +264,7 @@ def test_loading_returns_without_a_set_when_it_takes_long(cold: Keys) -> None:
 
 
 def test_refreshes_are_logged_with_their_reason(
-    loaded: Keys,
-    caplog: pytest.LogCaptureFixture,
+    loaded: Keys, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A failure is a warning while the old set serves, and then an error."""
     loaded.provider.fail(ProviderReason.TIMEOUT)

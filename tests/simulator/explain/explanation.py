@@ -198,8 +198,4 @@ def _decide(
 
 
 def _note(reason: Reason) -> Note:
-    return Note(
-        code=reason.value,
-        cause=reason.cause,
-        cure=reason.next_step,
-    )
+    return Note(code=reason.value, cause=reason.cause, cure=reason.next_step)

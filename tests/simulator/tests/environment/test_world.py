@@ -36,9 +36,7 @@ def test_each_region_has_an_address_of_its_own_and_all_have_one_port(
     assert world.webhook == f"https://global.calls.contoso.com:{world.port}/api/calls"
 
 
-def test_a_region_s_certificate_names_it_and_the_global_host_only(
-    world: World,
-) -> None:
+def test_a_region_s_certificate_names_it_and_the_global_host_only(world: World) -> None:
     """A connection to the wrong region fails."""
     context = world.neighbours.authority.client_context()
     weu = (world.regions["weu"].address, world.port)
@@ -154,9 +152,7 @@ def test_every_general_fault_heals_without_a_trace(world: World, fault: str) -> 
     )
 
 
-def test_rules_that_the_app_would_refuse_change_nothing(
-    world: World,
-) -> None:
+def test_rules_that_the_app_would_refuse_change_nothing(world: World) -> None:
     """The problems are in the words of the app."""
     before = world.rules
     with pytest.raises(RulesError, match="CALLING_REGION_RULES"):
@@ -186,9 +182,7 @@ def test_other_rules_send_the_next_call_elsewhere(world: World) -> None:
     assert states == ["stopped", "starting", "running"] * 2
 
 
-def test_the_snapshot_is_json_and_names_what_a_page_shows(
-    world: World,
-) -> None:
+def test_the_snapshot_is_json_and_names_what_a_page_shows(world: World) -> None:
     snapshot = json.loads(json.dumps(world.snapshot()))
 
     assert [region["code"] for region in snapshot["regions"]] == ["weu", "eus2", "sea"]

@@ -20,11 +20,7 @@ from tests.simulator.explain.recording import (
 )
 from tests.simulator.explain.text import to_text
 from tests.simulator.options import DEFAULT_FILE
-from tests.simulator.platform.notifications import (
-    Call,
-    incoming,
-    legacy_incoming,
-)
+from tests.simulator.platform.notifications import Call, incoming, legacy_incoming
 from tests.simulator.services.signing import TENANT_ID, TokenFactory
 
 CALL = Call(tenant_id=TENANT_ID, country_code="SG", caller_region="apac")

@@ -18,11 +18,7 @@ from shared.core.redirects import RedirectTo
 from shared.core.webhook import WebhookRequest
 from tests.simulator.explain.environment import Environment
 from tests.simulator.explain.explanation import Explanation, Question, explain
-from tests.simulator.explain.recording import (
-    Recording,
-    RecordingError,
-    parse_recording,
-)
+from tests.simulator.explain.recording import Recording, RecordingError, parse_recording
 from tests.simulator.explain.text import to_text
 from tests.simulator.platform.notifications import (
     Call,
@@ -96,10 +92,7 @@ def bodies(draw: st.DrawFn) -> bytes:
 
 
 def _other_item(draw: st.DrawFn) -> list[Any]:
-    call = Call(
-        tenant_id=TENANTS[0],
-        country_code=draw(st.sampled_from(["DE", "SG"])),
-    )
+    call = Call(tenant_id=TENANTS[0], country_code=draw(st.sampled_from(["DE", "SG"])))
     other = [incoming(call, "https://b")["value"], [{"resource": "?"}], [7]]
     return draw(
         st.sampled_from([*other, established(call, is_audio_active=False)["value"]])
@@ -147,13 +140,7 @@ def told(explanation: Explanation) -> tuple[object, ...]:
     """Return the same of an explanation."""
     verdict = explanation.verdict
     notes = {note.code for note in explanation.notes}
-    return (
-        verdict.decision,
-        verdict.status,
-        verdict.reason,
-        verdict.location,
-        notes,
-    )
+    return (verdict.decision, verdict.status, verdict.reason, verdict.location, notes)
 
 
 @settings(max_examples=EXAMPLES)

@@ -15,11 +15,7 @@ from tests.simulator.services.failures import NameUnresolvedError
 from tests.simulator.services.name_server import DnsAnswered, NameServer
 from tests.simulator.services.ports import free_port
 from tests.simulator.services.resolver import StubResolver
-from tests.simulator.services.traffic_manager import (
-    Endpoint,
-    Profile,
-    TrafficManager,
-)
+from tests.simulator.services.traffic_manager import Endpoint, Profile, TrafficManager
 
 ZONE = "calls.example.org"
 GLOBAL = f"global.{ZONE}"
