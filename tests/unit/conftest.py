@@ -2,18 +2,19 @@
 
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 import requests
 
+from shared.edge.health_check import HealthCheck
 from shared.edge.outbound import open_session
 from shared.service import Service, UsableService
 from tests.simulator.services.authority import Authority
 from tests.support.answering import AnsweringHarness
 from tests.support.entra import TokenServers
 from tests.support.keys import Keys, settle
-from tests.support.servers import Script, ScriptedServer
+from tests.support.servers import Script, ScriptedServer, healthy
 from tests.support.service import Make, ScriptedNeighbours
 
 type Serve = Callable[[Script], ScriptedServer]
@@ -37,6 +38,24 @@ def session(authority: Authority) -> Iterator[requests.Session]:
     """A session that trusts the authority of the tests."""
     with open_session(str(authority.bundle), connections=4) as opened:
         yield opened
+
+
+@pytest.fixture
+def region(serve: Serve) -> ScriptedServer:
+    """Region sea, which is healthy unless scripted."""
+    return serve(healthy("sea"))
+
+
+@pytest.fixture
+def check(region: ScriptedServer, authority: Authority) -> Iterator[HealthCheck]:
+    """The check of region sea by region weu."""
+    with closing(check_of(region.host, str(authority.bundle))) as check:
+        yield check
+
+
+def check_of(host: str, ca_bundle: str) -> HealthCheck:
+    """Return the check of region sea by region weu."""
+    return HealthCheck(host, region="sea", own_region="weu", ca_bundle=ca_bundle)
 
 
 @pytest.fixture

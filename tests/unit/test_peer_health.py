@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 
 import azure.functions as func
@@ -18,27 +17,9 @@ from shared.edge import peers as peers_module
 from shared.edge.health_check import HealthCheck
 from shared.edge.peers import PeerHealthCache
 from shared.service import UsableService
-from tests.simulator.services.authority import Authority
 from tests.support.clock import FakeClock
-from tests.support.servers import ScriptedServer, healthy, json_reply, reply
+from tests.support.servers import ScriptedServer, json_reply, reply
 from tests.support.service import Make
-from tests.unit.conftest import Serve
-
-
-@pytest.fixture
-def region(serve: Serve) -> ScriptedServer:
-    """Region sea, which is healthy unless scripted."""
-    return serve(healthy("sea"))
-
-
-@pytest.fixture
-def check(region: ScriptedServer, authority: Authority) -> Iterator[HealthCheck]:
-    """The check of region sea by region weu."""
-    check = HealthCheck(
-        region.host, region="sea", own_region="weu", ca_bundle=str(authority.bundle)
-    )
-    with closing(check):
-        yield check
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -22,32 +21,14 @@ from tests.support.servers import (
     hang,
     hang_up,
     healthy,
+    in_turn,
     json_reply,
     status,
 )
 from tests.support.threads import let_no_thread_start
-from tests.unit.conftest import Serve
+from tests.unit.conftest import check_of
 
 GOOD = json_reply({"status": "ok", "region": "sea"})
-
-
-@pytest.fixture
-def region(serve: Serve) -> ScriptedServer:
-    """Another region; it is healthy unless scripted."""
-    return serve(healthy("sea"))
-
-
-@pytest.fixture
-def check(region: ScriptedServer, authority: Authority) -> Iterator[HealthCheck]:
-    """The check of ``region``."""
-    check = check_of(region.host, str(authority.bundle))
-    with closing(check):
-        yield check
-
-
-def check_of(host: str, ca_bundle: str) -> HealthCheck:
-    """Return the check of region sea by region weu."""
-    return HealthCheck(host, region="sea", own_region="weu", ca_bundle=ca_bundle)
 
 
 def test_a_region_that_says_200_is_healthy(
@@ -62,17 +43,17 @@ def test_a_region_that_says_200_is_healthy(
     assert region.connections == 1
 
 
+def late(_request: Request, peer: Peer) -> bytes:
+    """Answer right, after the time for a reply."""
+    peer.hang(0.6)
+    return GOOD
+
+
 def test_a_connection_may_take_longer_than_a_reply(
     region: ScriptedServer, check: HealthCheck
 ) -> None:
     """TLS with another continent is slow, so a second reply counts instead."""
-
-    def slow_at_first(_request: Request, peer: Peer) -> bytes:
-        if len(region.requests) == 1:
-            peer.hang(0.6)
-        return GOOD
-
-    region.script = slow_at_first
+    region.script = in_turn(late, healthy("sea"))
     assert check()
     assert len(region.requests) == 2
 
@@ -80,11 +61,7 @@ def test_a_connection_may_take_longer_than_a_reply(
 def test_a_reply_that_is_always_late_is_unhealthy(
     region: ScriptedServer, check: HealthCheck
 ) -> None:
-    def slow(_request: Request, peer: Peer) -> bytes:
-        peer.hang(0.6)
-        return GOOD
-
-    region.script = slow
+    region.script = late
     assert not check()
 
 
@@ -144,14 +121,12 @@ class FakeCheck:
     def __init__(self, *, is_healthy: bool = True, is_slow: bool = False) -> None:
         self.is_healthy = is_healthy
         self.may_end = threading.Event()
-        self.has_begun = threading.Event()
         self.calls = 0
         if not is_slow:
             self.may_end.set()
 
     def __call__(self) -> bool:
         self.calls += 1
-        self.has_begun.set()
         self.may_end.wait(20)
         return self.is_healthy
 
@@ -192,15 +167,15 @@ def test_however_many_regions_hang_a_call_waits_half_a_second_once() -> None:
 
 def test_an_unhealthy_region_makes_no_other_one_slow() -> None:
     """Each has its own check and its own thread."""
-    hanging, healthy = FakeCheck(is_slow=True), FakeCheck()
+    hanging, quick = FakeCheck(is_slow=True), FakeCheck()
 
     async def scenario() -> None:
         peers.keep_watch()
-        await until_looked(healthy, 1)
+        await until_looked(quick, 1)
         with at_most(0.3):
             assert await peers.is_healthy("sea")
 
-    with closing(PeerHealthCache({"neu": hanging, "sea": healthy})) as peers:
+    with closing(PeerHealthCache({"neu": hanging, "sea": quick})) as peers:
         asyncio.run(scenario())
         hanging.may_end.set()
 
@@ -226,6 +201,7 @@ def test_a_change_is_seen_in_the_background(caplog: pytest.LogCaptureFixture) ->
     check = FakeCheck()
 
     async def scenario() -> list[bool]:
+        peers.keep_watch()
         seen = []
         for is_healthy in (True, False, True):
             check.is_healthy = is_healthy
@@ -233,12 +209,8 @@ def test_a_change_is_seen_in_the_background(caplog: pytest.LogCaptureFixture) ->
             seen.append(await peers.is_healthy("sea"))
         return seen
 
-    async def watched() -> list[bool]:
-        peers.keep_watch()
-        return await scenario()
-
     with closing(PeerHealthCache({"sea": check}, interval_seconds=0.02)) as peers:
-        assert asyncio.run(watched()) == [True, False, True]
+        assert asyncio.run(scenario()) == [True, False, True]
     write_events()
     events = [record.__dict__["event"] for record in caplog.records]
     assert events == ["peer.healthy", "peer.unhealthy", "peer.healthy"]
