@@ -1,5 +1,6 @@
 """Descriptions of environments for tests."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -29,14 +30,26 @@ GOOD: dict[str, Any] = {
 
 
 def described(place: str, value: object) -> dict[str, Any]:
-    """Return the good description with another value at ``regions.0.code``."""
-    description = deepcopy(GOOD)
-    *path, last = [int(step) if step.isdigit() else step for step in place.split(".")]
-    target: Any = description
-    for step in path:
-        target = target[step]
-    if value is ...:
-        del target[last]
-    else:
-        target[last] = value
+    """Return the good description with another value at one place."""
+    return changed(GOOD, {place: value})
+
+
+def changed(
+    description: dict[str, Any], changes: Mapping[str, object]
+) -> dict[str, Any]:
+    """Return a description with other values at places such as ``regions.0.code``.
+
+    The value ``...`` removes what is there.
+    """
+    description = deepcopy(description)
+    for place, value in changes.items():
+        steps = [int(step) if step.isdigit() else step for step in place.split(".")]
+        *path, last = steps
+        target: Any = description
+        for step in path:
+            target = target[step]
+        if value is ...:
+            del target[last]
+        else:
+            target[last] = value
     return description

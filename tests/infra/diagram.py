@@ -4,13 +4,12 @@
 snapshot; the first region is shown whole, of the others the app only.
 """
 
-import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from infra.bicep import CHECKOUT
-from tests.infra.golden import DEPLOYMENTS, Deployment
+from tests.infra.golden import DEPLOYMENTS
+from tests.infra.templates import SITE, Resource, Snapshot
 
 DOCUMENT = CHECKOUT / "docs" / "infrastructure.md"
 BEGIN, END = "<!-- diagram: begin -->\n", "<!-- diagram: end -->\n"
@@ -25,98 +24,83 @@ KINDS = {
     "Microsoft.Web/sites": "function app",
     "Microsoft.Web/sites/certificates": "certificate of the zone",
 }
-ALERTS = (
-    "Microsoft.Insights/metricAlerts",
-    "Microsoft.Insights/scheduledQueryRules",
-)
+ALERTS = ("Microsoft.Insights/metricAlerts", "Microsoft.Insights/scheduledQueryRules")
 ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
 }
-
-type Resource = dict[str, Any]
-
-
-def _read(deployment: Deployment) -> list[Resource]:
-    golden = json.loads(deployment.golden.read_text("utf-8"))
-    resources: list[Resource] = golden["predictedResources"]
-    return resources
 
 
 def _node(resource: Resource) -> str:
     return re.sub(r"\W", "_", resource["name"])
 
 
-def _of(resources: list[Resource], kind: str) -> list[Resource]:
-    return [one for one in resources if one["type"] == kind]
-
-
 def draw() -> str:
     """Return the diagram in Mermaid."""
-    prod = [one for one in DEPLOYMENTS if one.parameters.startswith("prod.")]
-    shared = next(_read(one) for one in prod if one.code == "global")
-    regions = {one.code: _read(one) for one in prod if one.code != "global"}
+    regions = {
+        one.code: Snapshot(one.read()["predictedResources"], {})
+        for one in DEPLOYMENTS
+        if one.environment == "prod"
+    }
+    shared = regions.pop("global")
     lines = ["flowchart TB", '  platform(["calling platform of Teams"])']
     lines += _group("global", shared, whole=True)
-    for number, (code, resources) in enumerate(regions.items()):
-        lines += _group(code, resources, whole=number == 0)
+    for number, (code, region) in enumerate(regions.items()):
+        lines += _group(code, region, whole=number == 0)
     lines += _routes(shared, regions)
     lines += _inside(next(iter(regions.values())))
     return "\n".join(lines) + "\n"
 
 
-def _group(code: str, resources: list[Resource], *, whole: bool) -> Iterator[str]:
-    group = resources[0]["id"].split("/")[4]
+def _group(code: str, part: Snapshot, *, whole: bool) -> Iterator[str]:
+    group = part.resources[0]["id"].split("/")[4]
     yield f'  subgraph group_{code}["{group}"]'
-    for resource in resources:
+    for resource in part.resources:
         label = KINDS.get(resource["type"])
-        if label and (whole or resource["type"] == "Microsoft.Web/sites"):
+        if label and (whole or resource["type"] == SITE):
             name = resource["name"].rpartition("/")[2]
             yield f'    {_node(resource)}["{label}<br>{name}"]'
-    alerts = [one["name"].split("-")[3:] for k in ALERTS for one in _of(resources, k)]
     if whole:
-        names = ", ".join("-".join(words) for words in alerts)
+        alerts = [alert["name"] for kind in ALERTS for alert in part.all(kind)]
+        names = ", ".join("-".join(name.split("-")[3:]) for name in alerts)
         yield f'    alerts_{code}["alerts<br>{names}"]'
     yield "  end"
 
 
-def _routes(
-    shared: list[Resource], regions: dict[str, list[Resource]]
-) -> Iterator[str]:
+def _routes(shared: Snapshot, regions: dict[str, Snapshot]) -> Iterator[str]:
     """Draw the way of a call: by the global host, and by a redirect."""
-    [profile] = _of(shared, "Microsoft.Network/trafficmanagerprofiles")
-    [zone] = _of(shared, "Microsoft.Network/dnsZones")
-    [channel] = _of(shared, "Microsoft.BotService/botServices/channels")
+    profile = shared.one("Microsoft.Network/trafficmanagerprofiles")
+    zone = shared.one("Microsoft.Network/dnsZones")
+    channel = shared.one("Microsoft.BotService/botServices/channels")
     apps = {
-        f"{app['name']}.azurewebsites.net": app
-        for resources in regions.values()
-        for app in _of(resources, "Microsoft.Web/sites")
+        f"{region.app_name}.azurewebsites.net": region.one(SITE)
+        for region in regions.values()
     }
     webhook = channel["properties"]["properties"]["callingWebhook"]
     yield f'  {_node(channel)} -- "{webhook}" --> platform'
     yield f"  platform -- resolves --> {_node(zone)}"
-    for alias in _of(shared, "Microsoft.Network/dnsZones/CNAME"):
+    for alias in shared.all("Microsoft.Network/dnsZones/CNAME"):
         host = f"{alias['name'].rpartition('/')[2]}.{zone['name']}"
         target = alias["properties"]["CNAMERecord"]["cname"]
         node = _node(apps[target]) if target in apps else _node(profile)
         yield f'  {_node(zone)} -- "{host}" --> {node}'
     path = profile["properties"]["monitorConfig"]["path"]
     for endpoint in profile["properties"]["endpoints"]:
-        [app] = _of(regions[endpoint["name"]], "Microsoft.Web/sites")
+        app = regions[endpoint["name"]].one(SITE)
         yield f'  {_node(profile)} -. "probes {path}" .-> {_node(app)}'
 
 
-def _inside(resources: list[Resource]) -> Iterator[str]:
+def _inside(region: Snapshot) -> Iterator[str]:
     """Draw what a region consists of."""
-    by_id = {one["id"]: one for one in resources}
-    [app] = _of(resources, "Microsoft.Web/sites")
-    [insights] = _of(resources, "Microsoft.Insights/components")
-    [certificate] = _of(resources, "Microsoft.Web/sites/certificates")
+    by_id = {one["id"]: one for one in region.resources}
+    app = region.one(SITE)
+    insights = region.one("Microsoft.Insights/components")
+    certificate = region.one("Microsoft.Web/sites/certificates")
     plan = by_id[app["properties"]["serverFarmId"]]
     yield f"  {_node(app)} -- runs on --> {_node(plan)}"
     [identity] = app["identity"]["userAssignedIdentities"]
     yield f"  {_node(app)} -- acts as --> {_node(by_id[identity])}"
-    for role in _of(resources, "Microsoft.Authorization/roleAssignments"):
+    for role in region.all("Microsoft.Authorization/roleAssignments"):
         scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]
         name = ROLES[role["properties"]["roleDefinitionId"].rpartition("/")[2]]
         yield f'  {_node(by_id[identity])} -- "{name}" --> {_node(by_id[scope])}'

@@ -3,15 +3,17 @@
 ``python -m tests.infra.golden`` writes them anew, after a change that was meant.
 """
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from infra.bicep import NOT_FOUND, bicep_environment, find_bicep
 from tests.infra.templates import SUBSCRIPTION, VARIABLES, read_files, write_files
+from tests.support.processes import run
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
@@ -24,10 +26,17 @@ class Deployment(NamedTuple):
     location: str
 
     @property
+    def environment(self) -> str:
+        return self.parameters.partition(".")[0]
+
+    @property
     def golden(self) -> Path:
         """The file of its snapshot."""
-        environment = self.parameters.partition(".")[0]
-        return SNAPSHOTS / f"{environment}.{self.code}.json"
+        return SNAPSHOTS / f"{self.environment}.{self.code}.json"
+
+    def read(self) -> Any:
+        """Return its snapshot, as the compiler wrote it."""
+        return json.loads(self.golden.read_text("utf-8"))
 
 
 DEPLOYMENTS = [
@@ -43,20 +52,14 @@ def run_snapshot(
     cli: Path, deployment: Deployment, mode: str, folder: Path
 ) -> subprocess.CompletedProcess[str]:
     """Run ``bicep snapshot`` on copies of the templates in ``folder``."""
-    environment = deployment.parameters.partition(".")[0]
-    group = f"rg-tmscalls-{environment}-{deployment.code}"
-    return subprocess.run(
-        [
-            *(cli, "snapshot", f"params/{deployment.parameters}.bicepparam"),
-            *("--mode", mode, "--subscription-id", SUBSCRIPTION),
-            *("--resource-group", group, "--location", deployment.location),
-            *("--deployment-name", "stamp"),
-        ],
+    group = f"rg-tmscalls-{deployment.environment}-{deployment.code}"
+    return run(
+        *(cli, "snapshot", f"params/{deployment.parameters}.bicepparam"),
+        *("--mode", mode, "--subscription-id", SUBSCRIPTION),
+        *("--resource-group", group, "--location", deployment.location),
+        *("--deployment-name", "stamp"),
         cwd=folder,
         env=bicep_environment({**VARIABLES, "REGION": deployment.code}),
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 

@@ -13,15 +13,13 @@ CODES = ("weu", "eus2", "sea")
 
 def health(code: str = "weu", keys: KeyFreshness = "fresh", **settings: str) -> bytes:
     """Return the report of a region with these settings, as an HTTP reply."""
-    report = read_settings(
-        {
-            "MicrosoftAppId": APP_ID,
-            "CALLING_ANSWER": "false",
-            "CALLING_REGION": code,
-            "CALLING_REGION_HOSTS": json.dumps({c: f"{c}.example" for c in CODES}),
-            **settings,
-        }
-    )
+    environ = {
+        "MicrosoftAppId": APP_ID,
+        "CALLING_ANSWER": "false",
+        "CALLING_REGION": code,
+        "CALLING_REGION_HOSTS": json.dumps({c: f"{c}.example" for c in CODES}),
+    }
+    report = read_settings({**environ, **settings})
     answer = health_reply(
         HealthReport(report.region, keys, report.problems, report.warnings)
     )

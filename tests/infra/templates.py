@@ -11,13 +11,14 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from infra.bicep import BicepError, BicepServer
 from infra.lint import INFRA, TEST_VARIABLES
+from tests.infra.descriptions import changed
 
 SUBSCRIPTION = "01234567-89ab-4cde-8f01-23456789abcd"
 VARIABLES = {
@@ -28,10 +29,18 @@ VARIABLES = {
         "/providers/Microsoft.Insights/actionGroups/on-call"
     ),
 }
+CHANNEL = "Microsoft.BotService/botServices/channels"
+CONTAINER = "Microsoft.Storage/storageAccounts/blobServices/containers"
+INSIGHTS = "Microsoft.Insights/components"
+PROFILE = "Microsoft.Network/trafficmanagerprofiles"
 SITE = "Microsoft.Web/sites"
+STORAGE = "Microsoft.Storage/storageAccounts"
 _VARIABLE = re.compile(r"readEnvironmentVariable\('(\w+)'(?:, '([^']*)')?\)")
 
-type Resource = dict[str, Any]
+# What the compiler predicts of a resource: JSON.
+type Resource = Any
+# Answers a question about files in a folder.
+type Answer = Callable[[BicepServer, Path], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +62,7 @@ class Snapshot:
 
     def properties(self, kind: str) -> Resource:
         """Return the properties of the only resource of a type."""
-        properties: Resource = self.one(kind)["properties"]
-        return properties
+        return self.one(kind)["properties"]
 
     @property
     def site(self) -> Resource:
@@ -62,17 +70,25 @@ class Snapshot:
         return self.properties(SITE)
 
     @property
+    def app_name(self) -> str:
+        return str(self.one(SITE)["name"])
+
+    @property
     def identity(self) -> str:
-        """Resource ID of the identity."""
+        """The resource ID of the identity."""
         return str(self.one("Microsoft.ManagedIdentity/userAssignedIdentities")["id"])
 
     @property
-    def app_settings(self) -> dict[str, str]:
-        """The app settings."""
+    def app_settings(self) -> Resource:
         settings = self.one("Microsoft.Web/sites/config")
         assert settings["name"].endswith("/appsettings")
-        properties: dict[str, str] = settings["properties"]
-        return properties
+        return settings["properties"]
+
+    @property
+    def region_hosts(self) -> dict[str, str]:
+        """The hosts of all regions, as the app of this region is told."""
+        hosts: dict[str, str] = json.loads(self.app_settings["CALLING_REGION_HOSTS"])
+        return hosts
 
 
 class Compiler:
@@ -121,10 +137,13 @@ class Compiler:
         self,
         files: Mapping[str, str],
         question: object,
-        answer: Callable[[BicepServer, Path], dict[str, Any]],
+        answer: Answer,
     ) -> dict[str, Any]:
         key = hashlib.sha256(json.dumps([files, question]).encode()).hexdigest()
-        with self._remembered(key) as memo:
+        memo = self._memory / f"{key}.json"
+        with memo.with_suffix(".lock").open("w") as lock:
+            # No two processes compute the same answer.
+            fcntl.flock(lock, fcntl.LOCK_EX)
             if not memo.exists():
                 memo.write_text(json.dumps(self._compute(files, answer)))
             known: dict[str, Any] = json.loads(memo.read_text())
@@ -132,18 +151,7 @@ class Compiler:
             raise BicepError(known["error"])
         return known
 
-    @contextmanager
-    def _remembered(self, key: str) -> Iterator[Path]:
-        """Hold the place of an answer, so that no two processes look for it at once."""
-        with (self._memory / f"{key}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield self._memory / f"{key}.json"
-
-    def _compute(
-        self,
-        files: Mapping[str, str],
-        answer: Callable[[BicepServer, Path], dict[str, Any]],
-    ) -> dict[str, Any]:
+    def _compute(self, files: Mapping[str, str], answer: Answer) -> dict[str, Any]:
         if self._server is None:
             self._server = BicepServer(self._cli, {})
         with tempfile.TemporaryDirectory() as folder:
@@ -186,77 +194,65 @@ class Templates:
         """Return templates with one more line in a parameter file."""
         return self._with_file(file, f"{self.files[file]}\n{line}\n")
 
-    def with_description(
-        self, environment: str, edit: Callable[[dict[str, Any]], object]
-    ) -> Self:
-        """Return templates with a description of an environment that was edited."""
-        description = self.description(environment)
-        edit(description)
+    def with_description(self, environment: str, changes: Mapping[str, object]) -> Self:
+        """Return templates with a description in which places have other values."""
+        description = changed(self.description(environment), changes)
         return self._with_file(f"params/{environment}.json", json.dumps(description))
 
-    def description(self, environment: str) -> dict[str, Any]:
+    def description(self, environment: str) -> Any:
         """Return the description of an environment."""
-        value: dict[str, Any] = json.loads(self.files[f"params/{environment}.json"])
-        return value
+        return json.loads(self.files[f"params/{environment}.json"])
 
     def codes(self, environment: str) -> list[str]:
         """Return the codes of the regions of an environment."""
         return [region["code"] for region in self.description(environment)["regions"]]
 
+    def regions(self) -> Iterator[tuple[str, str, Snapshot]]:
+        """Predict every region; yield it after its environment and its code."""
+        for environment in ("prod", "dev"):
+            for code in self.codes(environment):
+                yield environment, code, self.regional(environment, code)
+
     def regional(
         self,
         environment: str = "prod",
         code: str = "weu",
-        *,
-        target: Mapping[str, str] | None = None,
+        target: Mapping[str, str] = MappingProxyType({}),
         **variables: str,
     ) -> Snapshot:
         """Predict the deployment of a region."""
-        return self._predict(
-            f"params/{environment}.regional.bicepparam",
-            {"resourceGroup": f"rg-tmscalls-{environment}-{code}", **(target or {})},
-            {"REGION": code, **variables},
-        )
+        place = {"resourceGroup": f"rg-tmscalls-{environment}-{code}", **target}
+        file = f"params/{environment}.regional.bicepparam"
+        return self._predict(file, place, {"REGION": code, **variables})
 
     def global_part(
-        self,
-        environment: str = "prod",
-        *,
-        target: Mapping[str, str] | None = None,
-        **variables: str,
+        self, target: Mapping[str, str] = MappingProxyType({}), **variables: str
     ) -> Snapshot:
-        """Predict the deployment of the global part."""
-        return self._predict(
-            f"params/{environment}.global.bicepparam",
-            {"resourceGroup": f"rg-tmscalls-{environment}-global", **(target or {})},
-            variables,
-        )
+        """Predict the deployment of the global part of ``prod``."""
+        place = {"resourceGroup": "rg-tmscalls-prod-global", **target}
+        return self._predict("params/prod.global.bicepparam", place, variables)
 
     def compiled(self, template: str) -> dict[str, Any]:
         """Return the ARM JSON of a template."""
         return self.compiler.compile(self.files, template)
 
     def _predict(
-        self, file: str, target: Mapping[str, str], variables: Mapping[str, str]
+        self, file: str, place: Mapping[str, str], variables: Mapping[str, str]
     ) -> Snapshot:
         values = {**VARIABLES, **variables}
 
         def value_of(match: re.Match[str]) -> str:
-            default = "" if match[2] is None else match[2]
-            return f"'{values.get(match[1], default)}'"
+            return f"'{values.get(match[1], match[2] or '')}'"
 
         # One compiler serves all deployments, so its environment cannot be used.
-        text = _VARIABLE.sub(value_of, self.files[file])
-        return self.compiler.snapshot(
-            {**self.files, file: text},
-            file,
-            {
-                "subscriptionId": SUBSCRIPTION,
-                "location": "westeurope",
-                "deploymentName": "stamp",
-                **target,
-            },
-        )
+        files = {**self.files, file: _VARIABLE.sub(value_of, self.files[file])}
+        target = {
+            "subscriptionId": SUBSCRIPTION,
+            "location": "westeurope",
+            "deploymentName": "stamp",
+            **place,
+        }
+        return self.compiler.snapshot(files, file, target)
 
     def _with_file(self, file: str, text: str) -> Self:
         return type(self)(self.compiler, {**self.files, file: text})

@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import logging
 import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
+from unittest import TestCase
 
-from infra.bicep import CHECKOUT
 from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts, RuleContext
 from shared.core.decisions import decide
@@ -17,9 +16,17 @@ from shared.core.reasons import Reason
 from shared.core.webhook import MAX_BODY_BYTES, Correlation, WebhookRequest
 from shared.edge.telemetry import RequestLog
 from tests.infra.checks import check
-from tests.infra.templates import VARIABLES, Resource, Snapshot, Templates
+from tests.infra.templates import (
+    INSIGHTS,
+    PROFILE,
+    SITE,
+    VARIABLES,
+    Resource,
+    Templates,
+)
 from tests.security.attacks import all_rows
 from tests.simulator.services.signing import APP_ID, TENANT_ID, SigningKey, TokenFactory
+from tests.support.checkout import read_json
 from tests.support.rules import build_deployment, build_request, key_set_of
 
 _ALERTS = "modules/alerts.bicep"
@@ -32,16 +39,11 @@ WEBTESTS = "Microsoft.Insights/webtests"
 # https://learn.microsoft.com/azure/azure-monitor/reference/metrics-index
 METRICS = {
     # On Flex Consumption, by `az monitor metrics list-definitions`; none is of HTTP.
-    "Microsoft.Web/sites": {
-        "AlwaysReadyFunctionExecutionCount",
-        "AlwaysReadyFunctionExecutionUnits",
-        "AlwaysReadyUnits",
-        "AverageMemoryWorkingSet",
-        "CpuPercentage",
-        "InstanceCount",
-        "MemoryWorkingSet",
-        "OnDemandFunctionExecutionCount",
-        "OnDemandFunctionExecutionUnits",
+    SITE: {
+        *("AlwaysReadyFunctionExecutionCount", "AlwaysReadyFunctionExecutionUnits"),
+        *("AlwaysReadyUnits", "AverageMemoryWorkingSet", "CpuPercentage"),
+        *("InstanceCount", "MemoryWorkingSet"),
+        *("OnDemandFunctionExecutionCount", "OnDemandFunctionExecutionUnits"),
     },
     "Microsoft.Network/trafficManagerProfiles": {
         "ProbeAgentCurrentEndpointStateByProfileResourceId",
@@ -51,13 +53,8 @@ METRICS = {
 # The code gets these reasons next; then this set can go.
 COMING = {"credential-refused", "recording-unhandled", "region-required"}
 SIGNED = {
-    "audience-refused",
-    "claims-malformed",
-    "issuer-entra",
-    "issuer-refused",
-    "tenant-missing",
-    "token-expired",
-    "token-not-yet-valid",
+    *("audience-refused", "claims-malformed", "issuer-entra", "issuer-refused"),
+    *("tenant-missing", "token-expired", "token-not-yet-valid"),
 }
 OURS = {"settings-unusable", "signing-keys-none"}
 UNANSWERED = COMING | {"answer-refused", "answer-unavailable", "credential-unavailable"}
@@ -92,12 +89,11 @@ PLANTED = """resource planted 'Microsoft.Insights/metricAlerts@2018-03-01' = {
 
 
 def _queries(templates: Templates) -> dict[str, str]:
-    return {
-        rule["name"].removeprefix("tmscalls-prod-weu-"): rule["properties"]["criteria"][
-            "allOf"
-        ][0]["query"]
-        for rule in templates.regional().all(LOG_ALERTS)
-    }
+    found = {}
+    for rule in templates.regional().all(LOG_ALERTS):
+        name = rule["name"].removeprefix("tmscalls-prod-weu-")
+        found[name] = rule["properties"]["criteria"]["allOf"][0]["query"]
+    return found
 
 
 def _codes(query: str) -> set[str]:
@@ -105,36 +101,15 @@ def _codes(query: str) -> set[str]:
     return set(re.findall(r'"([a-z-]+)"', query))
 
 
-def _deployments(templates: Templates) -> list[Snapshot]:
-    return [templates.regional(), templates.regional("dev"), templates.global_part()]
-
-
 def _canonical_line() -> dict[str, Any]:
     """Return a line of the log as the code writes it, with a batch in it."""
-    lines: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(record.getMessage())
-
-    collector = Collector()
-    logger = logging.getLogger("calling")
-    level = logger.level
-    logger.addHandler(collector)
-    logger.setLevel(logging.INFO)
-    try:
-        unavailable = AnswerOutcome(Reason.ANSWER_UNAVAILABLE)
-        RequestLog().write(
-            build_request(None),
-            Correlation("", "", ""),
-            LogFacts(tenant_id=TENANT_ID, notes={Reason.REDIRECT_SUPPRESSED}),
-            Answered((("a", unavailable), ("b", unavailable))),
-            fields={},
-        )
-    finally:
-        logger.removeHandler(collector)
-        logger.setLevel(level)
-    line: dict[str, Any] = json.loads(lines[0])
+    facts = LogFacts(tenant_id=TENANT_ID, notes={Reason.REDIRECT_SUPPRESSED})
+    unavailable = AnswerOutcome(Reason.ANSWER_UNAVAILABLE)
+    batch = Answered((("a", unavailable), ("b", unavailable)))
+    with TestCase().assertLogs("calling", "INFO") as logged:
+        request, correlation = build_request(None), Correlation("", "", "")
+        RequestLog().write(request, correlation, facts, batch, fields={})
+    line: dict[str, Any] = json.loads(logged.records[0].getMessage())
     return line
 
 
@@ -171,8 +146,9 @@ def test_rules_sum_what_a_sampled_row_stands_for(templates: Templates) -> None:
 
 def test_no_trace_is_sampled_and_requests_are() -> None:
     """Lines of calls survive a flood, and the flood's requests are not billed whole."""
-    host = json.loads((CHECKOUT / "host.json").read_text("utf-8"))
-    sampling = host["logging"]["applicationInsights"]["samplingSettings"]
+    sampling = read_json("host.json")["logging"]["applicationInsights"][
+        "samplingSettings"
+    ]
     assert sampling["isEnabled"] is True
     assert set(sampling["excludedTypes"].split(";")) == {"Exception", "Trace"}
 
@@ -184,7 +160,8 @@ def test_no_trace_is_sampled_and_requests_are() -> None:
 )
 def test_every_metric_of_an_alert_exists(templates: Templates) -> None:
     """Azure validates it, unless told otherwise, and a new resource has none yet."""
-    for deployment in _deployments(templates):
+    regions = (templates.regional(), templates.regional("dev"))
+    for deployment in (*regions, templates.global_part()):
         for alert in deployment.all(METRIC_ALERTS):
             for criterion in alert["properties"]["criteria"].get("allOf", []):
                 kind = criterion["metricNamespace"]
@@ -274,7 +251,7 @@ def test_failing_requests_are_noticed(templates: Templates) -> None:
     """The rule reads the log, as Flex Consumption has no metric of 5xx."""
     region = templates.regional()
     rule = _named(region.all(LOG_ALERTS), "tmscalls-prod-weu-failing")
-    assert rule["scopes"] == [region.one("Microsoft.Insights/components")["id"]]
+    assert rule["scopes"] == [region.one(INSIGHTS)["id"]]
     query = _queries(templates)["failing"]
     assert _codes(query) == OURS
     assert "| summarize failed = sum(itemCount)\n| where failed > 5\n" in query
@@ -318,8 +295,7 @@ def test_a_region_that_traffic_manager_gives_up_is_noticed(
 ) -> None:
     shared = templates.global_part()
     alert = _named(shared.all(METRIC_ALERTS), "tmscalls-prod-global-degraded")
-    profile = shared.one("Microsoft.Network/trafficmanagerprofiles")
-    assert alert["scopes"] == [profile["id"]]
+    assert alert["scopes"] == [shared.one(PROFILE)["id"]]
     [criterion] = alert["criteria"]["allOf"]
     metric = "ProbeAgentCurrentEndpointStateByProfileResourceId"
     assert criterion["metricName"] == metric
@@ -345,11 +321,10 @@ def test_the_host_that_redirects_name_is_tried_from_outside(
         rules = properties["ValidationRules"]
         assert (rules["ExpectedHttpStatusCode"], rules["SSLCheck"]) == (200, True)
         assert rules["SSLCertRemainingLifetimeCheck"] >= 7
-        insights = region.one("Microsoft.Insights/components")["id"]
+        insights = region.one(INSIGHTS)["id"]
         assert test["tags"][f"hidden-link:{insights}"] == "Resource"
-        alert = _named(
-            region.all(METRIC_ALERTS), f"tmscalls-{environment}-weu-unreachable"
-        )
+        name = f"tmscalls-{environment}-weu-unreachable"
+        alert = _named(region.all(METRIC_ALERTS), name)
         assert alert["criteria"]["webTestId"] == test["id"]
         assert alert["criteria"]["componentId"] == insights
         assert alert["criteria"]["failedLocationCount"] < len(properties["Locations"])
@@ -363,20 +338,17 @@ def test_the_action_group_is_told(templates: Templates) -> None:
         (group, [{"actionGroupId": group}], [group]),
         ("", [], []),
     ):
-        deployments = (
-            templates.regional(ACTION_GROUP_ID=told),
-            templates.global_part(ACTION_GROUP_ID=told),
-        )
-        alerts = [a for d in deployments for a in d.all(METRIC_ALERTS)]
+        region = templates.regional(ACTION_GROUP_ID=told)
+        shared = templates.global_part(ACTION_GROUP_ID=told)
+        alerts = [*region.all(METRIC_ALERTS), *shared.all(METRIC_ALERTS)]
         assert [alert["properties"]["actions"] for alert in alerts] == [metric] * 2
-        rules = deployments[0].all(LOG_ALERTS)
+        rules = region.all(LOG_ALERTS)
         found = [rule["properties"]["actions"]["actionGroups"] for rule in rules]
         assert found == [log] * 4
         assert all(one["properties"]["enabled"] for one in (*alerts, *rules))
         assert all(one["properties"]["description"] for one in (*alerts, *rules))
 
 
-def _named(alerts: list[Resource], name: str) -> dict[str, Any]:
-    [found] = [alert["properties"] for alert in alerts if alert["name"] == name]
-    properties: dict[str, Any] = found
+def _named(alerts: list[Resource], name: str) -> Resource:
+    [properties] = [alert["properties"] for alert in alerts if alert["name"] == name]
     return properties

@@ -1,9 +1,7 @@
 """The command check_environment.py: what it prints, and what deploy.sh reads of it."""
 
 import re
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,10 @@ from infra.bicep import CHECKOUT
 from infra.check_environment import records
 from infra.environment import PARAMS, Environment
 from tests.infra.descriptions import GOOD, described
+from tests.support.processes import run
 
 
 def recorded(description: dict[str, Any]) -> list[str]:
-    """Return the records of a description."""
     return [*records(Environment.from_description("prod", description))]
 
 
@@ -56,32 +54,16 @@ def test_a_federated_credential_is_made_only_where_the_app_uses_it(
     assert any(line.startswith("federation ") for line in found) is is_needed
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs Python elsewhere; ``-S`` hides all packages."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
-
-
 SCRIPT = str(CHECKOUT / "infra" / "check_environment.py")
 
 
 @pytest.mark.parametrize("environment", [file.stem for file in PARAMS.glob("*.json")])
 def test_every_environment_that_we_ship_is_in_order(
-    environment: str, run: Callable[..., subprocess.CompletedProcess[str]]
+    environment: str, tmp_path: Path
 ) -> None:
     """Without packages the check also passes, and says what it left out."""
-    complete = run(SCRIPT, environment)
-    bare = run("-S", SCRIPT, environment)
+    complete = run(sys.executable, SCRIPT, environment, cwd=tmp_path)
+    bare = run(sys.executable, "-S", SCRIPT, environment, cwd=tmp_path)
 
     assert (complete.returncode, complete.stderr) == (0, "")
     assert re.search(r"[1-9] regions?, all good\.$", complete.stdout)
@@ -89,10 +71,8 @@ def test_every_environment_that_we_ship_is_in_order(
     assert "values of settings were not checked" in bare.stderr
 
 
-def test_an_unknown_environment_ends_with_1_and_a_sentence(
-    run: Callable[..., subprocess.CompletedProcess[str]],
-) -> None:
-    finished = run(SCRIPT, "--records", "nowhere")
+def test_an_unknown_environment_ends_with_1_and_a_sentence(tmp_path: Path) -> None:
+    finished = run(sys.executable, SCRIPT, "--records", "nowhere", cwd=tmp_path)
 
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr.startswith("infra/params/nowhere.json: there is no such")

@@ -7,7 +7,6 @@ names, which it passes over without a word), so it gets the resources of the sna
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ import pytest
 
 from infra.bicep import CHECKOUT
 from tests.infra.golden import DEPLOYMENTS
+from tests.infra.templates import SITE
+from tests.support.processes import run
 
 CHECKOV = CHECKOUT / ".venv-tools" / "bin" / "checkov"
 CONFIGURATION = CHECKOUT / "infra" / ".checkov.yaml"
@@ -38,21 +39,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         pytest.skip("checkov is not there; `make test` sets it up")
     folder = tmp_path_factory.mktemp("arm")
     for deployment in DEPLOYMENTS:
-        golden = json.loads(deployment.golden.read_text("utf-8"))
-        write_template(golden["predictedResources"], folder / deployment.golden.name)
-    broken = json.loads(DEPLOYMENTS[0].golden.read_text("utf-8"))
-    for resource in broken["predictedResources"]:
-        if resource["type"] == "Microsoft.Web/sites":
+        resources = deployment.read()["predictedResources"]
+        write_template(resources, folder / deployment.golden.name)
+    broken = DEPLOYMENTS[0].read()["predictedResources"]
+    for resource in broken:
+        if resource["type"] == SITE:
             resource["properties"]["siteConfig"]["minTlsVersion"] = "1.0"
-    write_template(broken["predictedResources"], folder / "broken.json")
-    finished = subprocess.run(
-        [CHECKOV, "-d", folder, "--framework", "arm", "--skip-download", "-o", "json"],
-        cwd=folder,
-        env={**os.environ, "LOG_LEVEL": "ERROR"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    write_template(broken, folder / "broken.json")
+    options = ("--framework", "arm", "--skip-download", "-o", "json")
+    env = {**os.environ, "LOG_LEVEL": "ERROR"}
+    finished = run(CHECKOV, "-d", folder, *options, cwd=folder, env=env)
     found: dict[str, Any] = json.loads(finished.stdout)
     return found
 

@@ -1,11 +1,12 @@
 """docs/infrastructure.md says what the templates are."""
 
+import re
 from pathlib import Path
 
 from infra.bicep import CHECKOUT
-from tests.infra.diagram import DOCUMENT, place
+from tests.infra.diagram import ALERTS, DOCUMENT, place
 from tests.infra.templates import Templates
-from tests.support.markdown_tables import code, read_table
+from tests.support.markdown_tables import code, first_column, read_table
 
 NAME = str(DOCUMENT.relative_to(CHECKOUT))
 # Functions of the deployment, in words.
@@ -58,24 +59,20 @@ def test_every_output_is_documented(templates: Templates) -> None:
 
 
 def test_every_module_is_documented() -> None:
-    rows = read_table(NAME, "file")
     modules = CHECKOUT.joinpath("infra", "modules").glob("*.bicep")
-    assert {Path(code(row[0])[0]).name for row in rows} == {m.name for m in modules}
+    documented = {Path(file).name for file in first_column(NAME, "file")}
+    assert documented == {module.name for module in modules}
 
 
 def test_every_alert_is_documented(templates: Templates) -> None:
     """The table names the last part of an alert's name."""
-    alerts = [
-        resource["name"].partition(prefix)[2]
-        for deployment, prefix in (
-            (templates.regional(), "tmscalls-prod-weu-"),
-            (templates.global_part(), "tmscalls-prod-global-"),
-        )
-        for kind in ("metricAlerts", "scheduledQueryRules")
-        for resource in deployment.all(f"Microsoft.Insights/{kind}")
+    names = [
+        re.sub("tmscalls-prod-(weu|global)-", "", alert["name"])
+        for deployment in (templates.regional(), templates.global_part())
+        for kind in ALERTS
+        for alert in deployment.all(kind)
     ]
-    rows = read_table(NAME, "alert")
-    assert sorted(code(row[0])[0] for row in rows) == sorted(alerts)
+    assert sorted(first_column(NAME, "alert")) == sorted(names)
 
 
 def test_the_sum_of_the_cost_is_its_sum() -> None:

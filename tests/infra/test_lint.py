@@ -1,22 +1,16 @@
 """The lint of the infrastructure: silent here, and not silent where it should speak."""
 
 import stat
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra.bicep import (
-    CHECKOUT,
-    BicepError,
-    BicepServer,
-    bicep_environment,
-    find_bicep,
-)
+from infra.bicep import CHECKOUT, BicepError, BicepServer, bicep_environment, find_bicep
 from infra.lint import TEST_VARIABLES, find_environment_problems, find_template_problems
 from tests.infra.templates import Templates, write_files
+from tests.support.processes import run
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +68,7 @@ BROKEN = [
 
 @pytest.fixture(scope="module")
 def problems(
-    server: BicepServer,
-    templates: Templates,
-    tmp_path_factory: pytest.TempPathFactory,
+    server: BicepServer, templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> list[str]:
     """What the lint says of templates that are broken in all these places."""
     for file, old, new, _sentence in BROKEN:
@@ -94,20 +86,11 @@ def test_what_the_compiler_says_is_a_problem(
     assert [problem for problem in problems if sentence in problem], problems
 
 
-def run_lint(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run it as `make lint` does."""
-    return subprocess.run(
-        [CHECKOUT / "infra" / "lint.sh"],
-        env={"PATH": "/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_a_compiler_that_cannot_be_started_is_a_problem() -> None:
     """Somebody chose it with $BICEP."""
-    finished = run_lint({"BICEP": "/nonexistent/bicep"})
+    env = {"PATH": "/usr/bin:/bin", "BICEP": "/nonexistent/bicep"}
+
+    finished = run(CHECKOUT / "infra" / "lint.sh", env=env)
 
     assert finished.returncode == 1
     assert finished.stderr == (
@@ -117,7 +100,6 @@ def test_a_compiler_that_cannot_be_started_is_a_problem() -> None:
 
 
 def make_command(path: Path, text: str = "#!/bin/sh\n") -> Path:
-    """Write an executable file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     path.chmod(stat.S_IRWXU)

@@ -3,91 +3,68 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
 
 import pytest
 
 from tests.infra.health import health
 from tests.simulator.services.authority import Authority
-from tests.support.checkout import CHECKOUT
-from tests.support.servers import (
-    FaultServer,
-    Peer,
-    Request,
-    http,
-    json_reply,
-    reply,
-)
-
-SCRIPT = CHECKOUT / "infra" / "wait_until_healthy.py"
-
+from tests.support.processes import run
+from tests.support.servers import ScriptedServer, in_turn, json_reply, reply
 
 HEALTHY = health()
 
 
 class Gate:
-    """Runs the script against a server that gives one answer after the other."""
+    """Runs the script, which trusts certificates of the authority only."""
 
-    def __init__(self, authority: Authority) -> None:
-        """Serve with certificates of this authority, which the script trusts."""
-        self._authority = authority
-        self.asked = 0
+    def __init__(self) -> None:
+        self.authority = Authority()
+        self.asked: list[tuple[str, str]] = []
 
     def run(
-        self, answers: Iterable[bytes | None], seconds: float = 0
+        self, *answers: bytes | None, seconds: float = 0
     ) -> subprocess.CompletedProcess[str]:
         """Give the answers in turn, the last one for ever; ``None`` hangs up."""
-        remaining = list(answers)
-
-        def script(request: Request, _peer: Peer) -> bytes | None:
-            assert (request.method, request.target) == ("GET", "/api/health")
-            self.asked += 1
-            return remaining.pop(0) if len(remaining) > 1 else remaining[0]
-
-        with FaultServer(http(script, self._authority.server_context())) as server:
-            return self.run_against(f"{server.url}/api/health", seconds)
+        script = in_turn(*(lambda *_, answer=answer: answer for answer in answers))
+        with ScriptedServer(script, self.authority.server_context()) as server:
+            finished = self.run_against(f"{server.url}/api/health", seconds)
+        self.asked = [(asked.method, asked.target) for asked in server.requests]
+        return finished
 
     def run_against(
         self, url: str, seconds: float = 0
     ) -> subprocess.CompletedProcess[str]:
-        """Run the script against any address."""
-        return subprocess.run(
-            [
-                *(sys.executable, SCRIPT, "--region", "weu", url),
-                *("--seconds", str(seconds), "--interval-seconds", "0.01"),
-            ],
+        return run(
+            *(sys.executable, "infra/wait_until_healthy.py", "--region", "weu", url),
+            *("--seconds", str(seconds), "--interval-seconds", "0.01"),
             env={
                 "PATH": os.environ["PATH"],
-                "SSL_CERT_FILE": str(self._authority.bundle),
+                "SSL_CERT_FILE": str(self.authority.bundle),
             },
-            capture_output=True,
-            text=True,
             timeout=60,
-            check=False,
         )
 
 
 @pytest.fixture
 def gate() -> Gate:
-    """The script and a server."""
-    return Gate(Authority())
+    return Gate()
 
 
 def test_a_healthy_region_opens_the_gate_after_three_answers(gate: Gate) -> None:
     """A single one may come from an instance that is about to go."""
-    finished = gate.run([HEALTHY])
+    finished = gate.run(HEALTHY)
 
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout == "  weu is healthy.\n"
-    assert gate.asked == 3
+    assert gate.asked == [("GET", "/api/health")] * 3
 
 
 def test_the_row_starts_anew_after_any_other_answer(gate: Gate) -> None:
     """Old and new instances take turns while a site is updated."""
-    finished = gate.run([HEALTHY, HEALTHY, reply(503), HEALTHY], seconds=50)
+    finished = gate.run(HEALTHY, HEALTHY, reply(503), HEALTHY, seconds=50)
 
     assert finished.returncode == 0
-    assert gate.asked == 6
+    assert gate.asked == [("GET", "/api/health")] * 6
 
 
 @pytest.mark.parametrize(
@@ -113,7 +90,7 @@ def test_anything_else_keeps_the_gate_closed_and_is_told(
     answer: bytes | None, why: str, gate: Gate
 ) -> None:
     """The roll-out stops there, and the sentence is all that the operator gets."""
-    finished = gate.run([answer])
+    finished = gate.run(answer)
 
     assert finished.returncode == 1
     assert finished.stderr.startswith("weu is not healthy: ")
@@ -123,7 +100,7 @@ def test_anything_else_keeps_the_gate_closed_and_is_told(
 def test_what_heals_in_time_opens_the_gate(gate: Gate) -> None:
     """The old code warns of new settings until it is replaced."""
     old = health(CALLING_LATER="1")
-    finished = gate.run([reply(404), old, old, HEALTHY], seconds=50)
+    finished = gate.run(reply(404), old, old, HEALTHY, seconds=50)
 
     assert finished.returncode == 0
     assert finished.stdout.splitlines() == [
@@ -136,7 +113,7 @@ def test_what_heals_in_time_opens_the_gate(gate: Gate) -> None:
 def test_an_untrusted_certificate_keeps_the_gate_closed(gate: Gate) -> None:
     """The calling platform would not accept it either."""
     stranger = Authority().server_context()
-    with FaultServer(http(lambda *_: HEALTHY, stranger)) as server:
+    with ScriptedServer(lambda *_: HEALTHY, stranger) as server:
         finished = gate.run_against(f"{server.url}/api/health")
 
     assert finished.returncode == 1
