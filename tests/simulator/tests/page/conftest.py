@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.simulator.page.server import PageServer
 from tests.simulator.tests.page.explained_world import ExplainedWorld
+from tests.simulator.tests.page.watching import Watched, watching
 from tests.support.checkout import CHECKOUT
 
 # Debian's browsers; playwright would have to download its own.
@@ -66,3 +67,13 @@ def artefacts() -> Path:
     """The folder of screenshots, which stay after the tests."""
     ARTEFACTS.mkdir(exist_ok=True)
     return ARTEFACTS
+
+
+@pytest.fixture
+def watched(browser: Browser, server: PageServer) -> Iterator[Watched]:
+    """The live page. It must never log an error or send a request elsewhere."""
+    with watching(browser, server.url) as opened:
+        yield opened
+        assert opened.complaints == []
+        assert opened.outside == []
+        assert len(opened.requests) > 15
