@@ -27,7 +27,7 @@ from shared.settings import NAMES, read_settings
 from tests.property.fuzz_inputs import GOOD_TOKEN, KEY_ID, NOW, Recipe, body_bytes
 from tests.property.mutation import edited
 from tests.simulator.services.signing import APP_ID, ISSUER, TENANT_ID
-from tests.support.internals import decide_by
+from tests.support.internals import decide_by, log_every_refusal
 from tests.support.rules import HOSTS, KEY, build_deployment
 
 # Region weu, with a clock that stands at ``NOW``.
@@ -187,6 +187,7 @@ _SERVICE = build_service(
     )
 )
 decide_by(_SERVICE, DEPLOYMENT)
+log_every_refusal(_SERVICE)
 
 
 def judge_headers(post: Recipe) -> str:

@@ -17,7 +17,7 @@ from tests.property.fuzz_targets import (
 )
 from tests.simulator.services.signing import APP_ID
 from tests.support.checkout import CHECKOUT
-from tests.support.internals import decide_by
+from tests.support.internals import decide_by, log_every_refusal
 
 
 class Requests:
@@ -29,6 +29,7 @@ class Requests:
         assert self._worker.error == ""
         self._functions = {each.name: each for each in self._worker.functions}
         decide_by(service.get_service(), DEPLOYMENT)
+        log_every_refusal(service.get_service())
 
     def judge(self, recipe: Recipe) -> str:
         """Require a documented reply to any request, and one safe line in the log."""

@@ -1,10 +1,12 @@
 """The private parts of a service that tests replace; nothing else reaches into it."""
 
+import itertools
 from collections.abc import Callable
 
 from shared.core.context import RuleContext
 from shared.edge import telemetry
 from shared.edge.signing_keys import SigningKeyCache
+from shared.edge.telemetry import RequestLog
 from shared.service import Service, UsableService
 
 
@@ -12,6 +14,11 @@ def decide_by(service: Service, context: RuleContext) -> None:
     """Let a service decide by other rules, keys and clock; it answers no calls."""
     assert isinstance(service, UsableService)
     service._context = context._replace(answers_calls=False)
+
+
+def log_every_refusal(service: Service) -> None:
+    """Give each refusal a line of its own: to the log a minute lies between two."""
+    service._log = RequestLog(clock=itertools.count(step=60).__next__)
 
 
 def set_clock(keys: SigningKeyCache, clock: Callable[[], float]) -> None:
