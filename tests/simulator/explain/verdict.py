@@ -60,9 +60,9 @@ class Verdict:
 
     @property
     def end(self) -> str:
-        """What becomes of the calls that are taken: answered, rejected, or both."""
+        """What becomes of calls here: answered, rejected, both, or refused."""
         ends = {_ENDS[answer.action] for answer in self.answers}
-        return " and ".join(sorted(ends))
+        return " and ".join(sorted(ends)) or "refused"
 
 
 def verdict_of(outcome: Decision | WebhookError, settings: Settings | None) -> Verdict:

@@ -210,7 +210,8 @@ def _note_answer(call: RingingCall, body: Any) -> None:
 def _reject_fault(body: Any) -> str | None:
     if not isinstance(body, dict) or not body.keys() <= {"reason", "callbackUri"}:
         return "The rejection is malformed."
-    if str(body.get("reason")).lower() not in _REJECT_REASONS:
+    reason = body.get("reason")
+    if not isinstance(reason, str) or reason.lower() not in _REJECT_REASONS:
         return "The reason is none of the three."
     if not str(body.get("callbackUri", "https://")).startswith("https://"):
         return "The callbackUri is not https."

@@ -62,6 +62,16 @@ def server(world: ExplainedWorld) -> Iterator[PageServer]:
         yield serving
 
 
+@pytest.fixture
+def watched(browser: Browser, server: PageServer) -> Iterator[Watched]:
+    """The live page. It must never log an error or send a request elsewhere."""
+    with watching(browser, server.url) as opened:
+        yield opened
+        assert opened.complaints == []
+        assert opened.outside == []
+        assert len(opened.requests) > 15
+
+
 @pytest.fixture(scope="session")
 def artefacts() -> Path:
     """The folder of screenshots, which stay after the tests."""

@@ -1,7 +1,6 @@
 """The page in a real browser: what people see and do."""
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from tests.simulator.tests.page.explained_world import ExplainedWorld
 from tests.simulator.tests.page.watching import Watched, watching
 
 HERE = Path(__file__).parent
-ANSWERED = re.compile(r"answered by weu in [\d.]+\s(ms|s)")
 NO_RULES = "[]"
 UNUSABLE_RULES = {
     '[{"regions": ["sea"],}]': "line 1, column 21",
@@ -35,59 +33,6 @@ def test_regions_appear_with_their_health(watched: Watched) -> None:
             "data-tone", "green"
         )
     expect(page.locator("#map-text")).to_contain_text("weu healthy")
-
-
-def test_placing_a_call_shows_its_path(watched: Watched) -> None:
-    """The path shows statuses, regions, Location, log lines and notifications."""
-    page = watched.page
-    page.select_option("#place-caller", "johannesburg")
-
-    page.click("#place button[type=submit]")
-
-    row = page.locator("#calls-list li").first
-    expect(row).to_contain_text("Johannesburg")
-    expect(row.locator(".chip")).to_have_text(["302 sea", "202 weu"])
-    path = page.locator("#detail-body")
-    expect(path.locator(".outcome")).to_contain_text(ANSWERED)
-    expect(path.locator(".step").first).to_contain_text("calls?hop=1")
-    expect(path.locator("details[open] .members").first).to_contain_text("answered")
-    expect(path.locator("details[open] .raw")).to_contain_text('"state": "incoming"')
-    announced = re.compile(f"^Call from Johannesburg: {ANSWERED.pattern}\\.$")
-    expect(page.locator("#announcer")).to_have_text(announced)
-    expect(page.locator("#totals [data-total=redirects] dd")).to_have_text("1")
-
-
-def test_a_call_that_the_bot_rejects_is_shown_as_rejected(watched: Watched) -> None:
-    """In the list, on its path, at the top, and in the answer of the rules."""
-    page = watched.page
-    page.select_option("#place-caller", "frankfurt")
-    page.get_by_label("policy recording (5 s)").check()
-
-    page.click("#place button[type=submit]")
-
-    row = page.locator("#calls-list li").first
-    expect(row.locator(".end")).to_have_text("rejected")
-    path = page.locator("#detail-body")
-    expect(path.locator(".outcome")).to_contain_text(
-        re.compile("rejected by weu in .* of 5 s")
-    )
-    expect(path.locator(".follow-ups")).to_contain_text("deleted")
-    expect(page.locator("#totals [data-total=rejected] dd")).to_have_text("1")
-    expect(page.locator("#totals [data-total=lost] dd")).to_have_text("0")
-    page.get_by_label("policy recording", exact=True).check()
-    verdict = page.locator("#rules-answer .verdict")
-    expect(verdict).to_have_text("It lands in weu and is rejected there.")
-
-
-def test_a_legacy_call_gets_204_then_202(watched: Watched) -> None:
-    page = watched.page
-    page.select_option("#place-caller", "frankfurt")
-    page.check("#place-legacy")
-
-    page.click("#place button[type=submit]")
-
-    chips = page.locator("#calls-list li .chip")
-    expect(chips).to_have_text(["204 weu", "202 weu"])
 
 
 def test_a_fault_shows_on_the_card_on_the_map_and_in_dns(watched: Watched) -> None:
