@@ -77,13 +77,3 @@ def artefacts() -> Path:
     """The folder of screenshots, which stay after the tests."""
     ARTEFACTS.mkdir(exist_ok=True)
     return ARTEFACTS
-
-
-@pytest.fixture
-def watched(browser: Browser, server: PageServer) -> Iterator[Watched]:
-    """The live page. It must never log an error or send a request elsewhere."""
-    with watching(browser, server.url) as opened:
-        yield opened
-        assert opened.complaints == []
-        assert opened.outside == []
-        assert len(opened.requests) > 15
