@@ -2,17 +2,19 @@
 
 ``python infra/wait_until_healthy.py --region CODE URL`` ends with 0 once the region has
 answered three times in a row that it can take calls: 200, its own code, no problems and
-no warnings. A warning is a setting that the published code does not know. It waits
-through any other answer, because an instance of the old version may still reply. When
-the time is over it ends with 1 and prints the last answer. Standard library only.
+no warnings. A warning tells what looks wrong in the settings, such as one that the
+published code does not know. Notices are printed and do not keep the gate closed. It
+waits through any other answer, because an instance of the old version may still reply.
+When the time is over it ends with 1 and prints the last answer. Standard library only.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
+from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -21,8 +23,15 @@ _TIMEOUT_SECONDS = 10
 _MAX_BYTES = 64 * 1024
 
 
-def complaint(url: str, region: str) -> str:
-    """Ask for health once; return what is wrong with the answer, or an empty string."""
+class Answer(NamedTuple):
+    """What a health report says: what is wrong, if anything, and its notices."""
+
+    complaint: str
+    notices: Sequence[object] = ()
+
+
+def ask(url: str, region: str) -> Answer:
+    """Ask for health once."""
     try:
         with urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - https
             status, body = answer.status, answer.read(_MAX_BYTES)
@@ -30,14 +39,17 @@ def complaint(url: str, region: str) -> str:
         with error:
             status, body = error.code, error.read(_MAX_BYTES)
     except (OSError, HTTPException) as error:
-        return f"no answer: {error}"
+        return Answer(f"no answer: {error}")
     try:
         report = json.loads(body)
     except ValueError:
         report = None
     if type(report) is not dict or "status" not in report:
-        return f"{status}, and no health report: is the code published?"
-    return _judge(status, report, region)
+        return Answer(f"{status}, and no health report: is the code published?")
+    notices = report.get("notices")
+    return Answer(
+        _judge(status, report, region), notices if type(notices) is list else ()
+    )
 
 
 def _judge(status: int, report: dict[str, object], region: str) -> str:
@@ -50,24 +62,25 @@ def _judge(status: int, report: dict[str, object], region: str) -> str:
 
 
 def wait(
-    ask: Callable[[], str], *, seconds: float, interval_seconds: float
-) -> tuple[bool, str]:
-    """Ask until three answers in a row are good; return success and the last complaint.
+    look: Callable[[], Answer], *, seconds: float, interval_seconds: float
+) -> tuple[bool, Answer]:
+    """Ask until three answers in a row are good; return success and the last answer.
 
     It asks at least ``IN_A_ROW`` times, however little time there is.
     """
     deadline = time.monotonic() + seconds
     in_a_row, last = 0, ""
     while True:
-        found = ask()
+        answer = look()
+        found = answer.complaint
         in_a_row = 0 if found else in_a_row + 1
         if in_a_row == IN_A_ROW:
-            return True, ""
+            return True, answer
         if found and found != last:
             print(f"  not yet: {found}", flush=True)
             last = found
         if found and time.monotonic() > deadline:
-            return False, found
+            return False, answer
         time.sleep(interval_seconds)
 
 
@@ -82,14 +95,16 @@ def main(arguments: list[str]) -> int:
     if not options.url.startswith("https://"):
         parser.error("the URL must be https")
     is_healthy, last = wait(
-        lambda: complaint(options.url, options.region),
+        lambda: ask(options.url, options.region),
         seconds=options.seconds,
         interval_seconds=options.interval_seconds,
     )
+    for notice in last.notices:
+        print(f"  notice: {notice}")
     if is_healthy:
         print(f"  {options.region} is healthy.")
         return 0
-    print(f"{options.region} is not healthy: {last}", file=sys.stderr)
+    print(f"{options.region} is not healthy: {last.complaint}", file=sys.stderr)
     return 1
 
 

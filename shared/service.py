@@ -158,7 +158,9 @@ class UsableService(Service):
         super().__init__(report)
         self._settings = settings
         policy = RegionPolicy(settings.region_rules)
-        self.keys = wiring.signing_keys(settings)
+        provider = wiring.identity_provider(settings)
+        self.keys = wiring.signing_keys(provider)
+        self._notices = wiring.notices(settings, provider)
         self.peers = wiring.peers(settings, policy)
         self.graph = wiring.graph(settings)
         self.entra = wiring.entra(settings)
@@ -201,6 +203,17 @@ class UsableService(Service):
         self.peers.close()
         self.graph.close()
         self.entra.close()
+
+    @override
+    def _write_what_waits(self) -> None:
+        # What is new among them waits, too.
+        self._notices.current()
+        super()._write_what_waits()
+
+    @override
+    def _health_report(self, keys: KeyFreshness) -> HealthReport:
+        report = super()._health_report(keys)
+        return report._replace(notices=self._notices.current())
 
     @override
     def _log_fields(self) -> Mapping[str, object]:

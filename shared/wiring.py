@@ -12,21 +12,34 @@ from shared.edge.entra import EntraClient
 from shared.edge.graph import GraphClient
 from shared.edge.graph_tokens import GraphTokens
 from shared.edge.health_check import HealthCheck
+from shared.edge.notices import Notices
 from shared.edge.openid import OpenIdProvider
 from shared.edge.peers import PeerHealthCache
 from shared.edge.signing_keys import SigningKeyCache
 from shared.settings import Settings
 
 
-def signing_keys(settings: Settings) -> SigningKeyCache:
-    """Make what keeps the platform's signing keys."""
-    provider = OpenIdProvider(
+def identity_provider(settings: Settings) -> OpenIdProvider:
+    """Make what fetches the platform's signing keys."""
+    return OpenIdProvider(
         configuration_url=settings.openid_configuration_url,
         key_set_host=settings.key_set_host,
         metadata_issuer=settings.metadata_issuer,
         ca_bundle=settings.ca_bundle,
     )
+
+
+def signing_keys(provider: OpenIdProvider) -> SigningKeyCache:
+    """Make what keeps the platform's signing keys."""
     return SigningKeyCache(provider.fetch)
+
+
+def notices(settings: Settings, provider: OpenIdProvider) -> Notices:
+    """Make what tells the operator of what should be seen to."""
+    return Notices(
+        certificate_ends_at=settings.credential.certificate_ends_at,
+        clock_difference=lambda: provider.clock_difference_seconds,
+    )
 
 
 def peers(settings: Settings, policy: RegionPolicy) -> PeerHealthCache:

@@ -17,7 +17,12 @@ from shared.core.hosts import host_identity, is_host
 from shared.core.key_sets import KeySet, read_key_set
 from shared.core.provider_reasons import ProviderReason
 from shared.core.strict_json import read_object
-from shared.edge.outbound import OutboundError, exchange, open_session
+from shared.edge.outbound import (
+    OutboundError,
+    exchange,
+    open_session,
+    sent_at_seconds,
+)
 from shared.edge.tls import Transfer
 
 if TYPE_CHECKING:
@@ -39,7 +44,12 @@ class ProviderError(Exception):
 
 
 class OpenIdProvider:
-    """Fetches the key set; blocking, for a thread of its own."""
+    """Fetches the key set; blocking, for a thread of its own.
+
+    Attributes:
+        clock_difference_seconds: how far this machine's clock was ahead of the
+            provider's at its last reply; ``None`` if no reply told the time.
+    """
 
     def __init__(
         self,
@@ -61,6 +71,7 @@ class OpenIdProvider:
         self._configuration_url = configuration_url
         self._key_set_host = key_set_host or urlsplit(configuration_url).netloc
         self._metadata_issuer = metadata_issuer
+        self.clock_difference_seconds: float | None = None
         self._ca_bundle = ca_bundle
 
     def fetch(self) -> KeySet:
@@ -72,7 +83,7 @@ class OpenIdProvider:
         ends_at = time.monotonic() + FETCH_SECONDS
         try:
             with open_session(self._ca_bundle, connections=1) as session:
-                return self._fetch(partial(_get, session, ends_at=ends_at))
+                return self._fetch(partial(self._get, session, ends_at=ends_at))
         except OutboundError as error:
             late, unreachable = ProviderReason.TIMEOUT, ProviderReason.UNREACHABLE
             raise ProviderError(late if error.is_late else unreachable) from error
@@ -93,20 +104,22 @@ class OpenIdProvider:
             raise ProviderError(ProviderReason.NO_KEY)
         return key_set
 
-
-def _get(session: requests.Session, url: str, *, ends_at: float) -> bytes:
-    reply = exchange(
-        session,
-        "GET",
-        url,
-        headers={"Accept": "application/json"},
-        transfer=Transfer(ends_at=ends_at, max_bytes=MAX_DOCUMENT_BYTES),
-    )
-    if reply.status != HTTPStatus.OK:
-        raise ProviderError(ProviderReason.STATUS)
-    if reply.is_cut:
-        raise ProviderError(ProviderReason.TOO_LARGE)
-    return reply.body
+    def _get(self, session: requests.Session, url: str, *, ends_at: float) -> bytes:
+        reply = exchange(
+            session,
+            "GET",
+            url,
+            headers={"Accept": "application/json"},
+            transfer=Transfer(ends_at=ends_at, max_bytes=MAX_DOCUMENT_BYTES),
+        )
+        sent_at = sent_at_seconds(reply.headers)
+        if sent_at is not None:
+            self.clock_difference_seconds = time.time() - sent_at
+        if reply.status != HTTPStatus.OK:
+            raise ProviderError(ProviderReason.STATUS)
+        if reply.is_cut:
+            raise ProviderError(ProviderReason.TOO_LARGE)
+        return reply.body
 
 
 def _is_on_host(host: str, url: str) -> bool:

@@ -137,6 +137,20 @@ def retry_after_seconds(value: str | None) -> float | None:
         return None
 
 
+def sent_at_seconds(headers: Mapping[str, str]) -> float | None:
+    """Tell when a reply left its server or its cache, in epoch seconds by their clock.
+
+    That is ``Date``, when the reply was made, and ``Age``, how long a cache has had it
+    (RFC 9110 section 6.6.1, RFC 9111 section 5.1). ``None`` if there is no such date.
+    """
+    try:
+        made_at = parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    age = headers.get("Age", "0")
+    return made_at + (float(age[:9]) if age.isascii() and age.isdigit() else 0.0)
+
+
 def _is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
     """Tell whether an error, or one that it wraps, is of a kind."""
     pending: list[object] = [error]

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from shared.core.health import HealthReport
 from tests.infra.health import health
 from tests.simulator.services.authority import Authority
 from tests.support.processes import run
@@ -95,6 +96,27 @@ def test_anything_else_keeps_the_gate_closed_and_is_told(
     assert finished.returncode == 1
     assert finished.stderr.startswith("weu is not healthy: ")
     assert why in finished.stderr
+
+
+def test_notices_are_printed_and_do_not_keep_the_gate_closed(gate: Gate) -> None:
+    """A certificate that ends soon is no fault of what is rolled out."""
+    report = HealthReport("weu", "fresh", (), (), notices=("the first", "the second"))
+    finished = gate.run([json_reply(report.members())])
+
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.splitlines() == [
+        "  notice: the first",
+        "  notice: the second",
+        "  weu is healthy.",
+    ]
+
+
+def test_a_report_of_older_code_has_no_notices(gate: Gate) -> None:
+    """The way back to an older version must stay open."""
+    older = {**HealthReport("weu", "fresh", (), ()).members()}
+    del older["notices"]
+
+    assert gate.run([json_reply(older)]).stdout == "  weu is healthy.\n"
 
 
 def test_what_heals_in_time_opens_the_gate(gate: Gate) -> None:

@@ -1,5 +1,6 @@
 """Settings that look right and are not: told as a problem or a warning, by name."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping
@@ -209,13 +210,13 @@ def test_warnings_of_any_kind_are_logged_once(
     make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    make(WEBSITE_HOSTNAME="localhost", CALLING_TYPO="x")
+    service = make(WEBSITE_HOSTNAME="localhost", CALLING_TYPO="x")
+    for _ in range(2):
+        asyncio.run(service.health({}))
 
     [line] = [json.loads(r.message) for r in caplog.records if "warnings" in r.message]
-    assert line == {
-        "event": "settings.warnings",
-        "warnings": [
-            "CALLING_TYPO: unknown setting.",
-            f"WEBSITE_HOSTNAME: {UNREACHABLE}; set CALLING_GLOBAL_HOST.",
-        ],
-    }
+    assert line["event"] == "settings.warnings"
+    assert line["warnings"] == [
+        "CALLING_TYPO: unknown setting.",
+        f"WEBSITE_HOSTNAME: {UNREACHABLE}; set CALLING_GLOBAL_HOST.",
+    ]

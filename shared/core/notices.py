@@ -1,0 +1,40 @@
+"""Notices: what an operator should see to, while everything still works.
+
+Unlike warnings they say nothing about what was just deployed, so that the gate of a
+roll-out lets them pass. A sentence is the same as long as its cause lasts: it is logged
+once.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+CERTIFICATE_SECONDS = 30 * 24 * 60 * 60
+# Tokens live for five minutes, and the leeway may be set to nothing.
+CLOCK_SECONDS = 60
+
+
+def certificate_notices(ends_at: float | None, *, now: float) -> Iterator[str]:
+    """Tell of a certificate of the bot that ends soon, or has ended.
+
+    Args:
+        ends_at: its end in epoch seconds; ``None`` if there is no certificate.
+        now: epoch seconds.
+    """
+    if ends_at is None or ends_at - now >= CERTIFICATE_SECONDS:
+        return
+    verb = "ends" if ends_at > now else "ended"
+    day = datetime.fromtimestamp(ends_at, UTC).date()
+    yield f"CALLING_CERTIFICATE_PATH: the certificate {verb} on {day}."
+
+
+def clock_notices(difference_seconds: float | None) -> Iterator[str]:
+    """Tell of a clock that is wrong.
+
+    Args:
+        difference_seconds: from the identity provider's clock; ``None``: not known.
+    """
+    if difference_seconds is not None and abs(difference_seconds) > CLOCK_SECONDS:
+        yield (
+            f"clock: it differs by more than {CLOCK_SECONDS} s from the clock of the "
+            "identity provider."
+        )
