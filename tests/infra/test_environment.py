@@ -1,7 +1,9 @@
 """The reader and the check of a description: each problem is a row."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from infra.checks.rules import check_rules
 from infra.environment import Environment, check_description, check_environment
 from shared.settings import NAMES, read_settings
 from tests.infra.descriptions import GOOD, described
+from tests.simulator.services.signing import APP_ID
 
 
 def test_a_good_description_has_no_problem() -> None:
@@ -19,149 +22,100 @@ def test_a_good_description_has_no_problem() -> None:
     assert check_description("dev", described("domain", None)).problems == []
 
 
-PROBLEMS = [
+HOST = "regions.0.defaultHostName"
+WORKLOAD = "must be 2 to 12 lower-case letters and digits"
+CODE = "must be 2 to 6 lower-case letters"
+NEARLY = "«West Europe» is not an Azure location; did you mean «westeurope»?"
+DOMAIN = "must be a domain name"
+TOO_LONG = "the storage account «sttmscallswebhprodweuxxxxxx» would have"
+UNKNOWN = "is not a setting of the app"
+DISABLED = [{"code": "weu", "location": "westeurope", "enabled": False}]
+MANY = [{"code": f"r{n}", "location": "westeurope"} for n in range(21)]
+# A place, what is wrong with it, and values with which it is.
+PLACES: list[tuple[Any, ...]] = [
     # What the file is.
-    ("workload", ..., "workload: is missing."),
-    ("regions", ..., "regions: is missing."),
-    ("domain", ..., "domain: is missing."),
-    ("rules", ..., "rules: is missing."),
-    ("settings", ..., "settings: is missing."),
-    ("setings", {}, "setings: is unknown; did you mean «settings»?"),
-    ("whatever", 1, "whatever: is unknown."),
-    # The workload.
-    ("workload", 7, "workload: must be 2 to 12 lower-case letters and digits"),
-    ("workload", "Tms", "workload: must be 2 to 12 lower-case letters and digits"),
-    ("workload", "tms-calls", "workload: must be 2 to 12 lower-case"),
-    ("workload", "7calls", "workload: must be 2 to 12 lower-case"),
+    *((name, "is missing.", ...) for name in GOOD),
+    ("setings", "is unknown; did you mean «settings»?", {}),
+    ("whatever", "is unknown.", 1),
+    ("workload", WORKLOAD, 7, "Tms", "tms-calls", "7calls"),
     # The regions.
-    ("regions", {}, "regions: must be a list with at least one region."),
-    ("regions", [], "regions: must be a list with at least one region."),
-    ("regions.0", "weu", "regions[0]: must be an object with a code."),
-    ("regions.0.code", ..., "regions[0].code: is missing."),
-    ("regions.0.location", ..., "regions[0].location: is missing."),
-    ("regions.0.loction", "x", "loction: is unknown; did you mean «location»?"),
-    ("regions.0.code", "w", "regions[0].code: must be 2 to 6 lower-case letters"),
-    ("regions.0.code", "WEU", "regions[0].code: must be 2 to 6 lower-case letters"),
-    ("regions.0.code", "w-eu", "regions[0].code: must be 2 to 6 lower-case letters"),
-    ("regions.0.code", "westeur", "regions[0].code: must be 2 to 6 lower-case"),
-    ("regions.0.code", 7, "regions[0].code: must be 2 to 6 lower-case letters"),
-    ("regions.0.code", "global", "regions[0].code: «global» is the name of the global"),
-    ("regions.1.code", "weu", "regions[1].code: «weu» is already used by regions[0]."),
-    ("regions.0.location", 7, "regions[0].location: must be the name of an Azure"),
+    ("regions", "must be a list with at least one region.", {}, []),
+    ("regions", "are all disabled, so the global host would lead nowhere.", DISABLED),
+    ("regions", "has 21; a bot can trust at most 20.", MANY),
+    ("regions.0", "must be an object with a code.", "weu"),
+    ("regions.0.code", "is missing.", ...),
+    ("regions.0.code", CODE, "w", "WEU", "w-eu", "westeur", 7),
+    ("regions.0.code", "«global» is the name of the global", "global"),
+    ("regions.1.code", "«weu» is already used by regions[0].", "weu"),
+    ("regions.1.code", "«asuid» is reserved for Azure's", "asuid"),
+    ("regions.0.location", "is missing.", ...),
+    ("regions.0.location", "must be the name of an Azure", 7),
+    ("regions.0.location", NEARLY, "West Europe"),
+    ("regions.0.location", "«atlantis» is not an Azure location", "atlantis"),
+    ("regions.0.loction", "is unknown; did you mean «location»?", "x"),
+    ("regions.0.enabled", "must be true or false.", "yes", 1),
+    ("regions.0.priority", "must be a whole number", 0, 1001, True),
+    # The domain.
+    ("domain", "must be null or an object with zone", "contoso.com"),
+    ("domain.label", "is unknown", "x"),
+    ("domain.zone", "is missing.", ...),
+    ("domain.zone", DOMAIN, "calls", "calls..contoso.com", 7),
+    ("domain.zone", DOMAIN, "calls.contoso.com:443", "https://contoso.com"),
+    ("domain.zone", "must be in lower case.", "Calls.contoso.com"),
+    ("domain.zone", "must have at most 180", ".".join(["a" * 50] * 4)),
+    ("domain.zone", "belongs to Traffic Manager", "b.trafficmanager.net"),
+    ("domain.zone", "belongs to Traffic Manager", "b.usgovtrafficmanager.net"),
+    ("domain.zone", "belongs to Azure", "azurewebsites.net"),
+    ("domain.globalLabel", "must be one label", "a.b", ""),
+    ("domain.globalLabel", "«asuid» is reserved for Azure's", "asuid"),
+    ("domain.keyVaultId", "is missing.", ...),
+    ("domain.keyVaultId", "must be the resource ID", "kv-calls"),
+    ("domain.secretName", "must be the name of a cert", "a_b"),
+    # Hosts that would loop.
     (
-        "regions.0.location",
-        "West Europe",
-        "«West Europe» is not an Azure location; did you mean «westeurope»?",
+        HOST,
+        "belongs to Traffic Manager: a redirect to it loops.",
+        "x.trafficmanager.net",
     ),
-    ("regions.0.location", "atlantis", "«atlantis» is not an Azure location"),
-    ("regions.0.enabled", "yes", "regions[0].enabled: must be true or false."),
-    ("regions.0.enabled", 1, "regions[0].enabled: must be true or false."),
-    ("regions.0.priority", 0, "regions[0].priority: must be a whole number"),
-    ("regions.0.priority", 1001, "regions[0].priority: must be a whole number"),
-    ("regions.0.priority", True, "regions[0].priority: must be a whole number"),
+    (HOST, "is the global host: a redirect to it loops.", "global.calls.contoso.com"),
+    (HOST, "is in the zone, but hosts of the zone are", "weu.calls.contoso.com"),
+    (HOST, "must be a host name", "https://app.azurewebsites.net", 7),
+    (HOST, "must be the app's default", "x.net"),
+    # The rules.
+    ("rules", "must be a list, [] if there are none.", {}),
+    ("rules.0", "must be an object with regions.", "weu"),
+    ("rules.0.country", "is unknown; did you mean «countryCode»?", ["DE"]),
+    ("rules.0.regions", "is missing.", ...),
+    ("rules.0.regions", "must be a list of strings", [], "weu"),
+    ("rules.0.regions", "«xxx» is not a region of", ["weu", "xxx"]),
+    ("rules.0.regions", "«WEU» is not a region of this file.", ["WEU"]),
+    ("rules.0.countryCode", "must be a list of strings", ["DE", ""], [49], None),
+    ("rules.0.callee", "must be a list of strings", "+49"),
+    ("rules.0.clientLocation", "must be a list of strings", []),
+    ("rules.0.strict", "must be true or false.", "true", 1, None),
+    ("rules.0.tenant", "«contoso» is not a tenant ID.", ["contoso"]),
+    # The settings.
+    ("settings", "must be an object, {} if there are none.", []),
+    ("settings.CALLING_TENANT", f"{UNKNOWN}; did you mean «CALLING_TENANTS»", ""),
+    ("settings.WEBSITE_TIME_ZONE", UNKNOWN, "x"),
+    ("settings.CALLING_ANSWER", "must be a string", False),
+    *((f"settings.{name}", "is written by the templates", "x") for name in OWNED),
+    *((f"settings.{name}", "is a secret", "x") for name in SECRETS),
+]
+PROBLEMS = [
+    *(
+        (place, value, re.sub(r"\.(\d+)", r"[\1]", place) + f": {problem}")
+        for place, problem, *values in PLACES
+        for value in values
+    ),
+    # Problems that are told at another place, or in the words of the app.
     ("regions.0.priority", 2, "regions[1].priority: «2» is already used by regions[0]"),
-    (
-        "regions",
-        [{"code": "weu", "location": "westeurope", "enabled": False}],
-        "regions: are all disabled, so the global host would lead nowhere.",
-    ),
-    (
-        "regions",
-        [{"code": f"r{n}", "location": "westeurope"} for n in range(21)],
-        "regions: has 21; a bot can trust at most 20.",
-    ),
-    # Names that follow.
     (
         "workload",
         "tmscallswebh",
-        "regions[0].code: the storage account «sttmscallswebhprodweuxxxxxx» would have",
+        f"regions[0].code: {TOO_LONG}",
     ),
-    # The domain.
-    ("domain", "contoso.com", "domain: must be null or an object with zone"),
-    ("domain.zone", ..., "domain.zone: is missing."),
-    ("domain.keyVaultId", ..., "domain.keyVaultId: is missing."),
-    ("domain.label", "x", "domain.label: is unknown"),
-    ("domain.zone", "calls", "domain.zone: must be a domain name"),
-    ("domain.zone", "calls.contoso.com:443", "domain.zone: must be a domain name"),
-    ("domain.zone", "calls..contoso.com", "domain.zone: must be a domain name"),
-    ("domain.zone", "https://contoso.com", "domain.zone: must be a domain name"),
-    ("domain.zone", 7, "domain.zone: must be a domain name"),
-    ("domain.zone", "Calls.contoso.com", "domain.zone: must be in lower case."),
-    ("domain.zone", ".".join(["a" * 50] * 4), "domain.zone: must have at most 180"),
-    ("domain.zone", "b.trafficmanager.net", "domain.zone: belongs to Traffic Manager"),
-    ("domain.zone", "b.usgovtrafficmanager.net", "zone: belongs to Traffic Manager"),
-    ("domain.zone", "azurewebsites.net", "domain.zone: belongs to Azure"),
-    ("domain.globalLabel", "a.b", "domain.globalLabel: must be one label"),
-    ("domain.globalLabel", "", "domain.globalLabel: must be one label"),
     ("domain.globalLabel", "sea", "regions[2].code: «sea» is the global host's label"),
-    ("domain.globalLabel", "asuid", "Label: «asuid» is reserved for Azure's"),
-    ("regions.1.code", "asuid", "regions[1].code: «asuid» is reserved for Azure's"),
-    ("domain.keyVaultId", "kv-calls", "domain.keyVaultId: must be the resource ID"),
-    ("domain.secretName", "a_b", "domain.secretName: must be the name of a cert"),
-    # Hosts that would loop.
-    (
-        "regions.0.defaultHostName",
-        "x.trafficmanager.net",
-        "[0].defaultHostName: belongs to Traffic Manager: a redirect to it loops.",
-    ),
-    (
-        "regions.0.defaultHostName",
-        "global.calls.contoso.com",
-        "regions[0].defaultHostName: is the global host: a redirect to it loops.",
-    ),
-    (
-        "regions.0.defaultHostName",
-        "weu.calls.contoso.com",
-        "regions[0].defaultHostName: is in the zone, but hosts of the zone are",
-    ),
-    (
-        "regions.0.defaultHostName",
-        "https://app.azurewebsites.net",
-        "regions[0].defaultHostName: must be a host name",
-    ),
-    ("regions.0.defaultHostName", 7, "regions[0].defaultHostName: must be a host name"),
-    (
-        "regions.0.defaultHostName",
-        "x.net",
-        "defaultHostName: must be the app's default",
-    ),
-    # The rules.
-    ("rules", {}, "rules: must be a list, [] if there are none."),
-    ("rules.0", "weu", "rules[0]: must be an object with regions."),
-    ("rules.0.regions", ..., "rules[0].regions: is missing."),
-    (
-        "rules.0.country",
-        ["DE"],
-        "rules[0].country: is unknown; did you mean «countryCode»?",
-    ),
-    ("rules.0.regions", [], "rules[0].regions: must be a list of strings"),
-    ("rules.0.regions", "weu", "rules[0].regions: must be a list of strings"),
-    ("rules.0.countryCode", ["DE", ""], "rules[0].countryCode: must be a list of"),
-    ("rules.0.countryCode", [49], "rules[0].countryCode: must be a list of strings"),
-    ("rules.0.countryCode", None, "rules[0].countryCode: must be a list of strings"),
-    ("rules.0.regions", ["weu", "xxx"], "rules[0].regions: «xxx» is not a region of"),
-    ("rules.0.regions", ["WEU"], "regions: «WEU» is not a region of this file."),
-    ("rules.0.strict", "true", "rules[0].strict: must be true or false."),
-    ("rules.0.strict", 1, "rules[0].strict: must be true or false."),
-    ("rules.0.strict", None, "rules[0].strict: must be true or false."),
-    ("rules.0.callee", "+49", "rules[0].callee: must be a list of strings"),
-    ("rules.0.clientLocation", [], "clientLocation: must be a list of strings"),
-    ("rules.0.tenant", ["contoso"], "rules[0].tenant: «contoso» is not a tenant ID."),
-    # The settings.
-    ("settings", [], "settings: must be an object, {} if there are none."),
-    (
-        "settings.CALLING_TENANT",
-        "",
-        "CALLING_TENANT: is not a setting of the app; did you mean «CALLING_TENANTS»",
-    ),
-    ("settings.WEBSITE_TIME_ZONE", "x", "TIME_ZONE: is not a setting of the app"),
-    ("settings.CALLING_ANSWER", False, "CALLING_ANSWER: must be a string"),
-    *[
-        (f"settings.{name}", "x", f"settings.{name}: is written by the templates")
-        for name in OWNED
-    ],
-    *[(f"settings.{name}", "x", f"settings.{name}: is a secret") for name in SECRETS],
-    # What the app itself would refuse.
     ("settings.CALLING_CLOUD", "gcc", "refuse to start: CALLING_CLOUD: must be one of"),
     ("settings.CALLING_REDIRECT_STATUS", "303", "CALLING_REDIRECT_STATUS: must be one"),
     ("settings.CALLING_PARTITIONS", '["a", "a"]', "CALLING_PARTITIONS: has a name"),
@@ -193,23 +147,9 @@ def test_a_rule_may_be_strict_and_look_at_client_and_callee() -> None:
     assert notes.problems == []
 
 
-ANY_JSON: list[object] = [
-    None,
-    True,
-    7,
-    1.5,
-    "x",
-    "x:y:z",
-    [],
-    [[]],
-    {},
-    {"a": 1},
-    [{}],
-    [None],
-]
-
-
-@pytest.mark.parametrize("value", ANY_JSON)
+@pytest.mark.parametrize(
+    "value", [None, True, 7, 1.5, "x", "x:y:z", [], [[]], {}, {"a": 1}, [{}], [None]]
+)
 def test_any_json_at_any_place_is_a_problem_or_fine(value: object) -> None:
     """No value causes an exception."""
     assert check_description("prod", value).problems
@@ -237,16 +177,16 @@ def test_any_json_at_any_place_is_a_problem_or_fine(value: object) -> None:
 def test_rules_that_are_refused_here_are_refused_by_the_app(rules: object) -> None:
     """Only the check of tenant IDs is stricter than the app."""
     hosts = {code: f"{code}.example" for code in ("weu", "neu", "sea")}
-    report = read_settings(
-        {
-            "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",
-            "CALLING_ANSWER": "false",
-            "CALLING_REGION": "weu",
-            "CALLING_REGION_HOSTS": json.dumps(hosts),
-            "CALLING_REGION_RULES": json.dumps(rules),
-        }
-    )
-    assert report.problems
+    settings = {
+        "MicrosoftAppId": APP_ID,
+        "CALLING_ANSWER": "false",
+        "CALLING_REGION": "weu",
+        "CALLING_REGION_HOSTS": json.dumps(hosts),
+    }
+    assert read_settings(settings).problems == ()
+    assert read_settings(
+        {**settings, "CALLING_REGION_RULES": json.dumps(rules)}
+    ).problems
 
 
 def test_the_templates_own_settings_and_the_secrets_are_the_apps() -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from tests.architecture.funcignore import is_published
 from tests.infra.deploy.stand_ins import PACKAGES
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, read_text
+from tests.support.processes import output_of, run
 
 VENV = Path(sys.executable).parents[1]
 _NO_NETWORK = re.compile(
@@ -35,14 +36,8 @@ def make_checkout(folder: Path) -> None:
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run package.sh there."""
-    return subprocess.run(
-        ["bash", "infra/package.sh"],  # noqa: S607 - as deploy.sh starts it
-        cwd=folder,
-        env={**os.environ, "PIP_RETRIES": "1", "PIP_TIMEOUT": "20"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "PIP_RETRIES": "1", "PIP_TIMEOUT": "20"}
+    return run("bash", "infra/package.sh", cwd=folder, env=env)
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +56,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_package_holds_exactly_the_locked_versions(package: Path) -> None:
-    locked = dict(_LOCKED.findall((CHECKOUT / "requirements.lock").read_text("utf-8")))
-
     found = {
         each.name.lower().replace("_", "-"): each.version
         for each in importlib.metadata.distributions(path=[str(package / PACKAGES)])
     }
 
-    assert found == locked
+    assert found == dict(_LOCKED.findall(read_text("requirements.lock")))
     assert len(found) > 10
     assert not (package / PACKAGES / "left_by_an_earlier_build.py").exists()
 
@@ -91,27 +84,17 @@ print(*sorted(f.get_function_name() for f in function_app.app.get_functions()))
 import azure.identity, cryptography, jwt, msal, requests
 print(*(m.__file__ for m in (azure.identity, cryptography, jwt, msal, requests)))
 """
-    finished = subprocess.run(
-        [sys.executable, "-ISB", "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    functions, files = output_of(sys.executable, "-ISB", "-c", code).splitlines()
 
-    assert finished.returncode == 0, finished.stderr
-    functions, files = finished.stdout.splitlines()
     assert functions == "callback calls health warmup"
     assert all(file.startswith(str(package)) for file in files.split())
 
 
 def test_all_of_the_package_is_published(package: Path) -> None:
     """No pattern of .funcignore leaves out a file of it."""
-    lines = (CHECKOUT / ".funcignore").read_text("utf-8").splitlines()
-    names = [
-        str(path.relative_to(package))
-        for path in (package / PACKAGES).rglob("*")
-        if path.is_file()
-    ]
+    lines = read_text(".funcignore").splitlines()
+    files = [path for path in (package / PACKAGES).rglob("*") if path.is_file()]
+    names = [str(file.relative_to(package)) for file in files]
 
     assert [name for name in names if not is_published(name, lines)] == []
 
@@ -137,8 +120,8 @@ def test_only_wheels_with_the_locked_hashes_are_taken(
 ) -> None:
     """The lock decides what is published, not the package index."""
     make_checkout(tmp_path)
-    lock = (CHECKOUT / "requirements.lock").read_text("utf-8")
-    pins = [f"{name}=={version}{hashes}" for name, version in _LOCKED.findall(lock)]
+    locked = _LOCKED.findall(read_text("requirements.lock"))
+    pins = [f"{name}=={version}{hashes}" for name, version in locked]
     (tmp_path / "requirements.lock").write_text("\n".join(pins))
 
     finished = build(tmp_path)

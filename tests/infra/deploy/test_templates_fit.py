@@ -1,26 +1,11 @@
 """What deploy.sh and the templates tell each other: variables one way, outputs back."""
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 
-import pytest
-
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, read_text
 
 INFRA = CHECKOUT / "infra"
-REGIONAL, GLOBAL = INFRA / "regional.bicep", INFRA / "global.bicep"
-SCRIPT = "".join(
-    (INFRA / name).read_text("utf-8") for name in ("deploy.sh", "steps.sh")
-)
-
-pytestmark = pytest.mark.skipif(not REGIONAL.exists(), reason="no templates yet")
-
-
-def found(pattern: str, files: Iterable[Path]) -> set[str]:
-    """Return what a pattern finds in these files; ``^`` is the start of a line."""
-    text = "".join(file.read_text("utf-8") for file in files)
-    return set(re.findall(pattern, text, re.MULTILINE))
+SCRIPT = read_text("infra/deploy.sh") + read_text("infra/steps.sh")
 
 
 def test_every_output_that_is_asked_for_is_an_output_of_a_region() -> None:
@@ -28,14 +13,17 @@ def test_every_output_that_is_asked_for_is_an_output_of_a_region() -> None:
     asked |= set(re.findall(r"properties\.outputs\.(\w+)\.value", SCRIPT))
 
     assert len(asked) > 3
-    assert asked <= found(r"^output (\w+) ", [REGIONAL])
+    outputs = re.findall(
+        r"^output (\w+) ", read_text("infra/regional.bicep"), re.MULTILINE
+    )
+    assert asked <= {*outputs}
 
 
 def test_every_variable_that_parameter_files_read_is_set_by_the_script() -> None:
     """The script sets no variable that nobody reads."""
-    read = found(
-        r"readEnvironmentVariable\('(\w+)'", (INFRA / "params").glob("*.bicepparam")
-    )
+    files = (INFRA / "params").glob("*.bicepparam")
+    text = "".join(file.read_text("utf-8") for file in files)
+    read = {*re.findall(r"readEnvironmentVariable\('(\w+)'", text)}
     given = {"MICROSOFT_APP_ID", "LOG_ANALYTICS_WORKSPACE_ID"}
     given |= set(re.findall(r'"(\w+)=\$', SCRIPT))
     given |= set(re.findall(r"\b([A-Z_]+)=\$\{\1:-\}", SCRIPT))

@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from tests.infra.deploy.stand_ins import LOCATIONS, Azure, StandIns, write_comma
 from tests.infra.health import health
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.signing import APP_ID
-from tests.support.checkout import CHECKOUT
-from tests.support.servers import FaultServer, Peer, Request, http, reply
+from tests.support.checkout import CHECKOUT, read_json
+from tests.support.processes import run
+from tests.support.servers import Peer, Request, Script, ScriptedServer, reply
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 WORKSPACE = "/subscriptions/s/resourceGroups/rg-shared/providers/w/workspaces/calls"
@@ -59,48 +60,51 @@ class Workstation:
 
     def describe(self, environment: str, *codes: str, **members: object) -> None:
         """Write the description of an environment with these regions, and a domain."""
-        prod = json.loads((CHECKOUT / "infra/params/prod.json").read_text("utf-8"))
-        prod["regions"] = [{"code": c, "location": LOCATIONS[c]} for c in codes]
-        described = {**prod, "rules": [], **members}
+        regions = [{"code": code, "location": LOCATIONS[code]} for code in codes]
+        prod = read_json("infra/params/prod.json")
+        described = {**prod, "regions": regions, "rules": [], **members}
         file = self.root / "infra" / "params" / f"{environment}.json"
         file.write_text(json.dumps(described))
         self.azure.has_domain = described["domain"] is not None
 
-    def remove(self, command: str) -> None:
-        """Remove a command from PATH."""
-        (self._bin / command).unlink()
+    def remove(self, *commands: str) -> None:
+        """Remove commands from PATH."""
+        for command in commands:
+            (self._bin / command).unlink()
 
-    def deploy(
-        self, *arguments: str, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run deploy.sh; a variable that is empty is not set."""
-        return self.run("infra/deploy.sh", *arguments, **variables)
+    def deploy(self, *arguments: str, **variables: str) -> str:
+        """Run deploy.sh, which must succeed, and return what it prints.
+
+        A variable that is empty is not set.
+        """
+        finished = self.run("infra/deploy.sh", *arguments, **variables)
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    def fail(self, *arguments: str, **variables: str) -> str:
+        """Run deploy.sh, which must fail, and return what it says of that."""
+        finished = self.run("infra/deploy.sh", *arguments, **variables)
+        assert finished.returncode == 1
+        return finished.stderr
 
     def run(
         self, script: str, *arguments: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a bash script in the checkout."""
         stand_ins = StandIns(self.azure, self.root)
+        env = {
+            "PATH": str(self._bin),
+            "SSL_CERT_FILE": str(self._authority.bundle),
+            **{k: v for k, v in {**VARIABLES, **variables}.items() if v},
+        }
         with self._regions() as hosts, stand_ins.serving() as port:
             self.azure.hosts = hosts
-            finished = subprocess.run(
-                [self._bin / "bash", script, *arguments],
-                cwd=self.root,
-                env={
-                    "PATH": str(self._bin),
-                    "STAND_INS": str(port),
-                    "SSL_CERT_FILE": str(self._authority.bundle),
-                    **{k: v for k, v in {**VARIABLES, **variables}.items() if v},
-                },
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-        codes = {host: f"host-{code}" for code, host in hosts.items()}
+            env["STAND_INS"] = str(port)
+            bash = self._bin / "bash"
+            finished = run(bash, script, *arguments, cwd=self.root, env=env, timeout=60)
         self.calls = stand_ins.calls
-        for host, code in codes.items():
-            self.calls = [call.replace(host, code) for call in self.calls]
+        for code, host in hosts.items():
+            self.calls = [call.replace(host, f"host-{code}") for call in self.calls]
         return finished
 
     @property
@@ -125,15 +129,15 @@ class Workstation:
         context = self._authority.server_context()
         with ExitStack() as stack:
             servers = {
-                code: FaultServer(http(self._report_of(code), context))
+                code: stack.enter_context(
+                    ScriptedServer(self._report_of(code), context)
+                )
                 for code in LOCATIONS
             }
-            for server in servers.values():
-                stack.enter_context(server)
             yield {code: server.host for code, server in servers.items()}
 
-    def _report_of(self, code: str) -> Callable[[Request, Peer], bytes]:
-        """Return a handler that answers as the app does once it was published."""
+    def _report_of(self, code: str) -> Script:
+        """Return a script that answers as the app does once it was published."""
 
         def answer(_request: Request, _peer: Peer) -> bytes:
             if code not in self.azure.published:
@@ -145,11 +149,6 @@ class Workstation:
 
 def shellcheck(*scripts: Path | str) -> None:
     """Assert that ShellCheck, which also parses the scripts, has nothing to say."""
-    finished = subprocess.run(
-        [SHELLCHECK, "--external-sources", f"--source-path={CHECKOUT}", *scripts],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ("--external-sources", f"--source-path={CHECKOUT}")
+    finished = run(SHELLCHECK, *options, *scripts)
     assert (finished.stdout, finished.returncode) == ("", 0)
