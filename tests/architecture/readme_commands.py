@@ -13,21 +13,13 @@ import sys
 
 from tests.support.checkout import CHECKOUT
 
-RUN_ELSEWHERE = (
-    "make demo",
-    "make test",
-    "make lint",
-    "make drill",
-    "git clone",
-    "cd ",
-)
+RUN_ELSEWHERE = re.compile("make (demo|test|lint|drill)|git clone|cd ")
 
 _SECONDS = 900
 _SERVE_SECONDS = 30
 
 
 def commands(readme: str) -> list[str]:
-    """Return the commands to run, in order."""
     found: list[str] = []
     is_skipped = False
     is_bash = False
@@ -38,7 +30,7 @@ def commands(readme: str) -> list[str]:
             found.append(line.strip())
         elif line.startswith("#") and not is_bash:
             is_skipped = bool(re.search("needs (Azure|Core Tools)", line))
-    return [line for line in found if not line.startswith(RUN_ELSEWHERE)]
+    return [line for line in found if not RUN_ELSEWHERE.match(line)]
 
 
 def run(command: str) -> bool:

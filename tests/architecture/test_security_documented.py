@@ -12,7 +12,6 @@ ATTACKS = [*(f"A{n}" for n in range(1, 31)), *(f"W{n}" for n in range(1, 9))]
 
 
 def marked_numbers() -> set[str]:
-    """Return the numbers that tests carry."""
     files = (CHECKOUT / "tests").rglob("test_*.py")
     text = "".join(path.read_text("utf-8") for path in files)
     marks = re.findall(r"mark\.requirement\(([^)]*)\)", text)

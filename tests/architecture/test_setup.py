@@ -86,7 +86,6 @@ def index_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def locked(package: str) -> str:
-    """Return what the lock file says of a package."""
     lock = read_text("requirements-dev.lock")
     found = re.search(rf"^{package}==\S+( \\\n +--hash=\S+)+", lock, re.MULTILINE)
     assert found

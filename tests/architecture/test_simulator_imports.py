@@ -12,13 +12,11 @@ PRODUCT = [CHECKOUT / "function_app.py", *(CHECKOUT / "shared").rglob("*.py")]
 
 
 def simulator_files() -> list[Path]:
-    """Return the simulator's files without its tests."""
     tests = SIMULATOR / "tests"
     return [p for p in sorted(SIMULATOR.rglob("*.py")) if tests not in p.parents]
 
 
 def name_of(path: Path) -> str:
-    """Return the name that a file is imported by."""
     parts = path.relative_to(CHECKOUT).with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")
 

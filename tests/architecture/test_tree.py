@@ -28,14 +28,12 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def code_files() -> Iterator[Path]:
-    """Return all Python files of the product and its tests."""
     for place in CODE:
         path = CHECKOUT / place
         yield from [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
 def product_files() -> list[Path]:
-    """Return the Python files that are deployed."""
     return [CHECKOUT / "function_app.py", *sorted((CHECKOUT / "shared").rglob("*.py"))]
 
 

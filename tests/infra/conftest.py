@@ -36,5 +36,4 @@ def compiler(
 
 @pytest.fixture(scope="session")
 def templates(compiler: Compiler) -> Templates:
-    """The templates of the checkout."""
     return Templates(compiler)

@@ -91,7 +91,6 @@ def _routes(shared: Snapshot, regions: dict[str, Snapshot]) -> Iterator[str]:
 
 
 def _inside(region: Snapshot) -> Iterator[str]:
-    """Draw what a region consists of."""
     by_id = {one["id"]: one for one in region.resources}
     app = region.one(SITE)
     insights = region.one("Microsoft.Insights/components")

@@ -69,7 +69,6 @@ def snapshot_file(deployment: Deployment, folder: Path) -> Path:
 
 
 def main() -> int:
-    """Write all golden snapshots."""
     cli = find_bicep()
     if cli is None:
         sys.exit(NOT_FOUND)

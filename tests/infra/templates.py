@@ -75,7 +75,6 @@ class Snapshot:
 
     @property
     def identity(self) -> str:
-        """The resource ID of the identity."""
         return str(self.one("Microsoft.ManagedIdentity/userAssignedIdentities")["id"])
 
     @property
@@ -101,7 +100,6 @@ class Compiler:
         self._server: BicepServer | None = None
 
     def close(self) -> None:
-        """End the compiler."""
         if self._server is not None:
             self._server.close()
 
@@ -122,7 +120,6 @@ class Compiler:
         return Snapshot(answer["predictedResources"], answer["outputs"])
 
     def compile(self, files: Mapping[str, str], template: str) -> dict[str, Any]:
-        """Compile a template to ARM JSON."""
 
         def build(server: BicepServer, root: Path) -> dict[str, Any]:
             result = server.compile(root / template)
@@ -160,7 +157,6 @@ class Compiler:
 
 
 def write_files(files: Mapping[str, str], folder: Path) -> None:
-    """Write the files below a folder."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +196,6 @@ class Templates:
         return self._with_file(f"params/{environment}.json", json.dumps(description))
 
     def description(self, environment: str) -> Any:
-        """Return the description of an environment."""
         return json.loads(self.files[f"params/{environment}.json"])
 
     def codes(self, environment: str) -> list[str]:
@@ -233,7 +228,6 @@ class Templates:
         return self._predict("params/prod.global.bicepparam", place, variables)
 
     def compiled(self, template: str) -> dict[str, Any]:
-        """Return the ARM JSON of a template."""
         return self.compiler.compile(self.files, template)
 
     def _predict(

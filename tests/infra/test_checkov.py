@@ -27,7 +27,6 @@ OUTDATED_TLS = {"CKV_AZURE_15", "CKV_AZURE_145"}
 
 
 def write_template(resources: list[dict[str, Any]], file: Path) -> None:
-    """Write resources as an ARM template."""
     template = {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": resources}
     file.write_text(json.dumps(template), "utf-8")
 

@@ -15,7 +15,6 @@ from tests.support.processes import run
 
 @pytest.fixture(scope="module")
 def server(bicep_cli: Path) -> Iterator[BicepServer]:
-    """A compiler with the variables of the lint."""
     with BicepServer(bicep_cli, TEST_VARIABLES) as server:
         yield server
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from tests.measure.bench.rows import Row
 from tests.measure.load.__main__ import CONNECTIONS
 from tests.measure.load.flood import AT_ONCE
-from tests.measure.load.soak import MAX_GROWTH, growth_of
+from tests.measure.load.soak import MAX_GROWTH, growth
 from tests.measure.load.traffic import ALL
 from tests.measure.mutants import settings
 from tests.support.checkout import CHECKOUT
@@ -144,7 +144,7 @@ def soak_table(data: Mapping[str, Any]) -> Table:
     segments = data["soak"]
     replies = sum(sum(segment["statuses"].values()) for segment in segments)
     warm, end = data["highest"]["memory_before"], segments[-1]["memory_after"]
-    grown = growth_of([segment["memory_after"] for segment in segments])
+    grown = growth([segment["memory_after"] for segment in segments])
     against = "memory of the last round of failures, against the first"
     return Table(
         ("what", "seen", "wanted"),

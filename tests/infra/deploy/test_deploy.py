@@ -13,7 +13,6 @@ def first_stamp(code: str) -> str:
 
 
 def stamp(code: str, *, is_bound: str = "true", name: str = "stamp") -> str:
-    """Return the call that deploys a region."""
     return (
         f"REGION={code} BIND_HOST_NAMES={is_bound}"
         f" az deployment group create -g rg-tmscalls-test-{code}"

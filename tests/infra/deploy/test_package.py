@@ -35,7 +35,6 @@ def make_checkout(folder: Path) -> None:
 
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run package.sh there."""
     env = {**os.environ, "PIP_RETRIES": "1", "PIP_TIMEOUT": "20"}
     return run("bash", "infra/package.sh", cwd=folder, env=env)
 

@@ -68,7 +68,6 @@ class Workstation:
         self.azure.has_domain = described["domain"] is not None
 
     def remove(self, *commands: str) -> None:
-        """Remove commands from PATH."""
         for command in commands:
             (self._bin / command).unlink()
 

@@ -34,7 +34,6 @@ print(seconds, pages * resource.getpagesize())
 
 
 def measure() -> list[Measurement]:
-    """Compare import time and resident memory."""
     mine, floor = [], []
     # The first process writes the compiled files.
     _sample(_APP)

@@ -55,7 +55,6 @@ class _Bench:
         return self.loop.run_until_complete(work)
 
     def call(self, token: str, body: bytes) -> HttpCall:
-        """Return a request as the platform sends it."""
         headers = {
             "host": OWN_HOST,
             "accept": "application/json",

@@ -80,7 +80,7 @@ def _soak(target: LoadTarget, minutes: float, report_to: Path) -> int:
         report.show(segment.situation, segment.figures, health=segment.health)
         segments.append(segment)
     report.write_soak(report_to, highest, segments)
-    grown = growth(segments)
+    grown = growth([segment.figures.memory_after for segment in segments])
     print(f"memory of the last round: {grown:.3f} of the first")
     is_right = warming.is_right and highest.is_right
     is_right = is_right and all(segment.is_right for segment in segments)

@@ -73,7 +73,6 @@ class FloodFigures:
 
     @property
     def is_right(self) -> bool:
-        """Tell whether everybody got the right reply."""
         return not (self.wrong or self.alone.wrong or self.beside.wrong)
 
 
@@ -81,7 +80,6 @@ class HonestCaller:
     """Places twenty calls a second, one after another, on its own thread."""
 
     def __init__(self, target: LoadTarget) -> None:
-        """Call the deployment of ``target``."""
         self._world = target.world
         url = urlsplit(target.deployment.base_url)
         self._address = (str(url.hostname), int(url.port or 80))
@@ -90,7 +88,6 @@ class HonestCaller:
         self._wrong = 0
 
     def figures(self) -> HonestFigures:
-        """Return what was seen so far."""
         times = sorted(second * 1e3 for second in self._seconds)
         return HonestFigures(
             calls=len(times),

@@ -50,7 +50,6 @@ class Segment(NamedTuple):
 
     @property
     def is_right(self) -> bool:
-        """Tell whether every reply was right and the deployment was healthy."""
         return self.figures.is_right and self.health == 200
 
 
@@ -82,18 +81,15 @@ def soak(target: LoadTarget, *, rate: float, minutes: float) -> Iterator[Segment
         yield Segment(situation.name, figures, ask_health(target))
 
 
-def growth(segments: list[Segment]) -> float:
-    """Return the most memory of the last round, in units of that of the first."""
-    return growth_of([segment.figures.memory_after for segment in segments])
+def growth(memory: list[float]) -> float:
+    """Return the most memory of the last round, in units of that of the first.
 
-
-def growth_of(memory: list[float]) -> float:
-    """Return the growth of ``memory``, which was read at the end of each segment."""
+    ``memory`` was read at the end of each segment.
+    """
     return max(memory[-len(ROUND) :]) / max(memory[: len(ROUND)])
 
 
 def ask_health(target: LoadTarget) -> int:
-    """Return the status of the deployment's health report."""
     url = f"{target.deployment.base_url}/api/health"
     return requests.get(url, timeout=_HEALTH_TIMEOUT_SECONDS).status_code
 

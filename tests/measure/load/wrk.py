@@ -58,7 +58,6 @@ class Figures(NamedTuple):
 
     @property
     def is_right(self) -> bool:
-        """Tell whether every request got the right reply."""
         troubles = self.errors + self.wrong + self.tracebacks + self.not_redirected
         return not troubles and bool(self.statuses)
 
@@ -77,7 +76,6 @@ def require_wrk() -> str:
 
 
 def resident_mib(pid: int) -> float:
-    """Return the resident memory of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 

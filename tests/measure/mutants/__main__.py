@@ -55,7 +55,6 @@ class Score:
 
     @property
     def of_all(self) -> float:
-        """The share of all mutants that were killed."""
         return self.counts["killed"] / max(self.counts.total(), 1)
 
     @property
@@ -68,7 +67,8 @@ class Score:
 def equivalents() -> set[tuple[str, str]]:
     """Return module and change of the mutants that docs/mutants.md explains."""
     rows = read_table("docs/mutants.md", "equivalent in")
-    return {(row[0].strip("`"), _plain(row[1])) for row in rows}
+    tags = re.compile("^<code>|</code>$")
+    return {(row[0].strip("`"), html.unescape(tags.sub("", row[1]))) for row in rows}
 
 
 def nearest_first(path: str, tests: list[str]) -> list[str]:
@@ -76,16 +76,6 @@ def nearest_first(path: str, tests: list[str]) -> list[str]:
     words = {"tokens": "attack", "signing_keys": "signing_key"}
     word = words.get(Path(path).stem, Path(path).stem)
     return sorted(tests, key=lambda test: word not in test)
-
-
-def _plain(cell: str) -> str:
-    """Return the text of a cell that is marked as code."""
-    return html.unescape(re.sub(r"^<code>|</code>$", "", cell))
-
-
-def cell_of(change: str) -> str:
-    """Return the cell of a change in the table of docs/mutants.md."""
-    return f"<code>{html.escape(change, quote=False).replace('|', '&#124;')}</code>"
 
 
 def change_of(diff: str) -> str:
@@ -134,7 +124,6 @@ def main() -> int:
 
 
 def write(file: Path, scores: list[Score]) -> None:
-    """Write the counts as JSON."""
     counts = [
         {"module": score.path, **{name: score.counts[name] for name in _COUNTED}}
         for score in scores

@@ -58,7 +58,6 @@ def _is_plain_function(node: cst.CSTNode) -> bool:
 
 
 def mutants_of(path: str, source: str) -> Iterator[Mutant]:
-    """Make the mutants of a file."""
     module, outside = cst.parse_module(source), _Outside()
     module.visit(outside)
     for number, (node, changed) in enumerate(outside.changes, start=1):

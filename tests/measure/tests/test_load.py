@@ -10,7 +10,7 @@ import pytest
 
 from tests.measure.load import wrk
 from tests.measure.load.flood import HonestCaller
-from tests.measure.load.soak import ROUND, Segment, ask_health, growth, heal
+from tests.measure.load.soak import ROUND, ask_health, growth, heal
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import FORGED, HONEST, MIXED, REDIRECTED, Traffic
 from tests.measure.load.wrk import Figures
@@ -51,7 +51,6 @@ def target() -> Iterator[LoadTarget]:
 
 
 def send(target: LoadTarget, traffic: Traffic, *, rate: float | None = None) -> Figures:
-    """Send traffic for a second."""
     traffic.write(target, tokens=250)
     return wrk.run(target, connections=4, seconds=1, rate=rate)
 
@@ -149,9 +148,8 @@ def test_growth_compares_the_last_round_with_the_first() -> None:
     """Neither what happened between them nor the warm-up counts."""
     rounds = [40.0] * (len(ROUND) - 1) + [50.0]
     memory = [*rounds, *([99.0] * len(ROUND)), *([51.0] * len(ROUND))]
-    figures = [FIGURES._replace(memory_after=mebibytes) for mebibytes in memory]
 
-    assert growth([Segment("any", one, 200) for one in figures]) == pytest.approx(1.02)
+    assert growth(memory) == pytest.approx(1.02)
 
 
 def test_without_wrk_one_sentence_says_what_to_do() -> None:

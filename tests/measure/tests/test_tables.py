@@ -69,12 +69,10 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def table_of(block: Block, folder: Path) -> str:
-    """Return the table that a document has now."""
     return block.split((folder / block.document).read_text("utf-8"))[1]
 
 
 def cells(table: str) -> list[list[str]]:
-    """Return the cells of a table, row by row."""
     return [line.strip("| \n").split(" | ") for line in table.splitlines()]
 
 
