@@ -17,6 +17,7 @@ from tests.simulator.services.signing import TENANT_ID
 from tests.support.rules import call_from
 
 CALL = call_from("DE")
+GRAPH = "#microsoft.graph"
 
 
 def read(item: Any) -> CallNotification:
@@ -28,7 +29,7 @@ def read(item: Any) -> CallNotification:
 
 def item_of(url: object = "/app/calls/abc", **members: Any) -> dict[str, Any]:
     """Return an item about an incoming call, with some members changed."""
-    data = {"@odata.type": "#microsoft.graph.call", "state": "incoming"}
+    data = {"@odata.type": f"{GRAPH}.call", "state": "incoming"}
     base = {"changeType": "created", "resourceUrl": url, "resourceData": data}
     return {**base, **members}
 
@@ -139,17 +140,12 @@ def test_an_item_without_a_usable_resource_is_unreadable(item: object) -> None:
         ({"resourceData": None}, False),
         ({"resourceData": []}, False),
         ({"resourceData": "incoming"}, False),
-        ({"resourceData": {"@odata.type": "#evil", "state": "incoming"}}, False),
-        ({"resourceData": {"@odata.type": {}, "state": "incoming"}}, False),
         (
-            {
-                "resourceData": {
-                    "@odata.type": "#microsoft.graph.CALL",
-                    "state": "incoming",
-                }
-            },
+            {"resourceData": {"@odata.type": f"{GRAPH}.CALL", "state": "incoming"}},
             False,
         ),
+        ({"resourceData": {"@odata.type": "#evil", "state": "incoming"}}, False),
+        ({"resourceData": {"@odata.type": {}, "state": "incoming"}}, False),
         ({"resourceUrl": "/app/calls/abc/participants"}, False),
         ({"resourceUrl": "/app/calls/abc/operations/x"}, False),
     ],

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.simulator.page.server import PageServer
 from tests.simulator.tests.page.explained_world import ExplainedWorld
-from tests.simulator.tests.page.watching import Watched, watching
+from tests.simulator.tests.page.watching import watching
 from tests.support.checkout import CHECKOUT
 
 # Debian's browsers; playwright would have to download its own.
@@ -63,10 +63,10 @@ def server(world: ExplainedWorld) -> Iterator[PageServer]:
 
 
 @pytest.fixture
-def watched(browser: Browser, server: PageServer) -> Iterator[Watched]:
+def page(browser: Browser, server: PageServer) -> Iterator[Page]:
     """The live page. It must never log an error or send a request elsewhere."""
     with watching(browser, server.url) as opened:
-        yield opened
+        yield opened.page
         assert opened.complaints == []
         assert opened.outside == []
         assert len(opened.requests) > 15

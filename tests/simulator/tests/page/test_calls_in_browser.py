@@ -2,19 +2,16 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.simulator.tests.page.watching import Watched
+from tests.simulator.tests.page.watching import place_call, verdict_of
 
 ANSWERED = re.compile(r"answered by weu in [\d.]+\s(ms|s)")
 
 
-def test_placing_a_call_shows_its_path(watched: Watched) -> None:
+def test_placing_a_call_shows_its_path(page: Page) -> None:
     """The path shows statuses, regions, Location, log lines and notifications."""
-    page = watched.page
-    page.select_option("#place-caller", "johannesburg")
-
-    page.click("#place button[type=submit]")
+    place_call(page, "johannesburg")
 
     row = page.locator("#calls-list li").first
     expect(row).to_contain_text("Johannesburg")
@@ -29,9 +26,8 @@ def test_placing_a_call_shows_its_path(watched: Watched) -> None:
     expect(page.locator("#totals [data-total=redirects] dd")).to_have_text("1")
 
 
-def test_a_call_that_the_bot_rejects_is_shown_as_rejected(watched: Watched) -> None:
+def test_a_call_that_the_bot_rejects_is_shown_as_rejected(page: Page) -> None:
     """In the list, on its path, at the top, and in the answer of the rules."""
-    page = watched.page
     page.select_option("#place-caller", "frankfurt")
     page.get_by_label("policy recording (5 s)").check()
 
@@ -47,12 +43,10 @@ def test_a_call_that_the_bot_rejects_is_shown_as_rejected(watched: Watched) -> N
     expect(page.locator("#totals [data-total=rejected] dd")).to_have_text("1")
     expect(page.locator("#totals [data-total=lost] dd")).to_have_text("0")
     page.get_by_label("policy recording", exact=True).check()
-    verdict = page.locator("#rules-answer .verdict")
-    expect(verdict).to_have_text("It lands in weu and is rejected there.")
+    expect(verdict_of(page)).to_have_text("It lands in weu and is rejected there.")
 
 
-def test_a_legacy_call_gets_204_then_202(watched: Watched) -> None:
-    page = watched.page
+def test_a_legacy_call_gets_204_then_202(page: Page) -> None:
     page.select_option("#place-caller", "frankfurt")
     page.check("#place-legacy")
 

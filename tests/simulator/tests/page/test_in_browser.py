@@ -4,15 +4,19 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.simulator.page.server import PageServer
 from tests.simulator.page.state import rules_of
 from tests.simulator.tests.page.explained_world import ExplainedWorld
-from tests.simulator.tests.page.watching import Watched, watching
+from tests.simulator.tests.page.watching import (
+    card_of,
+    place_call,
+    verdict_of,
+    watching,
+)
 
 HERE = Path(__file__).parent
-NO_RULES = "[]"
 UNUSABLE_RULES = {
     '[{"regions": ["sea"],}]': "line 1, column 21",
     '[{"country": ["NL"], "regions": ["sea"]}]': "unknown condition",
@@ -22,11 +26,9 @@ REGIONS = {"weu": "westeurope", "eus2": "eastus2", "sea": "southeastasia"}
 TO_SEA = '[{"countryCode": ["NL"], "regions": ["sea"]}]'
 
 
-def test_regions_appear_with_their_health(watched: Watched) -> None:
-    page = watched.page
-
+def test_regions_appear_with_their_health(page: Page) -> None:
     for code, location in REGIONS.items():
-        card = page.locator(f".region-card[data-code={code}]")
+        card = card_of(page, code)
         expect(card).to_contain_text(location)
         expect(card.locator(".state")).to_have_text("healthy")
         expect(page.locator(f"#map .region[data-code={code}]")).to_have_attribute(
@@ -35,9 +37,8 @@ def test_regions_appear_with_their_health(watched: Watched) -> None:
     expect(page.locator("#map-text")).to_contain_text("weu healthy")
 
 
-def test_a_fault_shows_on_the_card_on_the_map_and_in_dns(watched: Watched) -> None:
-    page = watched.page
-    card = page.locator(".region-card[data-code=sea]")
+def test_a_fault_shows_on_the_card_on_the_map_and_in_dns(page: Page) -> None:
+    card = card_of(page, "sea")
     kill = card.get_by_role("button", name="Kill")
 
     kill.click()
@@ -55,9 +56,8 @@ def test_a_fault_shows_on_the_card_on_the_map_and_in_dns(watched: Watched) -> No
     expect(page.locator(".routes-table dd").nth(2)).to_contain_text("Singapore")
 
 
-def test_general_faults_are_switches(watched: Watched, world: ExplainedWorld) -> None:
+def test_general_faults_are_switches(page: Page, world: ExplainedWorld) -> None:
     """Each fault turns on and off; one that is over at once is a plain button."""
-    page = watched.page
     slow = page.get_by_role("button", name="Graph slow")
 
     slow.click()
@@ -72,14 +72,12 @@ def test_general_faults_are_switches(watched: Watched, world: ExplainedWorld) ->
     expect(rotate).not_to_have_attribute("aria-pressed", "true")
 
 
-def test_edited_rules_are_answered_at_once(watched: Watched) -> None:
-    page = watched.page
-    verdict = page.locator("#rules-answer .verdict")
-    expect(verdict).to_have_text("It lands in weu and is answered there.")
+def test_edited_rules_are_answered_at_once(page: Page) -> None:
+    expect(verdict_of(page)).to_have_text("It lands in weu and is answered there.")
 
     page.fill("#rules-text", TO_SEA)
 
-    expect(verdict).to_have_text(
+    expect(verdict_of(page)).to_have_text(
         "It lands in weu, is sent to sea and is answered there."
     )
     expect(page.locator(".legs-line .chip")).to_have_text(["302 weu", "202 sea"])
@@ -87,31 +85,26 @@ def test_edited_rules_are_answered_at_once(watched: Watched) -> None:
     expect(decisive).to_contain_text("countryCode NL is in [NL]")
     expect(decisive).to_contain_text("sea (healthy)")
     page.get_by_label("redirected before").check()
-    expect(verdict).to_have_text("It lands in weu and is answered there.")
+    expect(verdict_of(page)).to_have_text("It lands in weu and is answered there.")
     page.select_option("#rules-landing", "eus2")
-    expect(verdict).to_have_text("It lands in eus2 and is answered there.")
+    expect(verdict_of(page)).to_have_text("It lands in eus2 and is answered there.")
 
 
-def test_the_answer_uses_current_health(watched: Watched) -> None:
+def test_the_answer_uses_current_health(page: Page) -> None:
     """A region that dies is passed over without any input."""
-    page = watched.page
     page.fill("#rules-text", '[{"regions": ["sea", "eus2"]}]')
-    verdict = page.locator("#rules-answer .verdict")
-    expect(verdict).to_contain_text("sent to sea")
+    expect(verdict_of(page)).to_contain_text("sent to sea")
 
-    page.locator(".region-card[data-code=sea]").get_by_role(
-        "button", name="Kill"
-    ).click()
+    card_of(page, "sea").get_by_role("button", name="Kill").click()
 
-    expect(verdict).to_contain_text("sent to eus2")
+    expect(verdict_of(page)).to_contain_text("sent to eus2")
     expect(page.locator(".preference[data-outcome=unhealthy]").first).to_contain_text(
         "sea (not healthy)"
     )
 
 
-def test_unusable_rules_are_explained(watched: Watched) -> None:
+def test_unusable_rules_are_explained(page: Page) -> None:
     """A sentence says what is wrong, and Apply is disabled."""
-    page = watched.page
     for text, sentence in UNUSABLE_RULES.items():
         page.fill("#rules-text", text)
 
@@ -119,16 +112,15 @@ def test_unusable_rules_are_explained(watched: Watched) -> None:
         expect(page.locator("#rules-text")).to_have_attribute("aria-invalid", "true")
         expect(page.get_by_role("button", name="Apply")).to_be_disabled()
 
-    page.fill("#rules-text", NO_RULES)
+    page.fill("#rules-text", "[]")
     expect(page.locator("#rules-problems")).to_be_empty()
     expect(page.get_by_role("button", name="Apply")).to_be_enabled()
 
 
 def test_rules_are_applied_to_all_regions_or_one(
-    watched: Watched, world: ExplainedWorld
+    page: Page, world: ExplainedWorld
 ) -> None:
     """The editor can show the current rules again."""
-    page = watched.page
     page.fill("#rules-text", TO_SEA)
 
     page.select_option("#rules-target", "weu")
@@ -148,10 +140,8 @@ def test_rules_are_applied_to_all_regions_or_one(
     )
 
 
-def test_a_post_of_a_call_is_explained(watched: Watched) -> None:
-    page = watched.page
-    page.select_option("#place-caller", "johannesburg")
-    page.click("#place button[type=submit]")
+def test_a_post_of_a_call_is_explained(page: Page) -> None:
+    place_call(page, "johannesburg")
     first = page.locator("#detail-body .step").first
     first.locator("summary").click()
 
@@ -209,9 +199,7 @@ def test_a_page_that_opens_late_shows_the_past(
     with watching(browser, server.url) as opened:
         page = opened.page
         expect(page.locator("#calls-list li")).to_have_count(1)
-        expect(page.locator(".region-card[data-code=sea] .state")).to_have_text(
-            "hanging"
-        )
+        expect(card_of(page, "sea").locator(".state")).to_have_text("hanging")
         expect(page.locator("#totals [data-total=answered] dd")).to_have_text("1")
         opened.page.context.set_offline(True)
         world.place_call("amsterdam")

@@ -11,7 +11,7 @@ from infra.environment import Environment
 from tests.simulator.environment import World
 from tests.simulator.options import DEFAULT_FILE
 from tests.simulator.page.server import PageServer
-from tests.simulator.tests.page.watching import watching
+from tests.simulator.tests.page.watching import card_of, verdict_of, watching
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,7 @@ def test_the_page_follows_a_real_world(
         page = opened.page
         page.select_option("#place-caller", "frankfurt")
         page.select_option("#rules-caller", "frankfurt")
-        verdict = page.locator("#rules-answer .verdict")
-        expect(verdict).to_contain_text("lands in weu, is sent to sea")
+        expect(verdict_of(page)).to_contain_text("lands in weu, is sent to sea")
 
         page.click("#place button[type=submit]")
 
@@ -54,17 +53,11 @@ def test_the_page_follows_a_real_world(
             "5 follow-ups"
         )
 
-        page.locator(".region-card[data-code=sea]").get_by_role(
-            "button", name="Kill"
-        ).click()
-        expect(page.locator(".region-card[data-code=sea] .state")).to_have_text(
-            "stopped"
-        )
-        expect(verdict).to_have_text("It lands in weu and is answered there.")
+        card_of(page, "sea").get_by_role("button", name="Kill").click()
+        expect(card_of(page, "sea").locator(".state")).to_have_text("stopped")
+        expect(verdict_of(page)).to_have_text("It lands in weu and is answered there.")
         page.screenshot(path=artefacts / "page-real.png")
         page.get_by_role("button", name="Heal everything").click()
-        expect(page.locator(".region-card[data-code=sea] .state")).to_have_text(
-            "healthy"
-        )
+        expect(card_of(page, "sea").locator(".state")).to_have_text("healthy")
         assert opened.complaints == []
         assert opened.outside == []

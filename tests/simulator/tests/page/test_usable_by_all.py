@@ -1,17 +1,15 @@
 """The page for everybody: the keyboard alone, small screens, two schemes."""
 
-import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.simulator.page.server import PageServer
 from tests.simulator.tests.page.explained_world import ExplainedWorld
-from tests.simulator.tests.page.watching import Watched, watching
+from tests.simulator.tests.page.watching import verdict_of, watching
 
 HERE = Path(__file__).parent
-ANSWERED = re.compile(r"answered by weu in [\d.]+\s(ms|s)")
 TO_SEA = '[{"countryCode": ["NL"], "regions": ["sea"]}]'
 # The focused element and its outline; radio buttons show the outline on their text.
 FOCUSED = """
@@ -31,11 +29,8 @@ NAMELESS = """
 """
 
 
-def test_everything_is_done_with_keys_alone(
-    watched: Watched, world: ExplainedWorld
-) -> None:
+def test_everything_is_done_with_keys_alone(page: Page, world: ExplainedWorld) -> None:
     """Lists, switches and help work with keys; typing is never a shortcut."""
-    page = watched.page
     press = page.keyboard.press
     press("p")
     press("p")
@@ -69,9 +64,8 @@ def test_everything_is_done_with_keys_alone(
     expect(page.locator("#help")).not_to_be_visible()
 
 
-def test_shortcuts_can_be_turned_off(watched: Watched, world: ExplainedWorld) -> None:
+def test_shortcuts_can_be_turned_off(page: Page, world: ExplainedWorld) -> None:
     """Some people's software presses keys (WCAG 2.1.4)."""
-    page = watched.page
     page.keyboard.press("?")
     page.get_by_label("Use single keys as shortcuts").uncheck()
     page.get_by_role("button", name="Close").click()
@@ -86,8 +80,7 @@ def test_shortcuts_can_be_turned_off(watched: Watched, world: ExplainedWorld) ->
     assert world.traffic.calls_per_second == 0
 
 
-def test_the_focus_is_visible_on_every_control(watched: Watched) -> None:
-    page = watched.page
+def test_the_focus_is_visible_on_every_control(page: Page) -> None:
     seen = set()
     page.keyboard.press("Tab")
     for _ in range(70):
@@ -122,7 +115,7 @@ def test_it_is_usable_wide_and_narrow_light_and_dark(
         expect(page.locator("#calls-list li")).to_have_count(5)
         page.locator("#calls-list button", has_text="Johannesburg").click()
         expect(page.locator("#detail-body .step").first).to_be_visible()
-        expect(page.locator("#rules-answer .verdict")).to_contain_text("sent to sea")
+        expect(verdict_of(page)).to_contain_text("sent to sea")
 
         assert not opened.is_overflowing()
         assert page.evaluate((HERE / "contrast.js").read_text()) == []

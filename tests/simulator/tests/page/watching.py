@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 # A busy machine is slow.
 _SECONDS = 30.0
@@ -69,3 +69,19 @@ def watching(
         yield watched
     finally:
         context.close()
+
+
+def card_of(page: Page, code: str) -> Locator:
+    """Return the card of a region."""
+    return page.locator(f".region-card[data-code={code}]")
+
+
+def verdict_of(page: Page) -> Locator:
+    """Return where the page says what would become of a call."""
+    return page.locator("#rules-answer .verdict")
+
+
+def place_call(page: Page, caller: str) -> None:
+    """Place a call as people do."""
+    page.select_option("#place-caller", caller)
+    page.click("#place button[type=submit]")
