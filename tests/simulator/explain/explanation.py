@@ -15,7 +15,6 @@ from shared.core.context import LogFacts, RuleContext
 from shared.core.decisions import Decision, decide, refuse_without_settings
 from shared.core.errors import WebhookError
 from shared.core.key_sets import KeySet
-from shared.core.reasons import Reason
 from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenClaims
 from shared.core.verified_tokens import VerifiedTokens, digest_of
@@ -24,7 +23,7 @@ from shared.settings import Settings, read_settings
 from shared.wiring import rule_context
 from tests.simulator.explain.recording import Recording
 from tests.simulator.explain.region_choice import RegionChoice
-from tests.simulator.explain.steps import RuleStep, tell_steps
+from tests.simulator.explain.steps import RuleStep, Sight, tell_steps
 from tests.simulator.explain.tenant import find_tenant
 from tests.simulator.explain.verdict import Verdict, verdict_of
 
@@ -130,21 +129,25 @@ def explain(question: Question) -> Explanation:
     facts = LogFacts()
     outcome = _decide(request, context, facts)
     verdict = verdict_of(outcome, report.settings)
-    steps, choices = tell_steps(
-        request,
-        report,
-        claims,
+    seen = Sight(
+        request=request,
+        report=report,
+        claims=claims,
         verdict=verdict,
+        recording=question.recording,
+        tenant=tenant,
         unhealthy=question.unhealthy,
-        recorded=(question.recording, tenant),
     )
     return Explanation(
         environment=question.environment.name,
         region=question.region,
         tenant=tenant.tenant_id,
-        steps=steps,
-        choices=choices,
-        notes=tuple(_note(reason) for reason in sorted(facts.notes)),
+        steps=tell_steps(seen),
+        choices=seen.choices,
+        notes=tuple(
+            Note(code=reason.value, cause=reason.cause, cure=reason.next_step)
+            for reason in sorted(facts.notes)
+        ),
         verdict=verdict,
     )
 
@@ -195,7 +198,3 @@ def _decide(
     running.close()
     message = "a decision waited for the world"
     raise AssertionError(message)
-
-
-def _note(reason: Reason) -> Note:
-    return Note(code=reason.value, cause=reason.cause, cure=reason.next_step)

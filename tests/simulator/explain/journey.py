@@ -52,14 +52,14 @@ class Journey:
     sentence: str
 
 
-def foretell(
+def preview(
     announcement: Announcement,
     environment: KnownEnvironment,
     *,
     landing: str,
     unhealthy: AbstractSet[str] = frozenset(),
 ) -> Journey:
-    """Foretell the way of a call that lands in ``landing``."""
+    """Tell the way of a call that would land in ``landing``."""
     question = Question(
         recording=_recording(announcement.body, announcement),
         environment=environment,

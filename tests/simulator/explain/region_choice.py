@@ -107,11 +107,7 @@ def choose_region(
     regions = deciding.regions if deciding else ()
     # Nobody's health is asked for a call that stays in any case.
     is_stuck = was_redirected(request.raw_query)
-    preferences = (
-        _weigh_nothing(regions, own_region)
-        if is_stuck
-        else _weigh(regions, own_region, unhealthy)
-    )
+    preferences = _weigh(regions, own_region, unhealthy, is_stuck=is_stuck)
     usable = next((p for p in preferences if p.outcome in {"own", "healthy"}), None)
     chosen = usable.region if usable and not is_stuck else own_region
     is_barred = chosen == own_region and deciding is not None and deciding.bars
@@ -138,58 +134,53 @@ def choose_region(
 def _check_rules(
     rules: Sequence[RegionRule], facts: Facts, own_region: str
 ) -> tuple[RegionRuleCheck, ...]:
-    checks: list[RegionRuleCheck] = []
-    is_decided = False
-    for position, rule in enumerate(rules, start=1):
-        conditions = tuple(
-            ConditionCheck(
-                name=name,
-                wanted=tuple(rule.conditions[name]),
-                value=_shown(facts[name]),
-                holds=is_any_listed(facts[name], rule.conditions[name]),
-            )
-            for name in CONDITION_NAMES
-            if name in rule.conditions
+    deciding = next((rule for rule in rules if rule.holds(facts)), None)
+    return tuple(
+        RegionRuleCheck(
+            position=position,
+            conditions=_check_conditions(rule, facts),
+            regions=tuple(rule.regions),
+            bars=not rule.allows(own_region),
+            holds=rule.holds(facts),
+            decides=rule is deciding,
         )
-        holds = rule.holds(facts)
-        checks.append(
-            RegionRuleCheck(
-                position=position,
-                conditions=conditions,
-                regions=tuple(rule.regions),
-                bars=not rule.allows(own_region),
-                holds=holds,
-                decides=holds and not is_decided,
-            )
+        for position, rule in enumerate(rules, start=1)
+    )
+
+
+def _check_conditions(rule: RegionRule, facts: Facts) -> tuple[ConditionCheck, ...]:
+    return tuple(
+        ConditionCheck(
+            name=name,
+            wanted=tuple(rule.conditions[name]),
+            value=_shown(facts[name]),
+            holds=is_any_listed(facts[name], rule.conditions[name]),
         )
-        is_decided = is_decided or holds
-    return tuple(checks)
+        for name in CONDITION_NAMES
+        if name in rule.conditions
+    )
 
 
 def _weigh(
-    regions: Sequence[str], own_region: str, unhealthy: AbstractSet[str]
+    regions: Sequence[str],
+    own_region: str,
+    unhealthy: AbstractSet[str],
+    *,
+    is_stuck: bool,
 ) -> tuple[Preference, ...]:
-    """Go through the preferred regions until one is usable."""
+    """Go through the preferred regions until one is usable, if the call may move."""
     preferences: list[Preference] = []
     is_chosen = False
     for region in regions:
-        if is_chosen:
-            outcome = "not-asked"
-        elif region == own_region:
+        if region == own_region and not is_chosen:
             outcome = "own"
+        elif is_chosen or is_stuck:
+            outcome = "not-asked"
         else:
             outcome = "unhealthy" if region in unhealthy else "healthy"
         is_chosen = is_chosen or outcome in {"own", "healthy"}
         preferences.append(Preference(region=region, outcome=outcome))
     return tuple(preferences)
-
-
-def _weigh_nothing(regions: Sequence[str], own_region: str) -> tuple[Preference, ...]:
-    """Tell the preferred regions of a call that stays in any case."""
-    return tuple(
-        Preference(region=r, outcome="own" if r == own_region else "not-asked")
-        for r in regions
-    )
 
 
 def _why_stuck(deciding: RegionRuleCheck | None, own_region: str) -> str:

@@ -7,8 +7,9 @@ import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from http import HTTPStatus
+from functools import cached_property
 
+from shared.core import rules
 from shared.core.errors import BodyRefusedError
 from shared.core.notifications import CallNotification, read_notification
 from shared.core.protocol import Protocol, detect_protocol, read_body
@@ -16,23 +17,11 @@ from shared.core.reasons import Reason
 from shared.core.strict_json import JsonObject
 from shared.core.tokens import TokenClaims
 from shared.core.webhook import MAX_BODY_BYTES, WebhookRequest
-from shared.settings import Settings, SettingsReport
+from shared.settings import SettingsReport
 from tests.simulator.explain.recording import Recording
 from tests.simulator.explain.region_choice import RegionChoice, choose_region
 from tests.simulator.explain.tenant import AssumedTenant
 from tests.simulator.explain.verdict import Verdict
-
-TITLES = (
-    "Size",
-    "Settings",
-    "Token",
-    "Tenant and partition",
-    "Body",
-    "Protocol",
-    "Region affinity",
-    "Answer",
-    "Every other notification",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +30,7 @@ class RuleStep:
 
     Attributes:
         rule: its number.
+        title: its name.
         state: ``passed``, ``assumed`` (passed, by assumption), ``decides`` or
             ``not-reached``.
     """
@@ -51,9 +41,9 @@ class RuleStep:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """Everything that the sentences are made of."""
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """Everything that the rules saw, read with the product's own readers."""
 
     request: WebhookRequest
     report: SettingsReport
@@ -61,110 +51,70 @@ class _Seen:
     verdict: Verdict
     recording: Recording
     tenant: AssumedTenant
-    body: JsonObject | None
-    problem: str
-    protocol: Protocol | None
-    notifications: Sequence[CallNotification | None]
-    choices: tuple[RegionChoice, ...]
+    unhealthy: AbstractSet[str]
 
-    @property
-    def settings(self) -> Settings | None:
-        return self.report.settings
+    @cached_property
+    def body(self) -> tuple[JsonObject, Protocol] | BodyRefusedError:
+        """The body, or what is wrong with it."""
+        is_transfer_encoded = "transfer-encoding" in self.request.headers
+        try:
+            body = read_body(self.request.body, is_transfer_encoded=is_transfer_encoded)
+            return body, detect_protocol(body)
+        except BodyRefusedError as error:
+            return error
+
+    @cached_property
+    def notifications(self) -> Sequence[CallNotification | None]:
+        match self.body:
+            case (body, Protocol.GRAPH) if self.verdict.rule >= rules.BODY.number:
+                return [read_notification(item) for item in body["value"]]
+            case _:
+                return []
 
     @property
     def incoming(self) -> list[CallNotification]:
         return [item for item in self.notifications if item and item.is_incoming_call]
 
-
-def tell_steps(
-    request: WebhookRequest,
-    report: SettingsReport,
-    claims: TokenClaims,
-    *,
-    verdict: Verdict,
-    unhealthy: AbstractSet[str],
-    recorded: tuple[Recording, AssumedTenant],
-) -> tuple[tuple[RuleStep, ...], tuple[RegionChoice, ...]]:
-    """Tell what every rule saw, and where each incoming call belongs."""
-    seen = _look(request, report, claims, verdict, unhealthy, recorded)
-    tellers = (
-        _size,
-        _settings,
-        _token,
-        _tenant,
-        _body,
-        _protocol,
-        _region,
-        _answer,
-        _other,
-    )
-    steps = []
-    for rule, (title, tell) in enumerate(zip(TITLES, tellers, strict=True), start=1):
-        state = _state(rule, verdict.rule)
-        sentence = "" if state == "not-reached" else tell(seen)
-        steps.append(RuleStep(rule=rule, title=title, state=state, sentence=sentence))
-    return tuple(steps), seen.choices
-
-
-def _state(rule: int, deciding: int) -> str:
-    if rule > deciding:
-        return "not-reached"
-    if rule == deciding:
-        return "decides"
-    return "assumed" if rule == 3 else "passed"
-
-
-def _look(
-    request: WebhookRequest,
-    report: SettingsReport,
-    claims: TokenClaims,
-    verdict: Verdict,
-    unhealthy: AbstractSet[str],
-    recorded: tuple[Recording, AssumedTenant],
-) -> _Seen:
-    """Look at the body as far as the rules came, with the product's own readers."""
-    recording, tenant = recorded
-    body, problem, protocol = _read(request) if verdict.rule >= 5 else (None, "", None)
-    items = body["value"] if body and protocol is Protocol.GRAPH else []
-    notifications = [read_notification(item) for item in items]
-    calls = [item for item in notifications if item and item.is_incoming_call]
-    choices: list[RegionChoice] = []
-    settings = report.settings
-    if settings and request.partition is None and len(calls) == len(notifications):
-        choices = [
+    @cached_property
+    def choices(self) -> tuple[RegionChoice, ...]:
+        """Where each incoming call belongs, if the rules came to that question."""
+        settings, calls = self.report.settings, self.incoming
+        is_mixed = len(calls) < len(self.notifications)
+        if settings is None or self.request.partition is not None or is_mixed:
+            return ()
+        return tuple(
             choose_region(
                 call,
-                claims,
-                request,
+                self.claims,
+                self.request,
                 rules=settings.region_rules,
                 own_region=settings.region,
-                unhealthy=unhealthy,
+                unhealthy=self.unhealthy,
             )
             for call in calls
-        ]
-    return _Seen(
-        request=request,
-        report=report,
-        claims=claims,
-        verdict=verdict,
-        recording=recording,
-        tenant=tenant,
-        body=body,
-        problem=problem,
-        protocol=protocol,
-        notifications=notifications,
-        choices=tuple(choices),
-    )
+        )
 
 
-def _read(request: WebhookRequest) -> tuple[JsonObject | None, str, Protocol | None]:
-    is_transfer_encoded = "transfer-encoding" in request.headers
-    body = None
-    try:
-        body = read_body(request.body, is_transfer_encoded=is_transfer_encoded)
-        return body, "", detect_protocol(body)
-    except BodyRefusedError as error:
-        return body, _problem(error), None
+def tell_steps(seen: Sight) -> tuple[RuleStep, ...]:
+    """Tell what every rule saw."""
+    tellers = (_size, _settings, _token, _sender, _body, _legacy, _redirect, _answer)
+    steps = []
+    for rule, tell in zip(rules.RULES, (*tellers, _accept), strict=True):
+        state = _state(rule, seen.verdict.rule)
+        sentence = "" if state == "not-reached" else tell(seen)
+        title = rule.name.capitalize()
+        steps.append(
+            RuleStep(rule=rule.number, title=title, state=state, sentence=sentence)
+        )
+    return tuple(steps)
+
+
+def _state(rule: rules.Rule, deciding: int) -> str:
+    if rule.number > deciding:
+        return "not-reached"
+    if rule.number == deciding:
+        return "decides"
+    return "assumed" if rule is rules.TOKEN else "passed"
 
 
 def _problem(error: BodyRefusedError) -> str:
@@ -184,19 +134,19 @@ def _problem(error: BodyRefusedError) -> str:
     return sentence
 
 
-def _size(seen: _Seen) -> str:
+def _size(seen: Sight) -> str:
     size = f"{len(seen.request.body):,} bytes of at most {MAX_BODY_BYTES:,}."
     return " ".join((size, *seen.recording.notes))
 
 
-def _settings(seen: _Seen) -> str:
+def _settings(seen: Sight) -> str:
     if seen.report.problems:
         return f"Not usable: {' '.join(seen.report.problems)}"
     region = seen.report.region
     return f"The settings of {region} are usable." if region else "Usable."
 
 
-def _token(seen: _Seen) -> str:
+def _token(seen: Sight) -> str:
     tenant = seen.tenant
     whose = f"tenant {tenant.tenant_id} ({tenant.source})"
     if not tenant.tenant_id:
@@ -204,35 +154,32 @@ def _token(seen: _Seen) -> str:
     return f"An acceptable token of {whose} is assumed. {tenant.token}".rstrip()
 
 
-def _tenant(seen: _Seen) -> str:
-    reason, settings = seen.verdict.reason, seen.settings
-    if reason == Reason.TENANT_REFUSED:
-        return f"Tenant {seen.claims.tenant_id or 'unknown'} is not in CALLING_TENANTS."
+def _sender(seen: Sight) -> str:
+    settings, partition = seen.report.settings, seen.request.partition
+    if seen.verdict.rule == rules.SENDER.number:
+        return seen.verdict.reason.cause
     allowed = "Any tenant may call."
     if settings and settings.tenants:
         allowed = "The tenant is in CALLING_TENANTS."
-    partition = seen.request.partition
     if partition is None:
         return f"{allowed} It came on the calling webhook."
-    if reason == Reason.PARTITION_UNKNOWN:
-        return f"{allowed} «{partition}» cannot be the name of a partition."
     listed = settings.partitions if settings else ()
     if listed and partition not in listed:
         return f"{allowed} Partition {partition} is not listed, and taken all the same."
     return f"{allowed} It came on the callback route of partition {partition}."
 
 
-def _body(seen: _Seen) -> str:
-    if seen.protocol is None:
-        return seen.problem
+def _body(seen: Sight) -> str:
+    if isinstance(seen.body, BodyRefusedError):
+        return _problem(seen.body)
     return "Strict JSON, an object, of a known shape."
 
 
-def _protocol(seen: _Seen) -> str:
-    match seen.protocol:
-        case Protocol.LEGACY:
+def _legacy(seen: Sight) -> str:
+    match seen.body:
+        case (_, Protocol.LEGACY):
             return "Legacy: no value, and members of the legacy model."
-        case Protocol.PARTICIPANT_JOINING:
+        case (_, Protocol.PARTICIPANT_JOINING):
             return "A participantJoiningNotification, in Graph."
         case _:
             count = len(seen.notifications)
@@ -240,7 +187,7 @@ def _protocol(seen: _Seen) -> str:
             return f"Graph: value is a list of {count} notification{plural}."
 
 
-def _region(seen: _Seen) -> str:
+def _redirect(seen: Sight) -> str:
     calls, count = seen.incoming, len(seen.notifications)
     if not calls:
         return _no_call(seen.notifications)
@@ -258,24 +205,24 @@ def _region(seen: _Seen) -> str:
 def _no_call(notifications: Sequence[CallNotification | None]) -> str:
     match notifications:
         case [CallNotification() as one]:
-            what = (
-                f"changeType {one.change_type or 'none'}, state {one.state or 'none'}"
-            )
+            kind = f"changeType {one.change_type or 'none'}"
+            what = f"{kind}, state {one.state or 'none'}"
             if one.sub_resource:
                 what = f"about its {one.sub_resource}"
-            return f"It is no incoming call ({what}), so it is not redirected."
+            found = f"It is no incoming call ({what})"
         case [None]:
-            return "It names no call that can be trusted, so it is not redirected."
+            found = "It names no call that can be trusted"
         case _:
-            return "There is no incoming call in it, so it is not redirected."
+            found = "There is no incoming call in it"
+    return f"{found}, so it is not redirected."
 
 
-def _answer(seen: _Seen) -> str:
+def _answer(seen: Sight) -> str:
     verdict = seen.verdict
     if verdict.reason == Reason.ANSWERING_OFF:
-        return "CALLING_ANSWER is false: incoming calls are accepted only."
+        return Reason.ANSWERING_OFF.cause
     told = []
-    if verdict.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if verdict.status == 503:
         told.append(Reason.REGION_REQUIRED.cause)
     elif not verdict.answers:
         return "There is no call to answer."
@@ -291,5 +238,5 @@ def _answer(seen: _Seen) -> str:
     return " ".join(told)
 
 
-def _other(seen: _Seen) -> str:
-    return next(r.cause for r in Reason if r == seen.verdict.reason)
+def _accept(seen: Sight) -> str:
+    return seen.verdict.reason.cause

@@ -6,6 +6,7 @@ printable characters.
 
 from collections.abc import Iterator, Sequence
 
+from shared.core.rules import RULES
 from tests.simulator.explain.explanation import Explanation
 from tests.simulator.explain.region_choice import (
     ConditionCheck,
@@ -21,7 +22,7 @@ _OUTCOMES = {
     "not-asked": "not asked",
 }
 _MAX_TEXT = 160
-_TITLE_WIDTH = 24
+_TITLE_WIDTH = max(len(rule.name) for rule in RULES)
 
 
 def to_text(explanation: Explanation, landings: Sequence[Explanation] = ()) -> str:

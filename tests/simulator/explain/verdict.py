@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from shared.core import rules
 from shared.core.answers import AnswerCalls, Answered, action_for
@@ -52,7 +51,7 @@ class Verdict:
     rule: int
     decision: str
     status: int
-    reason: str
+    reason: Reason
     region: str | None = None
     location: str | None = None
     answers: tuple[PlannedAnswer, ...] = ()
@@ -68,13 +67,14 @@ class Verdict:
 def verdict_of(outcome: Decision | WebhookError, settings: Settings | None) -> Verdict:
     """Put the outcome into words and numbers."""
     if isinstance(outcome, AnswerCalls):
+        assert settings is not None
         return _answer(outcome, settings)
     redirect = outcome if isinstance(outcome, RedirectTo) else None
     return Verdict(
         rule=outcome.rule.number if outcome.rule else 0,
         decision=outcome.name,
         status=outcome.status,
-        reason=outcome.reason.value,
+        reason=outcome.reason,
         region=redirect.region if redirect else None,
         location=redirect.location if redirect else None,
         sentence=f"{int(outcome.status)}{_sentence(outcome)}",
@@ -93,14 +93,11 @@ def _sentence(outcome: AskForGraph | RedirectTo | Accept | WebhookError) -> str:
             return f": it is refused. {outcome.reason.cause}"
 
 
-def _answer(decision: AnswerCalls, settings: Settings | None) -> Verdict:
+def _answer(decision: AnswerCalls, settings: Settings) -> Verdict:
     answers, reasons = [], []
     for call in decision.calls:
-        partition = choose_partition(
-            call.call_id, settings.partitions if settings else ()
-        )
-        host = settings.callback_host if settings else ""
-        callback_uri = build_callback_uri(host, partition)
+        partition = choose_partition(call.call_id, settings.partitions)
+        callback_uri = build_callback_uri(settings.callback_host, partition)
         action = action_for(call, callback_uri)
         is_answered = "callbackUri" in action.body
         reasons.append(action.done)
@@ -115,12 +112,11 @@ def _answer(decision: AnswerCalls, settings: Settings | None) -> Verdict:
             )
         )
     reasons += [Reason.REGION_REQUIRED for _call in decision.barred]
-    is_barred = bool(decision.barred)
     return Verdict(
         rule=rules.ANSWER.number,
         decision=Answered.name,
-        status=HTTPStatus.SERVICE_UNAVAILABLE if is_barred else HTTPStatus.ACCEPTED,
-        reason=(reasons[0] if len(reasons) == 1 else Reason.BATCH).value,
+        status=503 if decision.barred else 202,
+        reason=reasons[0] if len(reasons) == 1 else Reason.BATCH,
         answers=tuple(answers),
         sentence=_tell_answers(answers, len(decision.barred)),
     )

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.simulator.explain.explanation import Question, explain
-from tests.simulator.explain.journey import Announcement, Journey, Leg, foretell
+from tests.simulator.explain.journey import Announcement, Journey, Leg, preview
 from tests.simulator.explain.recording import Recording
 from tests.simulator.page.actions import ActionError, RequestFields
 from tests.simulator.page.port import ShownEnvironment
@@ -52,20 +52,17 @@ def preview_call(
     ]
     answered = [e.code for e in environment.traffic_manager.answer(caller.location)]
     codes = [region["code"] for region in snapshot["regions"]]
-    landing = fields.optional_text("landing", allowed=codes)
+    chosen = fields.optional_text("landing", allowed=codes)
+    landing = chosen or answered[0]
     unhealthy = unhealthy_of(snapshot)
-    journey = foretell(
-        _announcement(environment, fields, caller),
-        edited,
-        landing=landing or answered[0],
-        unhealthy=unhealthy,
-    )
+    announcement = _announcement(environment, fields, caller)
+    journey = preview(announcement, edited, landing=landing, unhealthy=unhealthy)
     return {
         **asdict(journey),
         "landing": {
-            "region": landing or answered[0],
-            "isByDns": landing is None,
-            "isAnswering": (landing or answered[0]) not in unhealthy,
+            "region": landing,
+            "isByDns": chosen is None,
+            "isAnswering": landing not in unhealthy,
         },
     }
 

@@ -150,7 +150,7 @@ def test_a_post_of_a_call_is_explained(page: Page) -> None:
     answer = page.locator("#rules-answer")
     expect(answer).to_contain_text("The incoming POST to sea")
     expect(answer.locator(".verdict")).to_contain_text("302")
-    expect(answer.locator("[data-state=decides]")).to_contain_text("Region affinity")
+    expect(answer.locator("[data-state=decides]")).to_contain_text("Redirect")
 
 
 def test_markup_in_data_stays_text(
