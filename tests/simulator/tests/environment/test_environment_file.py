@@ -24,7 +24,6 @@ def write(folder: Path, **changes: Any) -> Path:
 
 
 def test_prod_has_a_host_for_each_region_and_one_for_all() -> None:
-    """The names are those of the templates."""
     file = Environment.read(PARAMS / "prod.json")
 
     assert [region.code for region in file.regions] == ["weu", "eus2", "sea"]
@@ -56,10 +55,8 @@ def test_an_environment_without_domain_gets_one_that_belongs_to_nobody() -> None
 
 def test_a_file_that_would_not_deploy_is_refused_with_reasons(tmp_path: Path) -> None:
     """The sentences are those of the check before a deployment."""
-    file = write(tmp_path, rules=[{"regions": ["nowhere"]}])
-
     with pytest.raises(EnvironmentFileError, match="nowhere"):
-        Environment.read(file)
+        Environment.read(write(tmp_path, rules=[{"regions": ["nowhere"]}]))
     with pytest.raises(EnvironmentFileError, match="no such file"):
         Environment.read(tmp_path / "other.json")
 
@@ -70,9 +67,9 @@ def test_a_disabled_region_and_further_settings_are_read(tmp_path: Path) -> None
         {"code": "sea", "location": "southeastasia", "enabled": False},
     ]
     settings = {"CALLING_PARTITIONS": '["media-a"]'}
-    path = write(tmp_path, regions=regions, rules=[], settings=settings)
-
-    file = Environment.read(path)
+    file = Environment.read(
+        write(tmp_path, regions=regions, rules=[], settings=settings)
+    )
 
     assert [region.is_enabled for region in file.regions] == [True, False]
     made = file.app_settings("weu", port=1, rules=[])
@@ -80,7 +77,6 @@ def test_a_disabled_region_and_further_settings_are_read(tmp_path: Path) -> None
 
 
 def test_every_location_that_a_file_may_name_is_on_the_map() -> None:
-    """Each caller's data centre is one of them."""
     from infra.checks.limits import LOCATIONS as known  # noqa: N811, PLC0415
 
     assert set(LOCATIONS) == known
@@ -99,5 +95,4 @@ def test_every_location_that_a_file_may_name_is_on_the_map() -> None:
 def test_distances_are_those_of_the_globe(
     location: str, other: str, kilometres: float
 ) -> None:
-    """A tenth more or less is good enough."""
     assert distance_km(location, other) == pytest.approx(kilometres, rel=0.1)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -84,19 +84,15 @@ def test_a_dead_region_is_found_and_comes_back(world: World) -> None:
     number = world.journal.next_number
     world.inject("region-killed", "sea")
 
-    def is_changed(status: str) -> bool:
-        def matches(event: Event) -> bool:
-            return event == EndpointChanged(region="sea", status=status)
-
-        timeout = SECONDS
-        found = world.journal.wait_for(matches, timeout_seconds=timeout, since=number)
+    def comes(is_it: Callable[[Event], bool]) -> bool:
+        found = world.journal.wait_for(is_it, timeout_seconds=SECONDS, since=number)
         return found is not None
 
-    assert is_changed("degraded")
+    assert comes(
+        lambda event: event == EndpointChanged(region="sea", status="degraded")
+    )
     for other in ("weu", "eus2"):
-        is_known = logged(other, event="peer.unhealthy", peer="sea")
-        timeout = SECONDS
-        assert world.journal.wait_for(is_known, timeout_seconds=timeout, since=number)
+        assert comes(logged(other, event="peer.unhealthy", peer="sea"))
     # The last answer with sea in it expires.
     time.sleep(world.options.profile.ttl_seconds)
     for call in (PlacedCall(caller="sydney"), SINGAPORE_FROM_AMSTERDAM):
@@ -106,12 +102,11 @@ def test_a_dead_region_is_found_and_comes_back(world: World) -> None:
 
     number = world.journal.next_number
     world.heal("region-killed", "sea")
-    assert is_changed("online")
+    assert comes(lambda event: event == EndpointChanged(region="sea", status="online"))
     world.platform.retries = RetryPolicy()
 
 
 def test_faults_are_on_once_and_named_exactly(world: World) -> None:
-    """The page relies on these checks."""
     assert world.inject("graph-slow")
     assert not world.inject("graph-slow")
     assert world.active_faults == [("graph-slow", None)]
@@ -139,7 +134,6 @@ def test_faults_are_on_once_and_named_exactly(world: World) -> None:
     ),
 )
 def test_every_general_fault_heals_without_a_trace(world: World, fault: str) -> None:
-    """The next call is answered at the first attempt."""
     world.inject(fault)
     world.heal(fault)
 
@@ -196,18 +190,16 @@ import sys
 from pathlib import Path
 from infra.environment import Environment
 from tests.simulator.environment import World
-file = Environment.read(Path(sys.argv[1]))
-with World(file) as world:
+with World(Environment.read(Path(sys.argv[1]))) as world:
     world.inject("region-hanging", "weu")
     print(world.regions["weu"]._process.pid, flush=True)
     sys.stdin.read()
 """
 
 
-def test_no_process_outlives_a_world_not_even_a_halted_one(tmp_path: Path) -> None:
+def test_no_process_outlives_a_world_not_even_a_halted_one() -> None:
     """The world of one region ends while that region hangs."""
-    file = tmp_path / "one.json"
-    file.write_bytes((CHECKOUT / "infra" / "params" / "dev.json").read_bytes())
+    file = CHECKOUT / "infra" / "params" / "dev.json"
     assert Environment.read(file).zone == "tmscalls.test"
 
     with subprocess.Popen(

@@ -1,19 +1,13 @@
 """Traffic Manager probes servers that behave as the tests want."""
 
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from tests.simulator.platform.journal import Event, Journal
 from tests.simulator.services.authority import Authority
+from tests.simulator.services.ports import free_port
 from tests.simulator.services.traffic_manager import (
     Endpoint,
     EndpointChanged,
@@ -21,7 +15,7 @@ from tests.simulator.services.traffic_manager import (
     Profile,
     TrafficManager,
 )
-from tests.simulator.services.web import WebServer
+from tests.support.servers import ScriptedServer, hang, status
 
 GLOBAL = "global.calls.example.org"
 QUICK = Profile(interval_seconds=0.1, timeout_seconds=10.0)
@@ -29,75 +23,44 @@ IMPATIENT = Profile(interval_seconds=0.1, timeout_seconds=0.3)
 SECONDS = 20.0
 
 
-class Health:
-    """A health report with a status that tests set."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.hosts: list[str] = []
-        self.is_open = threading.Event()
-        self.is_open.set()
-
-    def app(self) -> Any:
-        def report(request: Request) -> Response:
-            self.hosts.append(request.headers["host"])
-            self.is_open.wait(SECONDS)
-            return Response(status_code=self.status)
-
-        return Starlette(routes=[Route("/api/health", report)])
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    """Issue a certificate for loopback only: probes do not check names."""
-    return Authority()
-
-
 @pytest.fixture
-def health() -> Health:
-    """Return a healthy region."""
-    return Health()
+def region(authority: Authority) -> Iterator[ScriptedServer]:
+    """A region that is healthy unless scripted; probes do not check its name."""
+    with ScriptedServer(status(200), authority.server_context()) as server:
+        yield server
 
 
-@pytest.fixture
-def port(authority: Authority, health: Health) -> Iterator[int]:
-    """Return the port of the region."""
-    with WebServer(health.app(), authority.certificate) as server:
-        yield int(server.host.rpartition(":")[2])
+class Watch:
+    """A Traffic Manager of one region; it probes in its ``with`` block."""
 
+    def __init__(self, host: str, profile: Profile = QUICK) -> None:
+        self.journal = Journal()
+        address, _, port = host.partition(":")
+        endpoint = Endpoint(
+            code="weu", location="westeurope", address=address, port=int(port)
+        )
+        self.manager = TrafficManager(
+            [endpoint], global_name=GLOBAL, profile=profile, tell=self.journal.append
+        )
 
-def manager(port: int, profile: Profile = QUICK) -> tuple[TrafficManager, Journal]:
-    """Return a Traffic Manager of one region; it probes in its ``with`` block."""
-    endpoint = Endpoint(
-        code="weu", location="westeurope", address="127.0.0.1", port=port
-    )
-    journal = Journal()
-    return (
-        TrafficManager(
-            [endpoint], global_name=GLOBAL, profile=profile, tell=journal.append
-        ),
-        journal,
-    )
+    def wait_for_status(self, status: str) -> list[int | str | None]:
+        """Wait until the region has a status; return the results of all probes."""
+        number = self._wait_for(
+            lambda event: isinstance(event, EndpointChanged) and event.status == status
+        )
+        return [
+            entry.event.status or entry.event.error
+            for entry in self.journal.entries()
+            if isinstance(entry.event, ProbeAnswered) and entry.number < number
+        ]
 
+    def wait_for_probe(self) -> None:
+        self._wait_for(lambda event: isinstance(event, ProbeAnswered))
 
-def wait_for_status(journal: Journal, status: str) -> int:
-    """Wait until the region has a status; return the number of the event."""
-
-    def is_it(event: Event) -> bool:
-        return isinstance(event, EndpointChanged) and event.status == status
-
-    found = journal.wait_for(is_it, timeout_seconds=SECONDS)
-    assert found is not None
-    return found.number
-
-
-def probes(journal: Journal, *, until: int) -> list[int | str | None]:
-    """Return the results of probes up to an event."""
-    return [
-        entry.event.status or entry.event.error
-        for entry in journal.entries()
-        if isinstance(entry.event, ProbeAnswered) and entry.number < until
-    ]
+    def _wait_for(self, is_it: Callable[[Event], bool]) -> int:
+        found = self.journal.wait_for(is_it, timeout_seconds=SECONDS)
+        assert found is not None
+        return found.number
 
 
 def test_the_default_profile_is_that_of_the_templates() -> None:
@@ -106,80 +69,65 @@ def test_the_default_profile_is_that_of_the_templates() -> None:
 
 
 def test_the_third_failure_in_a_row_degrades_and_one_success_restores(
-    health: Health, port: int
+    region: ScriptedServer,
 ) -> None:
-    traffic_manager, journal = manager(port)
-    health.status = 503
-    with traffic_manager:
-        degraded = wait_for_status(journal, "degraded")
-        health.status = 200
-        online = wait_for_status(journal, "online")
+    watch = Watch(region.host)
+    region.script = status(503)
+    with watch.manager:
+        until_degraded = watch.wait_for_status("degraded")
+        region.script = status(200)
+        until_online = watch.wait_for_status("online")
 
-    found = probes(journal, until=online)
-    assert probes(journal, until=degraded) == [503, 503, 503]
-    assert found[-1] == 200
-    assert 200 not in found[:-1]
+    assert until_degraded == [503, 503, 503]
+    assert until_online[-1] == 200
+    assert 200 not in until_online[:-1]
 
 
-def test_the_probe_names_the_global_host(health: Health, port: int) -> None:
+def test_the_probe_names_the_global_host(region: ScriptedServer) -> None:
     """The region would not know another name."""
-    traffic_manager, journal = manager(port)
-    with traffic_manager:
-        found = journal.wait_for(
-            lambda event: isinstance(event, ProbeAnswered), timeout_seconds=SECONDS
-        )
+    watch = Watch(region.host)
+    with watch.manager:
+        watch.wait_for_probe()
 
-    assert found is not None
-    assert health.hosts[0] == f"{GLOBAL}:{port}"
+    port = region.host.rpartition(":")[2]
+    assert region.requests[0].target == "/api/health"
+    assert region.requests[0].headers["host"] == f"{GLOBAL}:{port}"
 
 
-@pytest.mark.parametrize("status", [301, 204, 404, 500])
-def test_only_200_is_healthy(health: Health, port: int, status: int) -> None:
+@pytest.mark.parametrize("code", [301, 204, 404, 500])
+def test_only_200_is_healthy(region: ScriptedServer, code: int) -> None:
     """Redirects are not followed."""
-    traffic_manager, journal = manager(port)
-    health.status = status
-    with traffic_manager:
-        degraded = wait_for_status(journal, "degraded")
-
-    assert set(probes(journal, until=degraded)) == {status}
+    watch = Watch(region.host)
+    region.script = status(code)
+    with watch.manager:
+        assert set(watch.wait_for_status("degraded")) == {code}
 
 
 def test_a_region_that_does_not_answer_in_time_has_failed(
-    health: Health, port: int
+    region: ScriptedServer,
 ) -> None:
-    """It accepts the connection and says nothing."""
-    traffic_manager, journal = manager(port, IMPATIENT)
-    health.is_open.clear()
-    with traffic_manager:
-        degraded = wait_for_status(journal, "degraded")
-        health.is_open.set()
-
-    assert probes(journal, until=degraded) == ["reply-timeout"] * 3
+    watch = Watch(region.host, IMPATIENT)
+    region.script = hang
+    with watch.manager:
+        assert watch.wait_for_status("degraded") == ["reply-timeout"] * 3
+        region.close()
 
 
 def test_a_region_that_refuses_connections_has_failed() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    traffic_manager, journal = manager(port)
-    with traffic_manager:
-        degraded = wait_for_status(journal, "degraded")
-
-    assert probes(journal, until=degraded) == ["connection-refused"] * 3
+    watch = Watch(f"127.0.0.1:{free_port()}")
+    with watch.manager:
+        assert watch.wait_for_status("degraded") == ["connection-refused"] * 3
 
 
-def test_a_disabled_region_is_not_probed(health: Health, port: int) -> None:
+def test_a_disabled_region_is_not_probed(region: ScriptedServer) -> None:
     """The probes start when it is enabled again."""
-    traffic_manager, journal = manager(port)
-    traffic_manager.enable("weu", is_enabled=False)
-    with traffic_manager:
+    watch = Watch(region.host)
+    watch.manager.enable("weu", is_enabled=False)
+    with watch.manager:
         # The thread of the probes has had its turn.
         time.sleep(3 * QUICK.interval_seconds)
-        assert health.hosts == []
-        traffic_manager.enable("weu", is_enabled=True)
-        found = journal.wait_for(
-            lambda event: isinstance(event, ProbeAnswered), timeout_seconds=SECONDS
-        )
+        assert region.requests == []
+        watch.manager.enable("weu", is_enabled=True)
+        watch.wait_for_probe()
 
-    assert found is not None
-    assert traffic_manager.statuses() == {"weu": "online"}
+    assert watch.manager.statuses() == {"weu": "online"}
