@@ -18,7 +18,9 @@ from tests.simulator.options import UNUSABLE, add_environment_option
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    parser.add_argument("file", type=Path, help="a body in JSON, or HTTP with headers")
+    parser.add_argument(
+        "file", type=Path, help="a body in JSON, HTTP with headers, or the SDK's log"
+    )
     add_environment_option(parser)
     parser.add_argument("--region", metavar="CODE", help="where it arrives")
     parser.add_argument("--tenant", metavar="ID", help="tid of the token")

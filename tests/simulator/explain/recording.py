@@ -1,16 +1,19 @@
-"""Recorded notifications: a body in JSON, or a request in the form of HTTP.
+"""Recorded notifications: a body in JSON, a request, or the log of Microsoft's SDK.
 
-The form of HTTP is an optional request line, headers, an empty line and the body; lines
-of the head that begin with ``#`` are comments. Anything else is taken for a body, to be
-judged by the rules as it is.
+A request has the form of HTTP: an optional request line, headers, an empty line and the
+body; lines of the head that begin with ``#`` are comments. A header whose value is
+``(redacted)`` counts as not recorded. Of a log the first notification is read. Anything
+else is taken for a body, to be judged by the rules as it is.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shared.core.webhook import MAX_BODY_BYTES
+from tests.simulator.explain.bare import wrap
+from tests.simulator.explain.sdk_log import find_requests
 
 # A body may be too large for the webhook and still be explained, within reason.
 MAX_FILE_BYTES = 16 * MAX_BODY_BYTES
@@ -21,6 +24,8 @@ _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _TARGET = re.compile(r"(?:https?://[^/?#]*)?([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
 _CALLBACK = re.compile(r"/api/calls/([^/]+)/?", re.IGNORECASE)
 _WEBHOOK = re.compile(r"/api/calls/?", re.IGNORECASE)
+_REDACTED = "(redacted)"
+_MAX_NAMED = 12
 
 
 class RecordingError(ValueError):
@@ -36,6 +41,7 @@ class Recording:
         partition: of the callback route; ``None`` on the calling webhook.
         raw_query: without the question mark.
         has_head: whether a request line or headers were recorded at all.
+        is_token_redacted: whether there was a token that nobody can read any more.
         notes: sentences about what is odd about the recording.
     """
 
@@ -44,6 +50,7 @@ class Recording:
     partition: str | None = None
     raw_query: str = ""
     has_head: bool = False
+    is_token_redacted: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -69,16 +76,35 @@ def parse_recording(data: bytes) -> Recording:
     """Read a recorded notification from its bytes.
 
     Raises:
-        RecordingError: there is nothing in it, or a request that is no POST.
+        RecordingError: there is nothing in it, a request that is no POST, or a log
+            without a notification.
     """
     if not data.strip():
         message = "is empty: there is no notification in it."
         raise RecordingError(message)
+    notes = []
+    if logged := find_requests(data):
+        if logged.first is None:
+            message = (
+                "is a log without a notification: it has only replies, or what a bot "
+                "sent."
+            )
+            raise RecordingError(message)
+        data = logged.first
+        if logged.total > 1:
+            notes.append(f"The log has {logged.total} requests; this is the first.")
     head = _Head()
     end = head.read(data)
-    if not head.has_line:
-        return Recording(body=data)
-    return head.finish(data[end:])
+    recording = head.finish(data[end:]) if head.has_line else Recording(body=data)
+    if wrapped := wrap(recording.body):
+        recording = replace(recording, body=wrapped.body)
+        notes.append(wrapped.note)
+    elif not head.has_line and not data.lstrip().startswith((b"{", b"[")):
+        notes.append(
+            "It is neither JSON, nor a request, nor the log of the calling SDK: no "
+            "notification can be found in it."
+        )
+    return replace(recording, notes=(*recording.notes, *notes))
 
 
 class _Head:
@@ -89,6 +115,7 @@ class _Head:
         self._method = "POST"
         self._target = "/api/calls"
         self._headers: dict[str, str] = {}
+        self._redacted: list[str] = []
         self._notes: list[str] = []
 
     def read(self, data: bytes) -> int:
@@ -110,9 +137,12 @@ class _Head:
         if not line.strip() or line.startswith("#"):
             return True
         request = None if self.has_line else _REQUEST_LINE.fullmatch(line)
-        header = _HEADER.fullmatch(line)
+        # The SDK's log indents headers.
+        header = _HEADER.fullmatch(line.lstrip())
         if request:
             self._method, self._target = request[1], request[2]
+        elif header and header[2] == _REDACTED:
+            self._redacted.append(header[1].lower())
         elif header:
             name = header[1].lower()
             known = self._headers.get(name)
@@ -134,12 +164,16 @@ class _Head:
             self._notes.append(
                 "The path is none of this product's; it is taken for /api/calls."
             )
+        if self._redacted:
+            names = ", ".join(self._redacted[:_MAX_NAMED])
+            self._notes.append(f"Redacted, so unknown: {names}.")
         return Recording(
             body=self._receive(body),
             headers=self._headers,
             partition=callback[1] if callback else None,
             raw_query=query,
             has_head=True,
+            is_token_redacted="authorization" in self._redacted,
             notes=tuple(self._notes),
         )
 

@@ -49,6 +49,8 @@ def _read_token(recording: Recording) -> tuple[str, str | None]:
     """Judge a recorded token by what needs no key; return its tenant if it has one."""
     if not recording.has_head:
         return "", None
+    if recording.is_token_redacted:
+        return "The recorded one was redacted.", None
     try:
         jws = read_jws(read_bearer(recording.headers))
         read_key_id(jws)
