@@ -13,8 +13,6 @@ import h11
 
 from tests.localhost.host import HostRequest, HostResponse
 
-MAX_BODY_BYTES = 104_857_600
-
 _MAX_REQUEST_LINE = 8 * 1024
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_HEADERS = 100
@@ -44,11 +42,14 @@ class Connection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         handler: Handler,
+        *,
+        max_body_bytes: int,
     ) -> None:
-        """Serve ``handler`` on an accepted connection."""
+        """Serve ``handler`` on an accepted connection; larger bodies get a 500."""
         self._reader = reader
         self._writer = writer
         self._handler = handler
+        self._max_body_bytes = max_body_bytes
         self._buffer = b""
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=_READ_BYTES)
         is_tls = writer.get_extra_info("ssl_object") is not None
@@ -110,7 +111,7 @@ class Connection:
         )
 
     async def _read_body(self, headers: dict[str, str]) -> bytes:
-        if int(headers.get("content-length", "0")) > MAX_BODY_BYTES:
+        if int(headers.get("content-length", "0")) > self._max_body_bytes:
             raise _RefusedError(500)
         if self._h11.they_are_waiting_for_100_continue:
             go_on = h11.InformationalResponse(status_code=100, headers=[])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.localhost.connection import Connection
 from tests.localhost.host import FunctionsHost
-from tests.localhost.settings import apply_local_settings
+from tests.localhost.settings import apply_local_settings, max_body_bytes
 
 logger = logging.getLogger("localhost")
 
@@ -86,7 +86,13 @@ class _Front:
         try:
             await self.is_ready.wait()
             if self.host is not None:
-                await Connection(reader, writer, self.host.handle).serve()
+                connection = Connection(
+                    reader,
+                    writer,
+                    self.host.handle,
+                    max_body_bytes=max_body_bytes(os.environ),
+                )
+                await connection.serve()
         except (OSError, EOFError, asyncio.CancelledError):
             pass  # the client went away, was too slow, or the host ends
         except Exception:

@@ -1,8 +1,11 @@
 """local.settings.json, as Core Tools read it."""
 
 import json
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+
+_BODY_SIZE_LIMIT = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
+_DEFAULT_BODY_BYTES = 104_857_600
 
 
 class LocalSettingsError(Exception):
@@ -22,6 +25,17 @@ def apply_local_settings(
             environ[name] = value
     environ.setdefault("WEBSITE_HOSTNAME", f"localhost:{port}")
     environ["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development"
+
+
+def max_body_bytes(environ: Mapping[str, str]) -> int:
+    """Return how large a body may be; the host ignores a limit that is no number.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-app-settings
+    """
+    try:
+        return int(environ.get(_BODY_SIZE_LIMIT, ""))
+    except ValueError:
+        return _DEFAULT_BODY_BYTES
 
 
 def _read_values(path: Path) -> dict[str, str]:
