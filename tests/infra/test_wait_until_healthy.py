@@ -101,7 +101,7 @@ def test_anything_else_keeps_the_gate_closed_and_is_told(
 def test_notices_are_printed_and_do_not_keep_the_gate_closed(gate: Gate) -> None:
     """A certificate that ends soon is no fault of what is rolled out."""
     report = HealthReport("weu", "fresh", (), (), notices=("the first", "the second"))
-    finished = gate.run([json_reply(report.members())])
+    finished = gate.run(json_reply(report.members()))
 
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout.splitlines() == [
@@ -116,7 +116,7 @@ def test_a_report_of_older_code_has_no_notices(gate: Gate) -> None:
     older = {**HealthReport("weu", "fresh", (), ()).members()}
     del older["notices"]
 
-    assert gate.run([json_reply(older)]).stdout == "  weu is healthy.\n"
+    assert gate.run(json_reply(older)).stdout == "  weu is healthy.\n"
 
 
 def test_what_heals_in_time_opens_the_gate(gate: Gate) -> None:
