@@ -31,6 +31,14 @@ class CredentialSettings(NamedTuple):
     certificate_path: str = ""
     certificate_ends_at: float | None = None
 
+    @property
+    def is_bot_the_identity(self) -> bool:
+        """Tell whether the managed identity is the bot: its type is UserAssignedMSI."""
+        return (
+            self.kind is CredentialKind.MANAGED_IDENTITY
+            and self.identity_client_id == self.app_id
+        )
+
     def __repr__(self) -> str:
         """Show the kind only: a secret must not reach a log by accident."""
         return f"CredentialSettings(kind={self.kind.value!r})"

@@ -5,6 +5,8 @@ The three kinds of credential are CALLING_CREDENTIAL's:
 * managed identity: the app's identity gets an assertion, which the bot's registration
   trusts as a federated credential (no secret anywhere):
   https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+  Where the bot is the identity (bot type UserAssignedMSI) there is no registration that
+  could trust it: the identity's own token for Graph is the bot's, in its own tenant.
 * client secret and certificate: of the bot's registration.
 
 ``azure.identity`` is imported on the first call only: 204, 302 and refusals never pay.
@@ -185,6 +187,8 @@ class EntraClient:
                 return identity.CertificateCredential(
                     tenant_id, settings.app_id, settings.certificate_path, **common
                 )
+            case CredentialKind.MANAGED_IDENTITY if settings.is_bot_the_identity:
+                return self._managed_identity(raw_response_hook=on_reply)
             case CredentialKind.MANAGED_IDENTITY:
                 return identity.ClientAssertionCredential(
                     tenant_id, settings.app_id, self._assertion, **common
@@ -193,14 +197,18 @@ class EntraClient:
     def _assertion(self) -> str:
         """Get the managed identity's token, which stands in for a secret."""
         if self._identity is None:
-            from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
-
-            self._identity = ManagedIdentityCredential(
-                client_id=self._settings.identity_client_id or None,
-                **self._client_options(),
-            )
+            self._identity = self._managed_identity()
         audience = self._settings.federation_audience
         return self._identity.get_token_info(f"{audience}/.default").token
+
+    def _managed_identity(self, **options: Any) -> _Credential:  # noqa: ANN401
+        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
+
+        return ManagedIdentityCredential(
+            client_id=self._settings.identity_client_id or None,
+            **self._client_options(),
+            **options,
+        )
 
     def _client_options(self) -> dict[str, Any]:
         return {

@@ -37,7 +37,7 @@ class TokenServers(Running):
         self._ca_bundle = str(authority.bundle)
         self.registration = Registration(APP_ID, secret=SECRET)
         self.entra = Entra(authority.certificate, self.registration)
-        self.identity = ManagedIdentityEndpoint(self.registration)
+        self.identity = ManagedIdentityEndpoint(self.registration, self.entra)
         self._made: list[EntraClient] = []
         own = trustme.CA().issue_cert("bot.example", key_type=trustme.KeyType.RSA)
         self.certificate_path = str(directory / "bot.pem")
@@ -66,6 +66,7 @@ class TokenServers(Running):
         self.entra.requests.clear()
         self.entra.issued.clear()
         self.identity.requests.clear()
+        self.identity.fault = None
 
     def _close_connections(self) -> None:
         for client in self._made:

@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.simulator.services.signing import TENANT_ID
 from tests.simulator.services.web import WebServer
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Registration:
     """The bot's application: what may stand for it."""
 
     app_id: str
+    tenant_id: str = TENANT_ID
     secret: str = "simulated-secret"
     certificate: Certificate | None = None
     assertions: set[str] = field(default_factory=set)
@@ -145,20 +147,26 @@ class Entra(WebServer):
 
 
 class ManagedIdentityEndpoint(WebServer):
-    """Hands out assertions to the app on the same machine.
+    """Hands out tokens to the app on the same machine: what its identity may have.
+
+    That is an assertion for the token exchange; and where the bot is the identity, any
+    token, in the identity's own tenant.
 
     Attributes:
         header: what the app must send: the value of IDENTITY_HEADER.
         requests: query of every request, in order.
+        fault: replaces the reply; ``None`` is the usual one.
     """
 
-    def __init__(self, registration: Registration) -> None:
-        """Hand out what ``registration`` trusts."""
+    def __init__(self, registration: Registration, entra: Entra) -> None:
+        """Hand out what ``registration`` trusts; ``entra`` knows the other tokens."""
         routes = [Route("/msi/token", self._token)]
         super().__init__(Starlette(routes=routes), None)
         self._registration = registration
+        self._entra = entra
         self.header = secrets.token_hex(16)
         self.requests: list[dict[str, str]] = []
+        self.fault: Callable[[], Response] | None = None
 
     @property
     def endpoint(self) -> str:
@@ -168,21 +176,36 @@ class ManagedIdentityEndpoint(WebServer):
     async def _token(self, request: Request) -> Response:
         query = dict(request.query_params)
         self.requests.append(query)
+        if self.fault:
+            return self.fault()
         if request.headers.get("x-identity-header") != self.header:
             return Response(status_code=401)
-        if query.get("resource") != ASSERTION_AUDIENCE:
+        token = self._issue(query.get("resource"), query.get("client_id", ""))
+        if token is None:
             return JSONResponse({"error": "invalid_resource"}, 400)
-        assertion = f"assertion-{secrets.token_urlsafe(24)}"
-        self._registration.assertions.add(assertion)
         return JSONResponse(
             {
-                "access_token": assertion,
+                "access_token": token,
                 "expires_on": str(int(time.time()) + 24 * 3600),
                 "resource": query["resource"],
                 "token_type": "Bearer",
                 "client_id": query.get("client_id", ""),
             }
         )
+
+    def _issue(self, resource: str | None, client_id: str) -> str | None:
+        registration = self._registration
+        if resource == ASSERTION_AUDIENCE:
+            assertion = f"assertion-{secrets.token_urlsafe(24)}"
+            registration.assertions.add(assertion)
+            return assertion
+        if client_id != registration.app_id:
+            return None
+        token = f"graph-{secrets.token_urlsafe(24)}"
+        self._entra.issued[token] = IssuedToken(
+            registration.tenant_id, client_id, f"{resource}/.default", "the-identity"
+        )
+        return token
 
 
 def _refusal(error: str, description: str) -> Response:

@@ -40,13 +40,13 @@ class Neighbours(Running):
         self.app_id = app_id
         self.tenant_id = tenant_id
         self.authority = Authority()
-        self.registration = Registration(app_id)
+        self.registration = Registration(app_id, tenant_id)
         self.key = key or SigningKey()
         self.tokens = TokenFactory(self.key, audience=app_id, tenant_id=tenant_id)
         certificate = self.authority.certificate
         self.provider = IdentityProvider(self.authority.server_context(), self.key)
         self.entra = Entra(certificate, self.registration)
-        self.identity = ManagedIdentityEndpoint(self.registration)
+        self.identity = ManagedIdentityEndpoint(self.registration, self.entra)
         self.graph = GraphApi(certificate, self.entra)
 
     def start(self, stack: ExitStack) -> None:
