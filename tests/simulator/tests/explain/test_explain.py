@@ -20,11 +20,27 @@ from tests.simulator.explain.recording import (
 )
 from tests.simulator.explain.text import to_text
 from tests.simulator.options import DEFAULT_FILE
-from tests.simulator.platform.notifications import Call, incoming, legacy_incoming
-from tests.simulator.services.signing import TENANT_ID, TokenFactory
+from tests.simulator.platform.notifications import (
+    Call,
+    batch,
+    incoming,
+    legacy_incoming,
+)
+from tests.simulator.services.signing import TENANT_ID
+from tests.support.checkout import CHECKOUT
+from tests.support.rules import TOKENS, call_from
 
-CALL = Call(tenant_id=TENANT_ID, country_code="SG", caller_region="apac")
-BODY = json.dumps(incoming(CALL, "https://b")).encode()
+
+def body_of(*calls: Call) -> bytes:
+    """Return a notification of incoming calls."""
+    items = [incoming(call, "https://b")["value"][0] for call in calls]
+    return json.dumps(batch(*items)).encode()
+
+
+PROD = read_environment(DEFAULT_FILE)
+CALL = call_from("SG", caller_region="apac")
+BODY = body_of(CALL)
+FROM_APAC = "X-Microsoft-Skype-Caller-Region: apac"
 # What became of the collected payloads, by folder: what may and what may not happen.
 EXPECTED = {
     "graph-docs": {"answer", "accept"},
@@ -35,11 +51,8 @@ EXPECTED = {
 
 def explained(data: bytes, *, region: str = "weu", **changes: Any) -> Explanation:
     """Explain in the environment prod, which has regions weu, eus2 and sea."""
-    question = Question(
-        recording=parse_recording(data),
-        environment=read_environment(DEFAULT_FILE),
-        region=region,
-    )
+    recording = parse_recording(data)
+    question = Question(recording=recording, environment=PROD, region=region)
     return explain(replace(question, **changes))
 
 
@@ -54,7 +67,6 @@ def http(*lines: str, body: bytes = BODY, end: str = "\r\n") -> bytes:
 
 
 def test_a_body_in_json_is_explained_to_its_end() -> None:
-    """All nine rules, the token by assumption."""
     explanation = explained(BODY)
 
     assert states(explanation) == "ppappppdn"
@@ -65,11 +77,7 @@ def test_a_body_in_json_is_explained_to_its_end() -> None:
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
 def test_headers_count_where_they_are_recorded(end: str) -> None:
     """Rule 3 of prod sends callers of apac to sea."""
-    data = http(
-        "POST /api/calls HTTP/1.1", "X-Microsoft-Skype-Caller-Region: apac", end=end
-    )
-
-    verdict = explained(data).verdict
+    verdict = explained(http("POST /api/calls HTTP/1.1", FROM_APAC, end=end)).verdict
 
     assert (verdict.status, verdict.region) == (302, "sea")
     assert verdict.location == "https://sea.calls.contoso.com/api/calls?hop=1"
@@ -77,18 +85,10 @@ def test_headers_count_where_they_are_recorded(end: str) -> None:
 
 def test_region_rules_are_told_with_what_they_compared() -> None:
     """Those that hold, those that do not, and the preference."""
-    data = http("X-Microsoft-Skype-Caller-Region: apac")
-
-    choice = explained(data, unhealthy={"sea"}).choices[0]
+    choice = explained(http(FROM_APAC), unhealthy={"sea"}).choices[0]
 
     told = [(check.holds, check.decides) for check in choice.rules]
-    assert told == [
-        (False, False),
-        (False, False),
-        (True, True),
-        (False, False),
-        (False, False),
-    ]
+    assert told == [*[(False, False)] * 2, (True, True), *[(False, False)] * 2]
     assert choice.rules[1].conditions[0].value == "SG"
     assert choice.rules[1].conditions[0].wanted == ("DE", "FR", "NL")
     assert [p.outcome for p in choice.preferences] == ["unhealthy", "own"]
@@ -98,15 +98,14 @@ def test_region_rules_are_told_with_what_they_compared() -> None:
 
 def test_a_strict_rule_is_told_to_forbid_this_region() -> None:
     """Its calls come again until one of its regions is healthy."""
-    prod = read_environment(DEFAULT_FILE)
     rules = [{"callee": ["+6531234567"], "regions": ["sea"], "strict": True}]
     target = {"identity": {"phone": {"id": "+6531234567"}}}
     notification = incoming(CALL, "https://b")
     notification["value"][0]["resourceData"]["targets"].append(target)
-    body = json.dumps(notification).encode()
+    environment = replace(PROD, rules=rules)
 
     explanation = explained(
-        body, environment=replace(prod, rules=rules), unhealthy={"sea"}
+        json.dumps(notification).encode(), environment=environment, unhealthy={"sea"}
     )
 
     verdict, [choice] = explanation.verdict, explanation.choices
@@ -122,10 +121,8 @@ def test_a_strict_rule_is_told_to_forbid_this_region() -> None:
 
 def test_the_request_line_tells_route_and_hop() -> None:
     """A callback is never redirected, nor is what was redirected before."""
-    sent = "X-Microsoft-Skype-Caller-Region: apac"
-
-    callback = explained(http("POST /api/calls/media-a HTTP/1.1", sent))
-    hop = explained(http("POST https://weu.example.org/api/calls?hop=1", sent))
+    callback = explained(http("POST /api/calls/media-a HTTP/1.1", FROM_APAC))
+    hop = explained(http("POST https://weu.example.org/api/calls?hop=1", FROM_APAC))
 
     assert callback.verdict.reason == "incoming-on-callback"
     assert hop.verdict.decision == "answer"
@@ -133,10 +130,7 @@ def test_the_request_line_tells_route_and_hop() -> None:
 
 
 def test_a_foreign_path_and_a_cut_body_are_noted() -> None:
-    """And explained all the same."""
-    data = http("POST /api/calling", "Content-Length: 4415")
-
-    step = explained(data).steps[0]
+    step = explained(http("POST /api/calling", "Content-Length: 4415")).steps[0]
 
     assert "/api/calls" in step.sentence
     assert "4,415" in step.sentence
@@ -149,12 +143,12 @@ def test_a_body_with_transfer_encoding_arrives_empty() -> None:
     assert (explanation.verdict.status, states(explanation)) == (411, "ppapdnnnn")
 
 
-def test_a_recorded_token_is_judged_by_what_needs_no_key(tokens: TokenFactory) -> None:
+def test_a_recorded_token_is_judged_by_what_needs_no_key() -> None:
     """Its tenant counts; a forgery is told apart; the rest goes on by assumption."""
     good = explained(
-        http(f"Authorization: Bearer {tokens.mint()}", body=b'{"value":[]}')
+        http(f"Authorization: Bearer {TOKENS.mint()}", body=b'{"value":[]}')
     )
-    evil = explained(http(f"Authorization: Bearer {tokens.mint({'alg': 'none'})}"))
+    evil = explained(http(f"Authorization: Bearer {TOKENS.mint({'alg': 'none'})}"))
     none = explained(http("Authentication: Bearer x"))
 
     assert good.tenant == TENANT_ID
@@ -164,14 +158,9 @@ def test_a_recorded_token_is_judged_by_what_needs_no_key(tokens: TokenFactory) -
     assert evil.verdict.decision == none.verdict.decision == "answer"
 
 
-def test_the_given_tenant_wins_and_may_be_refused(tmp_path: Path) -> None:
-    """By CALLING_TENANTS of the environment."""
+def test_the_given_tenant_wins_and_may_be_refused() -> None:
     other = "1fdd12d0-4620-44ed-baec-459b611f84b2"
-    description = json.loads(DEFAULT_FILE.read_text())
-    description["settings"] = {"CALLING_TENANTS": other}
-    file = tmp_path / "prod.json"
-    file.write_text(json.dumps(description))
-    environment = read_environment(file)
+    environment = replace(PROD, settings={"CALLING_TENANTS": other})
 
     refused = explained(BODY, environment=environment)
     taken = explained(BODY, environment=environment, tenant=other.upper())
@@ -183,15 +172,8 @@ def test_the_given_tenant_wins_and_may_be_refused(tmp_path: Path) -> None:
 def test_two_calls_of_different_regions_are_answered_here() -> None:
     """Each has its choice told."""
     german = replace(CALL, call_id="other", country_code="DE")
-    items = (
-        incoming(CALL, "https://b")["value"] + incoming(german, "https://b")["value"]
-    )
-    data = http(
-        "X-Microsoft-Skype-Caller-Region: apac",
-        body=json.dumps({"value": items}).encode(),
-    )
 
-    explanation = explained(data, region="eus2")
+    explanation = explained(http(FROM_APAC, body=body_of(CALL, german)), region="eus2")
 
     assert [choice.region for choice in explanation.choices] == ["sea", "weu"]
     assert [a.call_id for a in explanation.verdict.answers] == [CALL.call_id, "other"]
@@ -201,11 +183,9 @@ def test_two_calls_of_different_regions_are_answered_here() -> None:
 def test_a_call_to_be_recorded_by_policy_is_told_to_be_rejected() -> None:
     """Nobody here can record; a call beside it in the same POST is answered."""
     recorded = replace(CALL, call_id="other", is_policy_recording=True)
-    items = incoming(recorded, "https://b")["value"]
-    both = items + incoming(CALL, "https://b")["value"]
 
-    one = explained(json.dumps({"value": items}).encode())
-    two = explained(json.dumps({"value": both}).encode())
+    one = explained(body_of(recorded))
+    two = explained(body_of(recorded, CALL))
 
     assert one.verdict.reason == "recording-unhandled"
     assert one.verdict.sentence.startswith("202: the call is rejected here")
@@ -224,7 +204,6 @@ def test_a_call_to_be_recorded_by_policy_is_told_to_be_rejected() -> None:
     ],
 )
 def test_what_is_wrong_with_a_body_is_told(body: bytes, where: str) -> None:
-    """Place and kind, for people who look for it."""
     explanation = explained(body)
 
     assert explanation.verdict.status == 400
@@ -240,7 +219,6 @@ def test_what_is_wrong_with_a_body_is_told(body: bytes, where: str) -> None:
     ],
 )
 def test_what_is_no_notification_gets_a_sentence(data: bytes, sentence: str) -> None:
-    """And no explanation."""
     with pytest.raises(RecordingError, match=sentence):
         parse_recording(data)
 
@@ -266,31 +244,36 @@ def test_nothing_recorded_steers_the_terminal() -> None:
     assert all(line.isprintable() for line in text.split("\n"))
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Run the command line."""
-    monkeypatch.setattr("sys.argv", ["simulator", "explain", *arguments])
-    return main()
+type Run = Callable[..., tuple[int, str]]
 
 
-def test_the_command_tells_verdict_and_other_landings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs ``explain`` from the command line; returns its status and what it wrote."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["simulator", "explain", *arguments])
+        status = main()
+        written = capsys.readouterr()
+        return status, written.err if status else written.out
+
+    return run
+
+
+def test_the_command_tells_verdict_and_other_landings(tmp_path: Path, run: Run) -> None:
     """In words, and as data with --json."""
     file = tmp_path / "call.http"
-    file.write_bytes(http("X-Microsoft-Skype-Caller-Region: apac"))
+    file.write_bytes(http(FROM_APAC))
+    results = [
+        run(str(file), *options)
+        for options in ([], ["--json", "--region", "sea"], ["--hop"], ["--callback"])
+    ]
 
-    assert command(monkeypatch, str(file)) == 0
-    words = capsys.readouterr().out
-    assert command(monkeypatch, str(file), "--json", "--region", "sea") == 0
-    data = json.loads(capsys.readouterr().out)
-    assert command(monkeypatch, str(file), "--hop") == 0
-    hop = capsys.readouterr().out
-    assert command(monkeypatch, str(file), "--callback") == 0
-    callback = capsys.readouterr().out
-
+    assert [status for status, _written in results] == [0] * 4
+    words, data, hop, callback = (written for _status, written in results)
     assert "Location: https://sea.calls.contoso.com/api/calls?hop=1" in words
     assert "sea      answered there: 202" in words
-    assert data["verdict"]["decision"] == "answer"
+    assert json.loads(data)["verdict"]["decision"] == "answer"
     assert "redirect-suppressed" in hop
     assert "incoming call came on the callback route" in callback
 
@@ -306,21 +289,16 @@ def test_the_command_tells_verdict_and_other_landings(
         (["{file}", "--environment", "no/where.json"], "there is no such file"),
     ],
 )
-def test_what_cannot_be_used_ends_with_a_sentence_and_2(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    sentence: str,
+def test_what_cannot_be_used_ends_with_a_sentence_on_standard_error_and_2(
+    tmp_path: Path, run: Run, arguments: list[str], sentence: str
 ) -> None:
-    """On standard error, without a traceback."""
     file = tmp_path / "call.json"
     file.write_text("[]")
-    given = [argument.format(file=file) for argument in arguments]
 
-    assert command(monkeypatch, *given) == 2
+    status, error = run(*(argument.format(file=file) for argument in arguments))
 
-    assert sentence in capsys.readouterr().err
+    assert status == 2
+    assert sentence in error
 
 
 @pytest.mark.parametrize(
@@ -333,7 +311,6 @@ def test_what_cannot_be_used_ends_with_a_sentence_and_2(
 def test_an_environment_with_problems_is_not_used(
     tmp_path: Path, change: Callable[[dict[str, Any]], Any], sentence: str
 ) -> None:
-    """All problems are told."""
     description = json.loads(DEFAULT_FILE.read_text())
     change(description)
     file = tmp_path / "prod.json"
@@ -365,7 +342,6 @@ def test_collected_payloads_are_explained(shared_data: Path) -> None:
 def test_the_documented_sample_is_malformed_and_recorded_headers_are_read(
     shared_data: Path,
 ) -> None:
-    """Files in the form of HTTP that nobody here wrote."""
     folder = shared_data / "payloads" / "graph-other"
 
     sample = explained((folder / "seed_sample_malformed.http.txt").read_bytes())
@@ -377,7 +353,6 @@ def test_the_documented_sample_is_malformed_and_recorded_headers_are_read(
 
 
 def test_a_legacy_notification_asks_for_graph() -> None:
-    """Rule 6 decides."""
     explanation = explained(json.dumps(legacy_incoming(CALL)).encode())
 
     assert (explanation.verdict.status, states(explanation)) == (204, "ppappdnnn")
@@ -385,8 +360,6 @@ def test_a_legacy_notification_asks_for_graph() -> None:
 
 def test_the_example_of_the_documentation_is_sent_to_singapore() -> None:
     """As docs/page.md shows it."""
-    examples = Path(to_text.__code__.co_filename).with_name("examples")
+    example = CHECKOUT / "tests/simulator/explain/examples/incoming_call.http"
 
-    explanation = explained((examples / "incoming_call.http").read_bytes())
-
-    assert explanation.verdict.region == "sea"
+    assert explained(example.read_bytes()).verdict.region == "sea"

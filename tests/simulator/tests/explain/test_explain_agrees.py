@@ -1,6 +1,5 @@
 """``explain`` says what ``decide`` does, for whatever is recorded."""
 
-import asyncio
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -12,10 +11,9 @@ from hypothesis import strategies as st
 from shared.core.answers import AnswerCalls
 from shared.core.conditions import CONDITION_NAMES
 from shared.core.context import LogFacts
-from shared.core.decisions import Accept, AskForGraph, decide
+from shared.core.decisions import Accept, AskForGraph
 from shared.core.errors import WebhookError
 from shared.core.redirects import RedirectTo
-from shared.core.webhook import WebhookRequest
 from tests.simulator.explain.environment import Environment
 from tests.simulator.explain.explanation import Explanation, Question, explain
 from tests.simulator.explain.recording import Recording, RecordingError, parse_recording
@@ -27,19 +25,13 @@ from tests.simulator.platform.notifications import (
     incoming,
     legacy_incoming,
 )
-from tests.simulator.services.signing import APP_ID, SigningKey, TokenFactory
-from tests.support.rules import HOSTS, build_deployment, key_set_of
+from tests.support.rules import HOSTS, TOKENS, build_deployment, decide_on
 
-KEY = SigningKey("platform-key")
-KEY_SET = key_set_of(KEY)
 TENANTS = (
     "1fdd12d0-4620-44ed-baec-459b611f84b2",
     "3c9a1d5e-7f24-4b68-8e13-0a5d2c6b4f87",
 )
-TOKENS = {
-    tenant: TokenFactory(KEY, audience=APP_ID, tenant_id=tenant).mint()
-    for tenant in TENANTS
-}
+TOKEN_BY_TENANT = {tenant: TOKENS.mint(tid=tenant) for tenant in TENANTS}
 # Each is asked in three regions, with and without a hop: some 2,400 comparisons.
 EXAMPLES = max(400, settings.default.max_examples if settings.default else 0)
 
@@ -106,20 +98,20 @@ def decided(
     **changes: Any,
 ) -> tuple[object, ...]:
     """Ask ``decide`` itself, with a real token and real keys."""
-    deployment = build_deployment(KEY_SET, rules=rules, **changes)
-    request = WebhookRequest(
-        url=f"https://weu.example.org/api/calls?{recording.raw_query}",
-        headers={**recording.headers, "authorization": f"Bearer {TOKENS[tenant]}"},
-        body=recording.body,
+    facts = LogFacts()
+    notes = facts.notes
+    decision = decide_on(
+        build_deployment(rules=rules, **changes),
+        recording.body,
+        token=TOKEN_BY_TENANT[tenant],
+        facts=facts,
+        headers=recording.headers,
+        query=f"?{recording.raw_query}",
         partition=recording.partition,
     )
-    trail = LogFacts()
-    notes = trail.notes
-    try:
-        decision = asyncio.run(decide(request, deployment, trail))
-    except WebhookError as error:
-        return "refuse", error.status, error.reason, None, notes
     match decision:
+        case WebhookError():
+            return "refuse", decision.status, decision.reason, None, notes
         case AskForGraph():
             return "ask-for-graph", 204, "legacy-protocol", None, notes
         case RedirectTo(_region, location):
