@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis profiles, external data, keys, certificates."""
+"""What all tests share: hypothesis profiles, external data, certificates."""
 
 import os
 from pathlib import Path
@@ -6,12 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from shared.core.key_sets import KeySet
 from tests.simulator.services.authority import Authority
-from tests.simulator.services.signing import SigningKey, TokenFactory
 from tests.support.checkout import CHECKOUT
 from tests.support.internals import forget_kept_events
-from tests.support.rules import key_set_of
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
@@ -41,21 +38,3 @@ def shared_data() -> Path:
 def authority() -> Authority:
     """The authority that certifies the servers of the tests."""
     return Authority()
-
-
-@pytest.fixture(scope="session")
-def signing_key() -> SigningKey:
-    """The calling platform's signing key."""
-    return SigningKey("platform-key")
-
-
-@pytest.fixture(scope="session")
-def tokens(signing_key: SigningKey) -> TokenFactory:
-    """Mints the platform's tokens for the bot of the tests."""
-    return TokenFactory(signing_key)
-
-
-@pytest.fixture(scope="session")
-def key_set(signing_key: SigningKey) -> KeySet:
-    """The platform's key set."""
-    return key_set_of(signing_key)

@@ -10,7 +10,6 @@ import pytest
 from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts
 from shared.core.errors import TokenRefusedError, UnexpectedError
-from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.core.webhook import Correlation, WebhookRequest
@@ -18,11 +17,11 @@ from shared.edge.signing_keys import SigningKeyCache
 from shared.edge.telemetry import RequestLog
 from shared.service import UsableService, build_service
 from shared.settings import read_settings
-from tests.simulator.services.signing import TokenFactory
+from tests.simulator.services.signing import APP_ID
 from tests.support.clock import FakeClock
 from tests.support.internals import decide_by
 from tests.support.markdown_tables import code, read_table
-from tests.support.rules import build_deployment, build_request
+from tests.support.rules import KEY_SET, TOKENS, build_deployment, build_request
 
 REQUEST = WebhookRequest("https://weu.example/api/calls/a", {}, b"", "a", "invocation")
 IDS = Correlation("message", "scenario", "chain")
@@ -44,20 +43,20 @@ OUTCOMES = (
 )
 
 
-async def accept_with_keys_held(tokens: TokenFactory, key_set: KeySet) -> None:
+async def accept_with_keys_held() -> None:
     """Let a whole service accept a POST."""
     environ = {
-        "MicrosoftAppId": "5f0c7d1e-3b52-4c8e-9a41-6d2f8b7c9e10",
+        "MicrosoftAppId": APP_ID,
         "CALLING_ANSWER": "false",
         "CALLING_REGION": "weu",
         "CALLING_REGION_HOSTS": '{"weu": "weu.example"}',
     }
     service = build_service(read_settings(environ))
     assert isinstance(service, UsableService)
-    service.keys = SigningKeyCache(lambda: key_set)
+    service.keys = SigningKeyCache(lambda: KEY_SET)
     await service.keys.load(timeout_seconds=10.0)
-    decide_by(service, build_deployment(key_set))
-    request = build_request(tokens, {"value": []})
+    decide_by(service, build_deployment())
+    request = build_request(TOKENS, {"value": []})
     await service.receive(request, received_at=time.monotonic())
     service.close()
 
@@ -72,14 +71,14 @@ def refuse_many() -> None:
 
 
 def test_every_field_is_documented_and_no_other(
-    caplog: pytest.LogCaptureFixture, tokens: TokenFactory, key_set: KeySet
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Of requests that leave nothing out, taken together."""
     caplog.set_level(logging.INFO, "calling")
     facts = LogFacts("tenant", ["call-1", "call-2"], notes={Reason.TENANT_DIFFERS})
     for outcome in OUTCOMES:
         RequestLog().write(REQUEST, IDS, facts, outcome, {})
-    asyncio.run(accept_with_keys_held(tokens, key_set))
+    asyncio.run(accept_with_keys_held())
     refuse_many()
 
     lines = [json.loads(record.message) for record in caplog.records]

@@ -12,6 +12,7 @@ from shared.edge.outbound import open_session
 from shared.service import Service, UsableService
 from tests.simulator.services.authority import Authority
 from tests.support.answering import AnsweringHarness
+from tests.support.clock import FakeClock
 from tests.support.entra import TokenServers
 from tests.support.keys import Keys, settle
 from tests.support.servers import Script, ScriptedServer, healthy
@@ -56,6 +57,12 @@ def check(region: ScriptedServer, authority: Authority) -> Iterator[HealthCheck]
 def check_of(host: str, ca_bundle: str) -> HealthCheck:
     """Return the check of region sea by region weu."""
     return HealthCheck(host, region="sea", own_region="weu", ca_bundle=ca_bundle)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that a test moves."""
+    return FakeClock()
 
 
 @pytest.fixture

@@ -12,15 +12,14 @@ from shared.settings import read_settings
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.openid_provider import IdentityProvider
 from tests.simulator.services.signing import APP_ID, ISSUER, SigningKey
+from tests.support.rules import KEY
 from tests.support.service import Make, ScriptedNeighbours
 
 
 @pytest.fixture
-def keys_elsewhere(
-    tls: ssl.SSLContext, signing_key: SigningKey
-) -> Iterator[IdentityProvider]:
+def keys_elsewhere(tls: ssl.SSLContext) -> Iterator[IdentityProvider]:
     """A second host, which publishes the platform's key."""
-    with IdentityProvider(tls, signing_key) as provider:
+    with IdentityProvider(tls, KEY) as provider:
         yield provider
 
 
@@ -51,13 +50,10 @@ def fetched(
 
 
 def test_keys_are_fetched_from_the_host_that_is_set(
-    provider: IdentityProvider,
-    keys_elsewhere: IdentityProvider,
-    authority: Authority,
-    signing_key: SigningKey,
+    provider: IdentityProvider, keys_elsewhere: IdentityProvider, authority: Authority
 ) -> None:
     """GCC High keeps them on another host than the configuration."""
-    assert fetched(provider, authority, keys_elsewhere.host) == [signing_key.key_id]
+    assert fetched(provider, authority, keys_elsewhere.host) == [KEY.key_id]
     assert fetched(provider, authority, "") is ProviderReason.HOST
 
 
@@ -83,15 +79,9 @@ def test_keys_on_any_other_host_are_not_fetched(
 
 @pytest.mark.parametrize("value", ["https://keys.example", "keys.example/x", "a b"])
 def test_a_key_set_host_that_is_no_host_is_a_problem(value: str) -> None:
-    report = read_settings(
-        {
-            "MicrosoftAppId": APP_ID,
-            "CALLING_ANSWER": "false",
-            "CALLING_KEY_SET_HOST": value,
-        }
-    )
+    good = {"MicrosoftAppId": APP_ID, "CALLING_ANSWER": "false"}
 
-    assert report.problems == (
+    assert read_settings({**good, "CALLING_KEY_SET_HOST": value}).problems == (
         "CALLING_KEY_SET_HOST: must be a host name, with or without a port.",
     )
 
