@@ -170,8 +170,7 @@ class UsableService(Service):
     @override
     async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
         decision = await decide(request, self._context, facts)
-        if facts.tenant_id:
-            self._answering.note_follow_ups(facts.tenant_id, facts.follow_ups)
+        self._answering.note_follow_ups(facts.tenant_id or "", facts.follow_ups)
         if isinstance(decision, AnswerCalls):
             return await self._answering.answer_all(
                 decision, received_at=request.received_at
@@ -181,7 +180,7 @@ class UsableService(Service):
     @override
     async def _look_at_keys(self, headers: Mapping[str, str]) -> KeyFreshness:
         """Load the keys for the first probe, which waits for them a little."""
-        if routes.CALLING_REGION.lower() not in headers:
+        if routes.REGION_HEADER.lower() not in headers:
             self.peers.keep_watch()
         try:
             await self.keys.load(timeout_seconds=_HEALTH_WAIT_SECONDS)
@@ -244,9 +243,13 @@ def get_service() -> Service:
 
 
 async def receive(request: WebhookRequest) -> WebhookReply:
-    """Handle a POST with the service of this process."""
+    """Handle a POST with the service of this process; nothing escapes."""
     received_at = time.monotonic()
-    return await get_service().receive(request, received_at=received_at)
+    try:
+        return await get_service().receive(request, received_at=received_at)
+    except Exception as defect:  # noqa: BLE001 - the host would answer 500
+        log_defect("request.failed", defect)
+        return reply_to(UnexpectedError(), Correlation.of(request.headers))
 
 
 async def health(headers: Mapping[str, str]) -> WebhookReply:
@@ -255,7 +258,11 @@ async def health(headers: Mapping[str, str]) -> WebhookReply:
     Args:
         headers: names in lower case, or a mapping that ignores case.
     """
-    return await get_service().health(headers)
+    try:
+        return await get_service().health(headers)
+    except Exception as defect:  # noqa: BLE001 - the host would answer 500
+        log_defect("health.failed", defect)
+        return reply_to(UnexpectedError(), Correlation("", "", ""))
 
 
 async def warm_up() -> None:

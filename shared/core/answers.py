@@ -1,4 +1,4 @@
-"""Answering a call: the request to Graph, and what Graph's reply means.
+"""Answering a call: what Graph is asked, and what becomes of it.
 
 https://learn.microsoft.com/graph/api/call-answer: 202 without a body; 404 (8522) once
 the call is over or the time to answer has passed. A call that is recorded by policy is
@@ -22,7 +22,8 @@ class AnswerCalls(NamedTuple):
     """The decision to answer these calls; what comes of it is ``Answered``.
 
     Attributes:
-        not_before: ``nbf`` of the token, in epoch seconds: when the call was placed.
+        not_before: ``nbf`` of the token, in epoch seconds: when the token became valid.
+            The platform makes a token for each call, so the call is about as old.
         barred: calls that a strict rule keeps out of this region: to be left alone.
     """
 

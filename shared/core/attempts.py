@@ -72,7 +72,7 @@ class NextStep(Enum):
     RENEW_TOKEN = auto()
 
 
-# Of every budget, for Graph: whatever comes before is cut to what is left of the rest.
+# The last second of every budget is reserved for Graph: no wait before it may use it.
 KEPT_FOR_GRAPH_SECONDS = 1.0
 
 

@@ -33,7 +33,7 @@ async def authenticate(request: WebhookRequest, context: RuleContext) -> TokenCl
         TokenRefusedError: the token is not acceptable.
         KeysUnavailableError: no signing keys are held.
     """
-    token = read_bearer(request.headers)
+    token = _guarded(read_bearer, request.headers)
     digest = digest_of(token)
     known = _find_verified(digest, context)
     if known is not None:

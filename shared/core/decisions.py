@@ -16,9 +16,10 @@ Rule 9  Every other notification: accept (202).
 >>> decision
 RedirectTo(region='sea', location='https://sea.example/api/calls?hop=1', status=302)
 
-Nothing is read from the body before rule 3 has held, and nothing of the body becomes a
-URL. ``decide`` raises ``WebhookError`` and nothing else. Besides ``facts`` it only
-remembers verified tokens, and it reaches the world through its ports only.
+Nothing is read from the body before rule 3 has held, and nothing of the body but a
+vetted call id becomes part of a URL. ``decide`` raises ``WebhookError`` and nothing
+else. Besides ``facts`` it only fills bounded caches, and it reaches the world through
+its ports only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ from shared.core.context import LogFacts, RuleContext
 from shared.core.errors import (
     BodyRefusedError,
     BodyTooLargeError,
-    PartitionUnknownError,
+    PartitionIllegalError,
     SettingsUnusableError,
     TenantRefusedError,
 )
@@ -146,7 +147,7 @@ def _require_legal_partition(
     if partition is None:
         return
     if not is_partition_name(partition):
-        raise PartitionUnknownError
+        raise PartitionIllegalError
     if context.partitions and partition not in context.partitions:
         facts.notes.add(Reason.PARTITION_UNLISTED)
 

@@ -91,7 +91,7 @@ class TenantRefusedError(WebhookError):
     reason = Reason.TENANT_REFUSED
 
 
-class PartitionUnknownError(WebhookError):
+class PartitionIllegalError(WebhookError):
     """The callback route names something that can be no partition."""
 
     rule = rules.SENDER

@@ -115,7 +115,7 @@ class Reason(ExplainedCode):
     )
     RECORDING_UNHANDLED = (
         "recording-unhandled",
-        "A call to be recorded by policy was rejected: this product cannot record.",
+        "A policy wants the call recorded; this product cannot, and only rejects it.",
         "Take this bot out of the recording policy, or put a recorder in its place.",
     )
     CREDENTIAL_REFUSED = (

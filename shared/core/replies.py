@@ -27,7 +27,7 @@ _MAX_ECHO = 256
 # A kept connection sticks to one instance and no DNS change moves it; Microsoft's
 # sample closes each one, too:
 # https://github.com/microsoftgraph/microsoft-graph-comms-samples (PolicyRecordingBot)
-# The Content-Type is what the host sends in any case where a reply has no body.
+# The host sends this Content-Type with empty replies anyway.
 _EVERY_REPLY = MappingProxyType(
     {
         "Content-Type": "text/plain; charset=utf-8",

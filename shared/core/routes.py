@@ -5,7 +5,7 @@ HEALTH = "/api/health"
 # Header of a region that looks at another one's health: its own code. Such a request
 # does not prolong the watch of the region that it asks, or two idle regions would keep
 # each other busy for ever.
-CALLING_REGION = "X-Calling-Region"
+REGION_HEADER = "X-Calling-Region"
 
 
 def callback_path(partition: str) -> str:

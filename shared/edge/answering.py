@@ -2,7 +2,7 @@
 
 A call's notification may come twice, also at the same time: the second one waits
 for the first and gets its outcome. Attempts and pauses follow
-``shared.core.answers``; blocking requests run on an executor of our own, and pauses
+``shared.core.attempts``; blocking requests run on an executor of our own, and pauses
 hold neither a thread nor a place.
 """
 
@@ -177,11 +177,11 @@ class CallAnswering:
     ) -> AnswerOutcome:
         """Try until Graph's reply is final or the budget is used up."""
         was_reply_lost = was_token_renewed = False
-        attempts = 0
+        requests = pauses = 0
         last: AttemptResult | None = None
         while time.monotonic() < ends_at:
             last = await self._attempt(key, action, ends_at)
-            attempts += 1
+            requests += isinstance(last, GraphReply) or last is Unanswered.NO_REPLY
             step = next_step(
                 last,
                 action.done,
@@ -189,16 +189,17 @@ class CallAnswering:
                 was_token_renewed=was_token_renewed,
             )
             if isinstance(step, Reason):
-                return _outcome(step, attempts, last)
+                return _outcome(step, requests, last)
             if step is NextStep.RENEW_TOKEN:
                 was_token_renewed = True
                 continue
             was_reply_lost = was_reply_lost or last is Unanswered.NO_REPLY
-            pause = pause_seconds(attempts - 1, last)
+            pause = pause_seconds(pauses, last)
+            pauses += 1
             if time.monotonic() + pause >= ends_at:
                 break
             await asyncio.sleep(pause)
-        return _outcome(failure_of(last), attempts, last)
+        return _outcome(failure_of(last), requests, last)
 
     async def _attempt(
         self, key: _Call, action: CallAction, ends_at: float

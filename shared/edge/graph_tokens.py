@@ -18,7 +18,7 @@ from shared.core.reasons import Reason
 from shared.edge.entra import ACQUIRE_SECONDS, CredentialError, CredentialRefusedError
 from shared.edge.single_flight import SingleFlight
 from shared.edge.telemetry import log_event
-from shared.edge.threads import HangingThreads
+from shared.edge.threads import DaemonThreads
 
 if TYPE_CHECKING:
     from shared.edge.entra import AccessToken, EntraClient
@@ -53,7 +53,7 @@ class GraphTokens:
     def __init__(self, entra: EntraClient) -> None:
         """Hand out what ``entra`` acquires."""
         self._entra = entra
-        self._threads = HangingThreads("entra", at_most=_MAX_THREADS)
+        self._threads = DaemonThreads("entra", at_most=_MAX_THREADS)
         # In the order of their last use.
         self._held: BoundedDict[str, _Held] = BoundedDict(_MAX_TENANTS)
         self._refused: BoundedDict[str, _Refused] = BoundedDict(_MAX_TENANTS)

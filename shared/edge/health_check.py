@@ -40,7 +40,7 @@ class HealthCheck:
         self._region = region
         self._headers = {
             "Accept": "application/json",
-            routes.CALLING_REGION: own_region,
+            routes.REGION_HEADER: own_region,
         }
         self._ca_bundle = ca_bundle
         self._session: requests.Session | None = None

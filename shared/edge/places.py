@@ -1,6 +1,6 @@
-"""Places for work that waits for a neighbour: some for everybody, some for each tenant.
+"""Places: a limit of concurrent work, in all and for each tenant.
 
-Without a share for each tenant one tenant's batch would keep all others waiting.
+Without a limit for each tenant one tenant's batch would keep all others waiting.
 """
 
 from __future__ import annotations

@@ -24,8 +24,9 @@ _MAX_IDLE_SECONDS = 60.0
 def make_session(ca_bundle: str, *, connections: int) -> requests.Session:
     """Make a session that trusts the usual authorities and those of ``ca_bundle``.
 
-    It keeps up to ``connections`` connections a host, none of them idle for more than
-    60 s, and no cookies. It reads neither proxies nor credentials from the environment.
+    It keeps up to ``connections`` connections a host and no cookies. A connection that
+    was idle for over 60 s is not used again. Neither proxies nor credentials are read
+    from the environment.
     Redirects are the caller's business: pass ``allow_redirects=False``.
 
     Raises:

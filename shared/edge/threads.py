@@ -1,7 +1,7 @@
 """Threads for work that may hang beyond its bounds, such as name resolution.
 
-They are daemons that nobody waits for: an executor would join them at the end of the
-process, and one that hangs would hold a place of others.
+They are daemon threads that nobody waits for. An executor would join them at the end of
+the process, and a hanging thread would take a place in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class HangingThreads:
+class DaemonThreads:
     """Runs each piece of work on a thread of its own, ``at_most`` at a time."""
 
     def __init__(self, name: str, *, at_most: int) -> None:

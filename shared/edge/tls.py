@@ -4,7 +4,8 @@ Timeouts of an HTTP client bound the wait for the next byte, not the whole excha
 server that drips one byte a second is never too late. Limits of an HTTP parser bound
 what it understands: endless ``100 Continue`` replies, trailers and chunks of a negative
 size pass them by (https://github.com/python/cpython/issues/150751). Here every read and
-write of a socket asks the ``Transfer`` that the calling thread carries out.
+write of a socket, after the TLS handshake, asks the ``Transfer`` that the calling thread
+carries out.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ class _Bounded(socket.socket):
 
 
 class _BoundedTlsSocket(_Bounded, ssl.SSLSocket):
-    """A TLS socket that respects the bounds after the handshake, too."""
+    """A TLS socket that respects the bounds after the handshake."""
 
 
 class PlainSocket(_Bounded):

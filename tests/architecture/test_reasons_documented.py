@@ -35,7 +35,7 @@ def test_a_refusal_with_one_reason_is_documented_with_its_status() -> None:
         errors.SettingsUnusableError,
         errors.KeysUnavailableError,
         errors.TenantRefusedError,
-        errors.PartitionUnknownError,
+        errors.PartitionIllegalError,
         errors.LengthRequiredError,
         errors.UnexpectedError,
     ]

@@ -11,7 +11,7 @@ from shared.core.errors import (
     BodyTooLargeError,
     KeysUnavailableError,
     LengthRequiredError,
-    PartitionUnknownError,
+    PartitionIllegalError,
     SettingsUnusableError,
     TenantRefusedError,
     TokenRefusedError,
@@ -116,7 +116,7 @@ def test_a_body_that_is_too_large_gets_no_echo() -> None:
         (KeysUnavailableError(), 503, "1"),
         (UnexpectedError(), 503, "1"),
         (TenantRefusedError(), 403, None),
-        (PartitionUnknownError(), 404, None),
+        (PartitionIllegalError(), 404, None),
     ],
 )
 def test_refusals_without_a_body(
@@ -206,7 +206,7 @@ def test_every_outcome_belongs_to_a_rule_that_may_end_so() -> None:
         TokenRefusedError(Reason.TOKEN_EXPIRED),
         KeysUnavailableError(),
         TenantRefusedError(),
-        PartitionUnknownError(),
+        PartitionIllegalError(),
         BodyRefusedError(Reason.BODY_EMPTY),
         LengthRequiredError(),
         AskForGraph(),
