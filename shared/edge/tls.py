@@ -3,9 +3,10 @@
 Timeouts of an HTTP client bound the wait for the next byte, not the whole exchange: a
 server that drips one byte a second is never too late. Limits of an HTTP parser bound
 what it understands: endless ``100 Continue`` replies, trailers and chunks of a negative
-size pass them by (https://github.com/python/cpython/issues/150751). Here every read and
-write of a socket, after the TLS handshake, asks the ``Transfer`` that the calling thread
-carries out.
+size pass them by (https://github.com/python/cpython/issues/150751).
+
+Here every read and write of a socket, after the TLS handshake, asks the ``Transfer``
+that the calling thread carries out.
 """
 
 from __future__ import annotations
