@@ -4,9 +4,7 @@ from infra.checks.notes import Json, Notes, objects, texts
 from shared.core.conditions import CONDITION_NAMES
 from shared.core.guids import is_guid
 
-# The last two are the next that the code learns; then CONDITION_NAMES has them.
-CONDITIONS = tuple(dict.fromkeys((*CONDITION_NAMES, "clientLocation", "callee")))
-MEMBERS = ("regions", "strict", *CONDITIONS)
+MEMBERS = ("regions", "strict", *CONDITION_NAMES)
 
 
 def check_rules(rules: Json, regions: Json, notes: Notes) -> None:
@@ -28,7 +26,7 @@ def _check_rule(
     notes.members(rule, MEMBERS, required=("regions",), prefix=f"{place}.")
     if type(rule.get("strict", False)) is not bool:
         notes.note(f"{place}.strict", "must be true or false.")
-    for name in rule.keys() & {"regions", *CONDITIONS}:
+    for name in rule.keys() & {"regions", *CONDITION_NAMES}:
         values = rule[name]
         if not texts(values) or len(texts(values)) < len(values):
             sentence = "must be a list of strings: at least one, none of them empty."

@@ -124,10 +124,8 @@ def _answer(decision: AnswerCalls, settings: Settings) -> Verdict:
 
 def _tell_answers(answers: Sequence[PlannedAnswer], barred: int) -> str:
     if not answers:
-        what = "the call comes" if barred == 1 else f"{barred} calls come"
-        return (
-            f"503: a strict region rule forbids this region to take it: {what} again."
-        )
+        what = "the call" if barred == 1 else f"{barred} calls"
+        return f"503: a strict region rule forbids this region to take {what}."
     seconds = min(answer.budget_seconds for answer in answers)
     planned = f"{_planned(answers)} here, through Graph, within {seconds:.0f} s"
     if barred:
