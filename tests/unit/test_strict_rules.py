@@ -119,13 +119,17 @@ def last_line(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
     return {"level": record.levelno, **json.loads(record.message)}
 
 
-def test_the_reply_is_503_and_the_reason_says_which_region_is_required(
-    neighbours: ScriptedNeighbours, make: Make, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("answer", ["true", "false"])
+def test_the_reply_is_503_and_the_reason_says_that_a_region_is_required(
+    neighbours: ScriptedNeighbours,
+    make: Make,
+    caplog: pytest.LogCaptureFixture,
+    answer: str,
 ) -> None:
     """Region sea is not there, so the call has to come again; Graph is not asked."""
-    call = call_from("SG")
+    call, service = call_from("SG"), make(**ONLY_SEA, CALLING_ANSWER=answer)
 
-    got = receive(make(**ONLY_SEA), neighbours.post(incoming(call, "https://b")))
+    got = receive(service, neighbours.post(incoming(call, "https://b")))
 
     assert (got.status, got.headers["Retry-After"]) == (503, "1")
     line = last_line(caplog)
