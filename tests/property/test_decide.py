@@ -92,7 +92,6 @@ def test_any_items_in_a_batch(items: list[Any]) -> None:
 def test_a_mutated_notification(
     position: int, noise: bytes, data: st.DataObject
 ) -> None:
-    """A few bytes of a real notification are changed."""
     call = call_from("DE", is_policy_recording=data.draw(st.booleans()))
     bodies = [incoming(call, "https://b"), legacy_incoming(call)]
     body = bytearray(json.dumps(data.draw(st.sampled_from(bodies))).encode())

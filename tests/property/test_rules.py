@@ -66,7 +66,6 @@ def test_prepared_rules_decide_as_the_first_match(
 
 @given(hosts, names)
 def test_a_callback_uri_holds_host_and_partition(host: str, partition: str) -> None:
-    """A reader of URLs finds both as they were."""
     url = urlsplit(build_callback_uri(host, partition))
 
     assert (url.scheme, url.netloc) == ("https", host)
@@ -75,7 +74,6 @@ def test_a_callback_uri_holds_host_and_partition(host: str, partition: str) -> N
 
 @given(st.text(max_size=40))
 def test_a_partition_name_never_changes_a_url(name: str) -> None:
-    """A legal name is safe in a path."""
     if is_partition_name(name):
         assert set(name) <= set(string.ascii_lowercase + string.digits + "-")
 

@@ -6,7 +6,6 @@ tests compare, and ``python -m tests.security.provider_figures`` prints.
 
 import asyncio
 import ssl
-import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -18,8 +17,8 @@ from tests.security.faults import BAD_MEMBERS, QUICK_FAULTS, SLOW_FAULTS, Fault
 from tests.security.front import Figures, Front
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.signing import SigningKey
-from tests.support.checkout import CHECKOUT
 from tests.support.keys import running_refresh
+from tests.support.processes import run
 from tests.support.servers import enormous, in_turn, json_reply, status
 
 HOUR = 3600.0
@@ -256,10 +255,8 @@ def memory_growth_mebibytes(authority: Authority) -> float:
         keys = json_reply({"keys": [front.key.jwk()]})
         front.provider.key_set_script = in_turn(lambda *_: keys, enormous)
         url, bundle = front.provider.configuration_url, str(authority.bundle)
-        run = [sys.executable, "-c", script, url, bundle]
-        done = subprocess.run(
-            run, capture_output=True, text=True, check=True, cwd=CHECKOUT, timeout=60
-        )
+        done = run(sys.executable, "-c", script, url, bundle, timeout=60)
+    assert done.returncode == 0, done.stderr
     reason, growth = done.stdout.split()
     assert reason == "provider-too-large"
     return float(growth)

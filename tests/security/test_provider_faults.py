@@ -39,7 +39,6 @@ def figures(authority: Authority) -> Iterator[dict[str, Future[Figures]]]:
 def test_callers_see_what_they_should_whatever_the_provider_does(
     figures: dict[str, Future[Figures]], name: str
 ) -> None:
-    """The provider is asked no more often than it should be."""
     scenario: Scenario = SCENARIOS[name]
     outcome = figures[name].result()
 

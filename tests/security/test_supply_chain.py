@@ -3,41 +3,22 @@
 import json
 import os
 import re
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, read_text
+from tests.support.processes import run
 
 TOOLS = CHECKOUT / ".venv-tools"
 WORKFLOWS = CHECKOUT / ".github" / "workflows"
 NOBODY = "http://127.0.0.1:9"
-ASKS_NOBODY = {
-    "HTTPS_PROXY": NOBODY,
-    "https_proxy": NOBODY,
-    "NO_PROXY": "",
-    "no_proxy": "",
-}
+PROXIES = {"HTTPS_PROXY": NOBODY, "https_proxy": NOBODY, "NO_PROXY": "", "no_proxy": ""}
+ASKS_NOBODY = {**os.environ, **PROXIES}
 
 needs_tools = pytest.mark.skipif(
     not (TOOLS / ".ready").exists(), reason="needs `make .venv-tools/.ready`"
 )
-
-
-def run(
-    *command: str | Path, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command in the checkout."""
-    return subprocess.run(
-        command,
-        cwd=CHECKOUT,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def stand_in(folder: Path, *, prints: str, status: int) -> Path:
@@ -55,7 +36,7 @@ def stand_in(folder: Path, *, prints: str, status: int) -> Path:
 
 def locked_packages() -> dict[str, str]:
     """Return version by package, as locked."""
-    lock = (CHECKOUT / "requirements.lock").read_text()
+    lock = read_text("requirements.lock")
     return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", lock, re.MULTILINE))
 
 
@@ -99,10 +80,9 @@ def test_zizmor_finds_nothing_in_the_workflows() -> None:
 @needs_tools
 @pytest.mark.requirement("R26")
 def test_bill_of_materials_names_every_locked_package(tmp_path: Path) -> None:
-    """It lists versions and hashes, and needs no network."""
     file = tmp_path / "sbom.json"
 
-    finished = run("bash", ".ci/sbom.sh", TOOLS, file, environment=ASKS_NOBODY)
+    finished = run("bash", ".ci/sbom.sh", TOOLS, file, env=ASKS_NOBODY)
 
     assert finished.returncode == 0, finished.stderr
     bill = json.loads(file.read_text())
@@ -112,17 +92,14 @@ def test_bill_of_materials_names_every_locked_package(tmp_path: Path) -> None:
     assert locked_packages() == named
     assert {"pyjwt", "cryptography"} <= named.keys()
     for component in components:
-        assert (
-            component["purl"]
-            == f"pkg:pypi/{component['name']}@" + named[component["name"]]
-        )
+        name = component["name"]
+        assert component["purl"] == f"pkg:pypi/{name}@{named[name]}"
         assert component["externalReferences"][0]["hashes"]
 
 
 @needs_tools
 def test_audit_says_so_where_the_advisory_service_is_out_of_reach() -> None:
-    """Its last line says so, and it does not call the packages safe."""
-    finished = run("bash", ".ci/audit.sh", TOOLS, environment=ASKS_NOBODY)
+    finished = run("bash", ".ci/audit.sh", TOOLS, env=ASKS_NOBODY)
 
     assert finished.returncode == 2
     assert "could not be asked" in finished.stderr.splitlines()[-1]

@@ -137,7 +137,6 @@ def naughty_strings(vectors: Path) -> list[str]:
 
 @pytest.mark.requirement("R20", "R21", "R23")
 def test_naughty_strings_in_every_text_field(vectors: Path) -> None:
-    """All are decided, and only plain ones become call ids."""
     for text in naughty_strings(vectors):
         body = incoming(call_from("DE"), "https://b")
         (item,) = body["value"]
@@ -154,7 +153,6 @@ def test_naughty_strings_in_every_text_field(vectors: Path) -> None:
 
 @pytest.mark.requirement("R16", "R18", "R20")
 def test_naughty_strings_in_every_header(vectors: Path) -> None:
-    """No reply has an unsafe value, and no token is accepted."""
     names = (
         "x-microsoft-skype-message-id",
         "x-microsoft-skype-chain-id",

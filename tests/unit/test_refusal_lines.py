@@ -85,7 +85,6 @@ def test_a_stranger_leaves_little_in_the_log(
     service: Service,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """However much he sends."""
     caplog.set_level(logging.INFO)
     large = "\U0001f4a3" * 1000
     headers = dict.fromkeys(("scenario-id", "x-microsoft-skype-chain-id"), large)
@@ -214,7 +213,6 @@ def lines_of(pauses: Iterable[float], reason: Reason) -> list[tuple[float, int]]
 def test_no_refusal_is_lost_and_ten_lines_are_the_most_of_any_period(
     pauses: list[float], kind: tuple[Reason, float]
 ) -> None:
-    """Whatever the rhythm in which they come."""
     reason, period_seconds = kind
     lines = lines_of(pauses, reason)
 

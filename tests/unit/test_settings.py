@@ -255,15 +255,8 @@ def test_every_problem_of_a_setting_is_told(
 @pytest.mark.parametrize(
     "rules",
     [
-        {},
-        "x",
-        [1],
-        [{}],
-        [{"regions": []}],
-        [{"regions": "weu"}],
-        [{"regions": [1]}],
-        [{"regions": [""]}],
-        [{"regions": ["neu"]}],
+        *({}, "x", [1], [{}]),
+        *([{"regions": regions}] for regions in ([], "weu", [1], [""], ["neu"])),
         [{"regions": ["weu"], "country": ["DE"]}],
         [{"regions": ["weu"], "countryCode": "DE"}],
         [{"regions": ["weu"], "countryCode": []}],

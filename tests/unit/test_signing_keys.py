@@ -30,7 +30,6 @@ def test_a_set_is_fresh_for_an_hour_and_usable_for_a_day() -> None:
 
 
 def test_nothing_is_fetched_before_it_is_needed(cold: Keys) -> None:
-    """Looking at what is held causes no fetch."""
     assert cold.current() is None
     assert cold.age_seconds() is None
     assert cold.freshness() == "none"
@@ -49,7 +48,6 @@ def test_the_first_token_waits_for_the_first_set(cold: Keys) -> None:
 @pytest.mark.requirement("R12")
 @pytest.mark.parametrize("threads", [1, 8])
 def test_callers_without_a_set_share_one_fetch(cold: Keys, threads: int) -> None:
-    """32 callers cause one fetch, on one event loop or on several."""
     found: list[KeySet] = []
 
     async def look() -> None:
@@ -89,7 +87,6 @@ def test_a_caller_waits_for_the_first_set_no_longer_than_its_share(
 
 @pytest.mark.requirement("R14")
 def test_without_a_set_retries_come_soon_and_then_back_off(cold: Keys) -> None:
-    """They come after 1, 2, 4, 8 and 16 s, then every 30 s."""
     cold.provider.fail()
     attempts: list[float] = []
     started = cold.clock.now
@@ -107,7 +104,6 @@ def test_without_a_set_retries_come_soon_and_then_back_off(cold: Keys) -> None:
 
 @pytest.mark.requirement("R14")
 def test_the_first_set_after_an_outage_is_taken_at_once(cold: Keys) -> None:
-    """Earlier failures are forgotten."""
     cold.provider.fail()
     for _ in range(5):
         with pytest.raises(KeysUnavailableError):
@@ -129,7 +125,6 @@ def test_a_known_key_id_costs_no_fetch(loaded: Keys) -> None:
 
 @pytest.mark.requirement("R13", "R14")
 def test_after_an_hour_the_old_set_serves_while_one_refresh_runs(loaded: Keys) -> None:
-    """Callers with a known key do not notice."""
     loaded.clock.now += FRESH_SECONDS
     assert loaded.freshness() == "stale"
     with loaded.provider.held():
@@ -164,7 +159,6 @@ def test_a_refresh_replaces_the_set_whole(loaded: Keys) -> None:
     "error", [ProviderError(ProviderReason.NO_KEY), RuntimeError("defect")], ids=repr
 )
 def test_a_failed_refresh_changes_nothing(loaded: Keys, error: Exception) -> None:
-    """This holds for defects of our own, too."""
     before = loaded.current()
     loaded.provider.error = error
     loaded.clock.now += FRESH_SECONDS
@@ -177,7 +171,6 @@ def test_a_failed_refresh_changes_nothing(loaded: Keys, error: Exception) -> Non
 
 @pytest.mark.requirement("R14")
 def test_known_keys_serve_for_24_hours_without_the_provider(loaded: Keys) -> None:
-    """After that no token can be verified."""
     loaded.provider.fail()
     loaded.clock.now += USABLE_SECONDS - 1
     assert "old" in loaded.ids_found("old")
@@ -193,7 +186,6 @@ def test_known_keys_serve_for_24_hours_without_the_provider(loaded: Keys) -> Non
 
 @pytest.mark.requirement("R14")
 def test_a_day_without_the_provider_costs_few_fetches(loaded: Keys) -> None:
-    """The pause doubles from 30 s to 5 minutes."""
     loaded.provider.fail()
     attempts = []
     started = loaded.clock.now
@@ -312,7 +304,6 @@ def test_a_refresh_runs_on_a_thread_that_keeps_no_process_alive(cold: Keys) -> N
 def test_a_defect_in_fetching_is_logged_with_its_place(
     cold: Keys, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Callers see a failed refresh, and we see our defect."""
     cold.provider.error = RuntimeError("defect")
     with pytest.raises(KeysUnavailableError):
         cold.ids_found("old")

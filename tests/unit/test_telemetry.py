@@ -142,7 +142,6 @@ def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> 
 
 
 def test_what_is_not_known_is_left_out(captured: Captured) -> None:
-    """A request that is refused early has a short line."""
     handle(TenantRefusedError())
     assert set(captured.line()) == {
         "event",
@@ -257,7 +256,6 @@ def test_any_text_of_a_stranger_makes_one_safe_line(text: str) -> None:
 
 @pytest.mark.requirement("R27")
 def test_neither_token_nor_body_nor_url_is_in_the_line(captured: Captured) -> None:
-    """The rest of the record has none of them either."""
     handle(facts=LogFacts(tenant_id="tenant"))
     assert "secret" not in str(vars(captured.records[0]))
 
@@ -275,7 +273,6 @@ def test_a_level_that_is_off_costs_no_line(
 
 
 def test_clipping_keeps_short_texts() -> None:
-    """Longer ones are cut at 64 characters."""
     assert clip("8522") == "8522"
     assert clip("x" * 65) == "x" * 64
 
@@ -283,7 +280,6 @@ def test_clipping_keeps_short_texts() -> None:
 def test_short_records_leave_out_what_functions_never_shows(
     monkeypatch: pytest.MonkeyPatch, captured: Captured
 ) -> None:
-    """Threads, processes and tasks are left out; the rest stays."""
     for name in ("Threads", "Processes", "Multiprocessing", "AsyncioTasks"):
         monkeypatch.setattr(logging, f"log{name}", True)
 

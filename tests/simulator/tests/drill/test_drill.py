@@ -26,6 +26,7 @@ from tests.simulator.drill.scenarios import SCENARIOS
 from tests.simulator.drill.text_report import print_report
 from tests.simulator.environment import FAULTS, World
 from tests.support.checkout import CHECKOUT
+from tests.support.processes import run
 
 SECONDS = 120
 # The quick ones, without those that take five seconds of waiting each.
@@ -103,7 +104,6 @@ def test_every_scenario_is_described() -> None:
 
 
 def test_scenarios_and_faults_are_documented() -> None:
-    """docs/simulated-drill.md lists exactly the scenarios, and every fault."""
     text = (CHECKOUT / "docs" / "simulated-drill.md").read_text("utf-8")
     listed = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
 
@@ -273,16 +273,9 @@ def drill(*arguments: str) -> list[str]:
 
 
 def test_the_command_runs_a_scenario_and_reports(tmp_path: Path) -> None:
-    """It exits with 0, and its three reports agree."""
     text, page = tmp_path / "drill.json", tmp_path / "drill.html"
-    finished = subprocess.run(
-        drill("wrong-region", "--json", str(text), "--html", str(page)),
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    reports = ("--json", str(text), "--html", str(page))
+    finished = run(*drill("wrong-region", *reports), timeout=SECONDS)
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "All 1 scenarios passed." in finished.stdout
@@ -300,7 +293,6 @@ def test_the_command_runs_a_scenario_and_reports(tmp_path: Path) -> None:
 def test_the_command_refuses_what_it_does_not_know(
     arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It exits with 2 and a message before anything starts."""
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
 
@@ -324,7 +316,6 @@ def children_of(pid: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_an_interrupted_drill_stops_all_its_worlds() -> None:
-    """No process of its worlds or their regions is left."""
     process = subprocess.Popen(
         drill("entra-down"),
         cwd=CHECKOUT,

@@ -32,7 +32,6 @@ def test_prod_has_a_host_for_each_region_and_one_for_all() -> None:
 
 
 def test_the_app_accepts_the_settings_of_every_region() -> None:
-    """All hosts have the port on which the regions listen."""
     file = Environment.read(PARAMS / "prod.json")
     for region in file.regions:
         settings = file.app_settings(region.code, port=4430, rules=file.rules)
@@ -46,7 +45,6 @@ def test_the_app_accepts_the_settings_of_every_region() -> None:
 
 
 def test_an_environment_without_domain_gets_one_that_belongs_to_nobody() -> None:
-    """Its regions are not told of a global host."""
     file = Environment.read(PARAMS / "dev.json")
 
     assert file.zone == "tmscalls.test"

@@ -65,7 +65,6 @@ def test_a_call_goes_where_dns_and_the_rules_send_it(world: World) -> None:
 
 
 def test_the_log_line_of_a_call_is_an_event(world: World) -> None:
-    """The event names the call and the region that wrote the line."""
     report = world.place_call("tokyo", follow_ups="none").result(SECONDS)
 
     def is_its_line(event: Event) -> bool:
@@ -147,7 +146,6 @@ def test_every_general_fault_heals_without_a_trace(world: World, fault: str) -> 
 
 
 def test_rules_that_the_app_would_refuse_change_nothing(world: World) -> None:
-    """The problems are in the words of the app."""
     before = world.rules
     with pytest.raises(RulesError, match="CALLING_REGION_RULES"):
         world.set_rules([{"planet": ["mars"], "regions": ["weu"]}])

@@ -84,7 +84,6 @@ def test_headers_count_where_they_are_recorded(end: str) -> None:
 
 
 def test_region_rules_are_told_with_what_they_compared() -> None:
-    """Those that hold, those that do not, and the preference."""
     choice = explained(http(FROM_APAC), unhealthy={"sea"}).choices[0]
 
     told = [(check.holds, check.decides) for check in choice.rules]
@@ -170,7 +169,6 @@ def test_the_given_tenant_wins_and_may_be_refused() -> None:
 
 
 def test_two_calls_of_different_regions_are_answered_here() -> None:
-    """Each has its choice told."""
     german = replace(CALL, call_id="other", country_code="DE")
 
     explanation = explained(http(FROM_APAC, body=body_of(CALL, german)), region="eus2")
@@ -235,7 +233,6 @@ def test_a_file_of_any_size_is_never_read_whole(tmp_path: Path) -> None:
 
 
 def test_nothing_recorded_steers_the_terminal() -> None:
-    """Escape sequences are spelt out."""
     body = BODY.replace(b'"SG"', b'"\\u001b[2J"')
 
     text = to_text(explained(http("MS-Teams-Region: \x1b]0;x\x07", body=body)))
@@ -261,7 +258,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_command_tells_verdict_and_other_landings(tmp_path: Path, run: Run) -> None:
-    """In words, and as data with --json."""
     file = tmp_path / "call.http"
     file.write_bytes(http(FROM_APAC))
     results = [

@@ -6,23 +6,16 @@ import pytest
 
 from tests.simulator.explain.environment import read_environment
 from tests.simulator.explain.explanation import Explanation, Question, explain
-from tests.simulator.explain.recording import (
-    Recording,
-    RecordingError,
-    parse_recording,
-)
+from tests.simulator.explain.recording import Recording, RecordingError, parse_recording
 from tests.simulator.options import DEFAULT_FILE
-from tests.simulator.platform.notifications import (
-    Call,
-    established,
-    incoming,
-    terminated,
-)
+from tests.simulator.platform.notifications import established, incoming, terminated
 from tests.simulator.services.signing import TENANT_ID
+from tests.support.rules import call_from
 
-CALL = Call(tenant_id=TENANT_ID, country_code="SG", caller_region="apac")
-BODY = json.dumps(incoming(CALL, "https://bot.example.org/callback/calling"), indent=2)
-ITEM = incoming(CALL, "https://bot.example.org/callback/calling")["value"][0]
+CALL = call_from("SG", caller_region="apac")
+INCOMING = incoming(CALL, "https://bot.example.org/callback/calling")
+BODY = json.dumps(INCOMING, indent=2)
+ITEM = INCOMING["value"][0]
 
 # What the SDK logs of a notification that came, of its own reply, and of what it sent.
 TAKEN = f"""\
@@ -68,10 +61,8 @@ headers:
 
 def explained(recording: Recording) -> Explanation:
     """Explain a recording that reaches eus2 of prod."""
-    environment = read_environment(DEFAULT_FILE)
-    return explain(
-        Question(recording=recording, environment=environment, region="eus2")
-    )
+    prod = read_environment(DEFAULT_FILE)
+    return explain(Question(recording=recording, environment=prod, region="eus2"))
 
 
 def test_the_log_of_the_sdk_is_read() -> None:
@@ -102,7 +93,6 @@ def test_replies_and_what_the_bot_sent_are_passed_over(end: str) -> None:
 
 
 def test_of_several_notifications_in_a_log_the_first_is_read() -> None:
-    """It is said that there are more."""
     end = json.dumps(terminated(CALL), indent=2)
     log = TAKEN + TAKEN.replace(BODY, end).replace("/api/calls", "/api/calls/media-a")
 
@@ -114,7 +104,6 @@ def test_of_several_notifications_in_a_log_the_first_is_read() -> None:
 
 
 def test_a_damaged_body_in_a_log_ends_with_its_record() -> None:
-    """It is judged as it is."""
     log = TAKEN.replace('"changeType": "created",', "(cut)") + REPLY.partition("req")[0]
 
     recording = parse_recording(log.encode())
@@ -165,12 +154,8 @@ def test_a_call_by_itself_is_read_with_the_same_remark(
 
 
 def test_a_call_by_itself_needs_neither_an_id_nor_a_type() -> None:
-    """An id is assumed, and it is said so."""
-    call = {
-        name: value
-        for name, value in ITEM["resourceData"].items()
-        if name not in {"id", "@odata.type"}
-    }
+    data = ITEM["resourceData"]
+    call = {name: data[name] for name in data.keys() - {"id", "@odata.type"}}
 
     explanation = explained(parse_recording(json.dumps(call).encode()))
 
@@ -199,7 +184,6 @@ def test_what_is_no_bare_notification_stays_as_it_is(body: object) -> None:
 
 @pytest.mark.parametrize("text", ["It does not work since yesterday.", "<html></html>"])
 def test_what_is_no_notification_in_any_form_is_told_so(text: str) -> None:
-    """And it is judged by the rules as it is."""
     explanation = explained(parse_recording(text.encode()))
 
     assert "no notification can be found in it" in explanation.steps[0].sentence

@@ -10,7 +10,6 @@ ANSWERED = re.compile(r"answered by weu in [\d.]+\s(ms|s)")
 
 
 def test_placing_a_call_shows_its_path(page: Page) -> None:
-    """The path shows statuses, regions, Location, log lines and notifications."""
     place_call(page, "johannesburg")
 
     row = page.locator("#calls-list li").first
@@ -27,7 +26,6 @@ def test_placing_a_call_shows_its_path(page: Page) -> None:
 
 
 def test_a_call_that_the_bot_rejects_is_shown_as_rejected(page: Page) -> None:
-    """In the list, on its path, at the top, and in the answer of the rules."""
     page.select_option("#place-caller", "frankfurt")
     page.get_by_label("policy recording (5 s)").check()
 

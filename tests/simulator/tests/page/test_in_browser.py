@@ -104,7 +104,6 @@ def test_the_answer_uses_current_health(page: Page) -> None:
 
 
 def test_unusable_rules_are_explained(page: Page) -> None:
-    """A sentence says what is wrong, and Apply is disabled."""
     for text, sentence in UNUSABLE_RULES.items():
         page.fill("#rules-text", text)
 
@@ -156,7 +155,6 @@ def test_a_post_of_a_call_is_explained(page: Page) -> None:
 def test_markup_in_data_stays_text(
     browser: Browser, server: PageServer, world: ExplainedWorld
 ) -> None:
-    """Markup in names, rules and notifications stays text."""
     evil = '<img src=x onerror="alert(1)">'
     world.file = replace(world.file, name=evil)
     world.set_rules([{"countryCode": [evil], "regions": ["sea"]}])
@@ -177,7 +175,6 @@ def test_markup_in_data_stays_text(
 def test_traffic_is_followed_without_flights_where_motion_is_unwanted(
     browser: Browser, server: PageServer, world: ExplainedWorld
 ) -> None:
-    """In a burst of 500 calls all are counted, and the list stays bounded."""
     with watching(browser, server.url, motion="reduce") as opened:
         page = opened.page
         for _ in range(500):
@@ -193,7 +190,6 @@ def test_traffic_is_followed_without_flights_where_motion_is_unwanted(
 def test_a_page_that_opens_late_shows_the_past(
     browser: Browser, server: PageServer, world: ExplainedWorld
 ) -> None:
-    """It shows earlier calls and faults; after a reconnect it misses nothing."""
     world.place_call("johannesburg")
     world.inject("region-hanging", "sea")
     with watching(browser, server.url) as opened:

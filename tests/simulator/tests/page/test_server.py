@@ -113,7 +113,6 @@ def test_localhost_is_the_same_page_as_127_0_0_1(client: Client) -> None:
 def test_another_site_cannot_do_anything(
     client: Client, world: ExplainedWorld, headers: dict[str, str]
 ) -> None:
-    """It can neither place calls nor inject or heal faults."""
     before = len(world.journal.entries())
     fault = {"fault": "region-killed", "region": "sea", "is_on": True}
     actions = {"api/faults": fault, "api/calls": CALL, "api/heal-all": {}}
@@ -130,7 +129,6 @@ def test_a_post_without_origin_is_refused(client: Client) -> None:
 
 
 def test_another_site_cannot_read_but_may_link(client: Client) -> None:
-    """A link to the page works, but its data cannot be read."""
     world = client.get("api/world", Sec_Fetch_Site="cross-site")
     page = client.get(Sec_Fetch_Site="cross-site")
 
@@ -183,7 +181,6 @@ def test_the_page_has_no_script_or_style_in_its_markup() -> None:
 def test_impossible_actions_are_refused_with_a_sentence(
     client: Client, world: ExplainedWorld, path: str, body: Any, sentence: str
 ) -> None:
-    """The reply is 400, and nothing happens."""
     before = len(world.journal.entries())
 
     reply = client.post(path, body)
@@ -217,7 +214,6 @@ def test_events_go_on_where_a_page_left_off(
 def test_pages_get_events_without_payloads(
     client: Client, world: ExplainedWorld
 ) -> None:
-    """The details of a call have payloads; nothing has a token."""
     call_id = world.place_call("johannesburg").result().call_id
 
     events = client.events_until(world.journal.entries()[-1].number, "?since=0")
@@ -234,7 +230,6 @@ def test_pages_get_events_without_payloads(
 
 
 def test_the_feed_is_bounded_and_says_when_events_are_gone() -> None:
-    """Old events and calls are dropped; totals stay."""
     with ExplainedWorld() as world:
         feed = Feed(world.journal, region_of_host={}, name_of_client={})
         for _ in range(MAX_EVENTS + 10):

@@ -33,7 +33,6 @@ def test_a_port_that_is_taken_is_refused(
 def test_an_unusable_environment_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """The message says what is wrong with the file."""
     file = tmp_path / "empty.json"
     file.write_text("{}")
 

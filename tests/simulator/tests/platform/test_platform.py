@@ -127,7 +127,6 @@ def redirect(rig: Rig) -> bytes:
 
 
 def test_an_answered_call_gets_its_follow_ups_at_its_callback_uri(rig: Rig) -> None:
-    """All five go to the region's own host."""
     report = rig.place()
 
     assert (report.outcome, report.region) == (Outcome.ANSWERED, "weu")
@@ -155,7 +154,6 @@ def test_the_end_of_a_rejected_call_goes_to_the_webhook(rig: Rig) -> None:
 
 
 def test_a_redirect_is_posted_again_with_the_same_body_and_token(rig: Rig) -> None:
-    """It goes to exactly the Location."""
     rig.replies = [redirect(rig)]
 
     report = rig.place(follow_ups="none")
@@ -244,7 +242,6 @@ def test_a_chain_of_redirects_ends(rig: Rig) -> None:
 def test_a_name_without_address_and_a_foreign_certificate_are_told_apart(
     rig: Rig,
 ) -> None:
-    """Neither call reaches the webhook."""
     rig.platform.retries = RetryPolicy.none()
     rig.names.unknown.add(NAME)
     assert rig.place().path == ["name-unresolved"]
@@ -255,7 +252,6 @@ def test_a_name_without_address_and_a_foreign_certificate_are_told_apart(
 
 
 def test_everything_comes_from_the_caller_s_address(rig: Rig) -> None:
-    """That is true of DNS questions and of connections."""
     rig.place(caller="sydney", follow_ups="none")
 
     address = "127.0.2.14"

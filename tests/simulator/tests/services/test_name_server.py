@@ -119,7 +119,6 @@ def test_when_all_are_degraded_all_are_returned_nearest_first(zone: Zone) -> Non
 
 
 def test_a_disabled_region_is_never_returned(zone: Zone) -> None:
-    """With all regions disabled the name does not exist."""
     zone.manager.enable("sea", is_enabled=False)
     assert zone.addresses(source=SYDNEY) == [EUS2]
     zone.degrade("weu", "eus2")
