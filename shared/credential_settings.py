@@ -47,7 +47,15 @@ class CredentialSettings(NamedTuple):
 def read_credential(
     reader: SettingReader, cloud: Cloud, *, is_needed: bool
 ) -> CredentialSettings:
-    """Read the credential; what it needs is checked only if calls are answered."""
+    """Read the credential; without calls to answer none is needed or checked."""
+    if not is_needed:
+        return CredentialSettings(
+            kind=CredentialKind.MANAGED_IDENTITY,
+            app_id=reader.text("MicrosoftAppId").lower(),
+            login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
+            federation_audience=cloud.federation_audience,
+            identity_client_id="",
+        )
     kinds = tuple(kind.value for kind in CredentialKind)
     kind = CredentialKind(
         reader.choice(
@@ -61,7 +69,7 @@ def read_credential(
         federation_audience=cloud.federation_audience,
         identity_client_id=reader.text("CALLING_IDENTITY_CLIENT_ID").lower(),
     )
-    return _read_proof(reader, credential) if is_needed else credential
+    return _read_proof(reader, credential)
 
 
 def _read_proof(

@@ -81,7 +81,7 @@ class Service(ABC):
         except WebhookError as refusal:
             return refusal
         except Exception as defect:  # noqa: BLE001 - the host would answer 500
-            return UnexpectedError.of(defect)
+            return UnexpectedError.of(defect, is_anonymous=facts.tenant_id is None)
 
     @abstractmethod
     async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:

@@ -230,4 +230,5 @@ def is_https_url(value: str) -> bool:
         url = urlsplit(value)
     except ValueError:
         return False
-    return is_host(url.netloc) and not url.query and not url.fragment
+    # An empty query or fragment would swallow what is appended to the URL.
+    return is_host(url.netloc) and not {"?", "#"} & set(value)

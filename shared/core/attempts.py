@@ -131,7 +131,8 @@ def next_step(
 
 
 def _refusal(status: int, *, was_reply_lost: bool) -> Reason:
-    if was_reply_lost:
+    # A token that Graph refuses says nothing about the call.
+    if was_reply_lost and status != HTTPStatus.UNAUTHORIZED:
         return Reason.ANSWER_PRESUMED
     is_over = status == HTTPStatus.NOT_FOUND
     return Reason.CALL_OVER if is_over else Reason.ANSWER_REFUSED

@@ -29,7 +29,7 @@ class WebhookError(Exception):
     name: ClassVar[str] = "refuse"
     status: ClassVar[HTTPStatus]
     retry_after_seconds: ClassVar[int | None] = None
-    is_anonymous: ClassVar[bool] = False
+    is_anonymous: bool = False
     reason: Reason
 
     def __init__(self, reason: Reason | None = None) -> None:
@@ -121,8 +121,9 @@ class UnexpectedError(WebhookError):
     retry_after_seconds = 1
 
     @classmethod
-    def of(cls, defect: Exception) -> Self:
+    def of(cls, defect: Exception, *, is_anonymous: bool = False) -> Self:
         """Refuse because of ``defect``, which the log will describe."""
         error = cls()
         error.__cause__ = defect
+        error.is_anonymous = is_anonymous
         return error

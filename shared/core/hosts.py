@@ -29,13 +29,19 @@ def host_identity(host: str) -> tuple[str, int]:
 def is_local(host: str) -> bool:
     """Tell whether only this machine or its own network can reach ``host``.
 
-    That is localhost, a loopback or private address, or a name without a dot.
+    That is localhost, a loopback or private address, or a name without a dot. An
+    address in another form, such as ``127.1``, counts as well: no public name ends in
+    a number.
     """
     name, _port = host_identity(host)
     try:
         return not ip_address(name).is_global
     except ValueError:
-        return "." not in name or name.endswith(".localhost")
+        return (
+            "." not in name
+            or name.endswith(".localhost")
+            or name.rpartition(".")[2].isdigit()
+        )
 
 
 def is_under_traffic_manager(host: str) -> bool:

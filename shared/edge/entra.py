@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -109,6 +110,7 @@ class EntraClient:
         self._ca_bundle = ca_bundle
         self._transport: Any = None
         self._identity: _Credential | None = None
+        self._acquiring = threading.local()
 
     def load(self) -> None:
         """Import what the first token needs."""
@@ -131,6 +133,7 @@ class EntraClient:
         transfer = Transfer(
             ends_at=time.monotonic() + ACQUIRE_SECONDS, max_bytes=_MAX_REPLY_BYTES
         )
+        self._acquiring.replies = replies
         try:
             self._prepare()
             with transfer.on_this_thread():
@@ -197,9 +200,19 @@ class EntraClient:
     def _assertion(self) -> str:
         """Get the managed identity's token, which stands in for a secret."""
         if self._identity is None:
-            self._identity = self._managed_identity()
+            self._identity = self._managed_identity(raw_response_hook=self._note_reply)
         audience = self._settings.federation_audience
-        return self._identity.get_token_info(f"{audience}/.default").token
+        try:
+            return self._identity.get_token_info(f"{audience}/.default").token
+        except Exception:
+            # msal would repeat the endpoint's 429 or 5xx for five seconds or more
+            # without asking, whatever our own pauses are.
+            self._identity = None
+            raise
+
+    def _note_reply(self, response: PipelineResponse[Any, Any]) -> None:
+        """Take a reply of the identity endpoint in, for who acquires on this thread."""
+        self._acquiring.replies.note(response)
 
     def _managed_identity(self, **options: Any) -> _Credential:  # noqa: ANN401
         from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
@@ -228,7 +241,7 @@ class EntraClient:
 
 
 class _EntraReplies:
-    """What Entra's replies say beside a token: msal passes on only a part of it."""
+    """What replies say beside a token: msal passes on only a part of it."""
 
     def __init__(self) -> None:
         self._retry_after_seconds: float | None = None

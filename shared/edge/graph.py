@@ -21,6 +21,8 @@ from shared.edge.outbound import (
 from shared.edge.telemetry import clip
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import requests
 
     from shared.core.answers import CallAction
@@ -64,13 +66,10 @@ class GraphClient:
         except OutboundError as error:
             # The body only explains what the status says.
             if error.status is not None:
-                return GraphReply(status=error.status)
+                return GraphReply(error.status, _retry_after(error.headers))
             return Unanswered.NO_REPLY if error.was_sent else Unanswered.NOT_SENT
-        return GraphReply(
-            status=reply.status,
-            retry_after_seconds=retry_after_seconds(reply.headers.get("Retry-After")),
-            code=_error_code(reply.body),
-        )
+        retry_after = _retry_after(reply.headers)
+        return GraphReply(reply.status, retry_after, _error_code(reply.body))
 
     def close(self) -> None:
         """Close the session and its connections."""
@@ -85,6 +84,10 @@ class GraphClient:
                     self._ca_bundle, connections=self._connections
                 )
             return self._session
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    return retry_after_seconds(headers.get("Retry-After"))
 
 
 def _error_code(reply: bytes) -> str | None:

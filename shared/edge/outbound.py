@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,16 +27,23 @@ class OutboundError(Exception):
         is_late: the time was up.
         was_sent: the request may have reached the server, and taken effect.
         status: of a reply whose body broke off.
+        headers: of the same.
     """
 
     def __init__(
-        self, *, is_late: bool, was_sent: bool, status: int | None = None
+        self,
+        *,
+        is_late: bool,
+        was_sent: bool,
+        status: int | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Describe what happened."""
         super().__init__(f"is_late={is_late} was_sent={was_sent} status={status}")
         self.is_late = is_late
         self.was_sent = was_sent
         self.status = status
+        self.headers = headers
 
 
 class OutboundReply(NamedTuple):
@@ -92,6 +100,7 @@ def exchange(
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with requests
 
     status: int | None = None
+    reply_headers: Mapping[str, str] = {}
     try:
         seconds = transfer.seconds_left()
         with (
@@ -106,7 +115,7 @@ def exchange(
                 stream=True,
             ) as response,
         ):
-            status = response.status_code
+            status, reply_headers = response.status_code, response.headers
             size = transfer.max_bytes
             body = response.raw.read(size + 1, decode_content=False)
             return OutboundReply(
@@ -119,6 +128,7 @@ def exchange(
             is_late=is_late or _is_caused_by(error, TimeoutError),
             was_sent=transfer.was_sent,
             status=status,
+            headers=reply_headers,
         ) from error
 
 

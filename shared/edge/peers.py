@@ -32,8 +32,9 @@ INTERVAL_SECONDS = 10.0
 SECOND_LOOK_SECONDS = 1.0
 _WATCH_SECONDS = 300.0
 _LONGEST_LOOK_SECONDS = 2 * CONNECT_SECONDS
-# What is known serves until the next look has ended, and no longer.
-_KNOWN_SECONDS = INTERVAL_SECONDS + _LONGEST_LOOK_SECONDS
+# What is known serves until the next look has ended, and after a bad one until the
+# second has; the rest is for a busy machine.
+_KNOWN_SECONDS = INTERVAL_SECONDS + SECOND_LOOK_SECONDS + 2 * _LONGEST_LOOK_SECONDS
 
 
 class _Known(NamedTuple):

@@ -77,6 +77,15 @@ def test_each_status_has_one_meaning(
     )
 
 
+def test_a_second_401_is_a_refusal_also_after_a_lost_reply() -> None:
+    """A token that Graph refuses says nothing about the call."""
+    step = step_after(
+        GraphReply(status=401), was_reply_lost=True, was_token_renewed=True
+    )
+
+    assert step is Reason.ANSWER_REFUSED
+
+
 @pytest.mark.parametrize("attempt", list(Unanswered))
 def test_an_attempt_without_a_status_is_repeated(attempt: Unanswered) -> None:
     assert (

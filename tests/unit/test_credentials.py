@@ -291,3 +291,21 @@ def test_instance_discovery_is_for_microsofts_hosts_only(
         "authority": login_url,
         "disable_instance_discovery": not is_asked,
     }
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_the_identity_endpoint_is_asked_again_after_a_passing_fault(
+    servers: TokenServers, status: int
+) -> None:
+    """Msal would repeat its 429 or 5xx for seconds, or for as long as it says."""
+    kind = CredentialKind.MANAGED_IDENTITY
+    credentials = servers.credentials(kind=kind)
+    headers = {"Retry-After": "7"}
+    servers.identity.fault = lambda: Response(status_code=status, headers=headers)
+    with pytest.raises(CredentialError) as failed:
+        asyncio.run(ask(credentials))
+    assert failed.value.retry_after_seconds == 7
+
+    servers.identity.fault = None
+    assert asyncio.run(ask(credentials)) in servers.entra.issued
+    assert len(servers.identity.requests) == 2

@@ -313,3 +313,12 @@ def test_the_token_is_not_logged(
     graph.server.script = hang_up
     graph.answer()
     assert TOKEN not in "".join(str(vars(record)) for record in caplog.records)
+
+
+def test_retry_after_counts_also_where_the_body_breaks_off(graph: Graph) -> None:
+    head = b"HTTP/1.1 429 Status\r\nRetry-After: 60\r\nContent-Length: 99\r\n\r\n"
+
+    def break_off(_request: Request, peer: Peer) -> None:
+        peer.send(head + b"{")
+
+    assert graph.reply_to(break_off) == GraphReply(429, 60.0)

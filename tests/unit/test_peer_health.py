@@ -156,6 +156,23 @@ def test_a_region_that_was_healthy_long_ago_is_unhealthy_after_one_bad_look() ->
         asyncio.run(scenario())
 
 
+def test_one_look_that_hangs_to_its_end_is_only_one_bad_look() -> None:
+    """The next look begins 10 s after a good one, and may take 4 s."""
+    clock, results = FakeClock(), iter((True, False, False))
+
+    async def look(*, seconds_later: float) -> bool | None:
+        clock.now += seconds_later
+        await asyncio.wrap_future(peers._look(peers._peers["sea"]))
+        return peers.current("sea")
+
+    async def scenario() -> list[bool | None]:
+        return [await look(seconds_later=seconds) for seconds in (0, 14.1, 5.1)]
+
+    checks = {"sea": lambda: next(results)}
+    with closing(PeerHealthCache(checks, clock=clock)) as peers:
+        assert asyncio.run(scenario()) == [True, True, False]
+
+
 def test_a_look_that_hangs_makes_a_healthy_region_unhealthy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -226,7 +226,7 @@ def test_what_was_seen_long_ago_does_not_count() -> None:
         check.is_healthy = False
         clock.now += 9
         assert await peers.is_healthy("sea")
-        clock.now += 6
+        clock.now += 11
         assert not await peers.is_healthy("sea")
 
     with closing(PeerHealthCache({"sea": check}, clock=clock)) as peers:

@@ -215,3 +215,30 @@ def test_warnings_of_any_kind_are_logged_once(
         "CALLING_TYPO: unknown setting.",
         f"WEBSITE_HOSTNAME: {UNREACHABLE}; set CALLING_GLOBAL_HOST.",
     ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CALLING_CREDENTIAL": "unknown"},
+        {"CALLING_IDENTITY_CLIENT_ID": "no GUID"},
+    ],
+)
+def test_credential_settings_are_checked_only_while_calls_are_answered(
+    changes: dict[str, str],
+) -> None:
+    assert report_of(**changes).problems != ()
+    assert report_of(CALLING_ANSWER="false", **changes).problems == ()
+
+
+@pytest.mark.parametrize("end", ["?", "#", "?a=b", "#a"])
+def test_a_url_to_which_paths_are_appended_ends_with_a_path(end: str) -> None:
+    """An empty query would swallow the path."""
+    report = report_of(CALLING_GRAPH_URL=f"https://graph.example/v1.0{end}")
+
+    assert report.problems == ("CALLING_GRAPH_URL: must be an https URL.",)
+
+
+@pytest.mark.parametrize("host", ["127.1", "10.1", "2130706433", "0.0.0.0"])
+def test_an_address_in_any_form_is_no_public_host(host: str) -> None:
+    assert is_local(host)
