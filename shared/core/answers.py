@@ -15,8 +15,6 @@ from shared.core.notifications import CallNotification
 from shared.core.reasons import Reason
 from shared.core.strict_json import JsonObject
 
-_MAX_LOGGED_ITEMS = 20
-
 
 class AnswerCalls(NamedTuple):
     """The decision to answer these calls; what comes of it is ``Answered``.
@@ -127,26 +125,16 @@ class Answered:
         return frozenset(o.note for _id, o in self.outcomes if o.note)
 
     @property
-    def was_expected(self) -> bool:
-        """Tell whether what failed was probably done by another process."""
-        return all(o.was_expected for _id, o in self.outcomes if o.is_refused)
-
-    @property
     def reason(self) -> Reason:
         """Of the only call, or that there are several."""
         return self.outcomes[0][1].reason if len(self.outcomes) == 1 else Reason.BATCH
 
     @property
     def log_fields(self) -> Mapping[str, object]:
-        """What the log line says beside the reason."""
+        """What the log line says beside the reason; of several calls their items do."""
         if len(self.outcomes) == 1:
             return self.outcomes[0][1].log_fields
-        return {
-            "items": [
-                {"call_id": call_id, "reason": outcome.reason, **outcome.log_fields}
-                for call_id, outcome in self.outcomes[:_MAX_LOGGED_ITEMS]
-            ]
-        }
+        return {}
 
 
 def action_for(call: CallNotification, callback_uri: str) -> CallAction:

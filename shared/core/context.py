@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shared.core.notifications import CallNotification
 from shared.core.ports import Clock, KeySource, PeerHealth
 from shared.core.reasons import Reason
 from shared.core.regions import RegionPolicy
@@ -45,11 +46,21 @@ class LogFacts:
     """What was learnt on the way, for the log line, also when the end is a refusal.
 
     Attributes:
-        call_ids: of all items that can be read.
-        follow_ups: of those that are no incoming calls.
+        items: what the POST announces, as read; ``None`` for what cannot be read.
     """
 
     tenant_id: str | None = None
-    call_ids: list[str] = field(default_factory=list)
-    follow_ups: list[str] = field(default_factory=list)
+    items: Sequence[CallNotification | None] = ()
     notes: set[Reason] = field(default_factory=set)
+
+    @property
+    def call_ids(self) -> list[str]:
+        """The calls of all items that can be read."""
+        return [item.call_id for item in self.items if item]
+
+    @property
+    def follow_ups(self) -> list[str]:
+        """The calls of those that are no incoming calls."""
+        return [
+            item.call_id for item in self.items if item and not item.is_incoming_call
+        ]

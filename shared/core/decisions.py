@@ -163,13 +163,11 @@ def _read_items(
     if len(items) > _MAX_ITEMS:
         raise BodyRefusedError(Reason.TOO_MANY_ITEMS)
     notifications = [read_notification(item) for item in items]
+    facts.items = notifications
     for notification in notifications:
         if notification is None:
             facts.notes.add(Reason.UNREADABLE_ITEM)
             continue
-        facts.call_ids.append(notification.call_id)
-        if not notification.is_incoming_call:
-            facts.follow_ups.append(notification.call_id)
         if notification.tenant_id not in (None, claims.tenant_id):
             facts.notes.add(Reason.TENANT_DIFFERS)
         if notification.claimed_call_id is not None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from shared.core.guids import is_guid
 from shared.core.strict_json import JsonObject
 
 # ``resource`` became ``resourceUrl`` in 2019; the platform sends both, documentation
@@ -24,6 +25,11 @@ _CALL_TYPES = (None, "#microsoft.graph.call")
 # Some documentation examples leave changeType out.
 _NEW_CALL_CHANGES = (None, "created")
 _CALLEE_KINDS = ("user", "application", "applicationInstance", "phone")
+# Their ids are GUIDs; that of a phone is its number.
+_LOGGED_KINDS = ("user", "application", "applicationInstance")
+_OPERATION = re.compile(r"#microsoft\.graph\.([A-Za-z]{1,40})Operation")
+_RESULT_CODE = re.compile(r"[0-9]{1,9}")
+_MAX_RESULT_CODE = 10**9 - 1
 _MAX_TEXT = 256
 
 
@@ -41,6 +47,11 @@ class CallNotification(NamedTuple):
         claimed_call_id: ``resourceData.id`` where it differs from ``call_id``.
         client_location: of the user's client, or who else policy recording names.
         callees: ids, for phones the numbers, of all who are called.
+        operation: Graph's word for an operation of ours, such as ``playPrompt``.
+        result_code: of ``resultInfo``: how a call or an operation ended.
+        result_subcode: tells more; the two are what people search for.
+        transferor: id of whoever transferred the call; none of a phone.
+        on_behalf_of: id of whoever the call is for; none of a phone.
     """
 
     call_id: str
@@ -56,6 +67,11 @@ class CallNotification(NamedTuple):
     callees: tuple[str, ...]
     is_policy_recording: bool
     is_incoming_call: bool
+    operation: str | None
+    result_code: int | None
+    result_subcode: int | None
+    transferor: str | None
+    on_behalf_of: str | None
 
 
 def read_notification(item: object) -> CallNotification | None:
@@ -72,6 +88,8 @@ def read_notification(item: object) -> CallNotification | None:
     change_type = _lower(members.get("changeType"))
     claimed = _text(data.get("id"))
     is_call = sub_resource is None and data.get("@odata.type") in _CALL_TYPES
+    context = _object(data.get("incomingContext"))
+    result = _object(data.get("resultInfo"))
     return CallNotification(
         call_id=call_id,
         sub_resource=sub_resource,
@@ -84,10 +102,16 @@ def read_notification(item: object) -> CallNotification | None:
         media_hosted_region=_text(bot_data.get("mediaHostedRegion")),
         client_location=_read_client_location(bot_data),
         callees=tuple(_read_callees(data)),
-        is_policy_recording=_is_policy_recording(data),
+        is_policy_recording=_is_policy_recording(context),
         is_incoming_call=(
             is_call and state == "incoming" and change_type in _NEW_CALL_CHANGES
         ),
+        operation=_read_operation(data),
+        result_code=_read_result_code(result, "code"),
+        # The documentation has both spellings.
+        result_subcode=_read_result_code(result, "subcode", "subCode"),
+        transferor=_read_identity(context.get("transferor")),
+        on_behalf_of=_read_identity(context.get("onBehalfOf")),
     )
 
 
@@ -101,9 +125,8 @@ def _read_resource(members: JsonObject) -> tuple[str, str | None] | None:
     return None
 
 
-def _is_policy_recording(data: JsonObject) -> bool:
+def _is_policy_recording(context: JsonObject) -> bool:
     """Tell by ``observedParticipantId``, as Microsoft's PolicyRecordingBot does."""
-    context = _object(data.get("incomingContext"))
     return context.get("observedParticipantId") is not None
 
 
@@ -126,6 +149,36 @@ def _read_callees(data: JsonObject) -> Iterator[str]:
             callee = _text(_object(identities.get(kind)).get("id"))
             if callee is not None:
                 yield callee
+
+
+def _read_operation(data: JsonObject) -> str | None:
+    """Read which operation an item is about from its type, as its URL may mislead."""
+    kind = _text(data.get("@odata.type"))
+    match = _OPERATION.fullmatch(kind) if kind else None
+    return match[1] if match else None
+
+
+def _read_result_code(result: JsonObject, *names: str) -> int | None:
+    """Read a number, which some examples have as text."""
+    for name in names:
+        code = result.get(name)
+        if type(code) is int and 0 <= code <= _MAX_RESULT_CODE:
+            return code
+        if type(code) is str and _RESULT_CODE.fullmatch(code):
+            return int(code)
+    return None
+
+
+def _read_identity(identities: object) -> str | None:
+    """Read an id that may be logged: a GUID of a kind that is no phone.
+
+    https://learn.microsoft.com/graph/api/resources/incomingcontext
+    """
+    for kind in _LOGGED_KINDS:
+        identity = _text(_object(_object(identities).get(kind)).get("id"))
+        if identity is not None and is_guid(identity):
+            return identity.lower()
+    return None
 
 
 def _object(value: object) -> JsonObject:

@@ -61,7 +61,7 @@ class Reason(ExplainedCode):
     )
     BATCH = (
         "batch",
-        "The POST holds several notifications; answered calls are listed under items.",
+        "The POST holds several notifications; up to 20 are listed under items.",
         NOTHING,
     )
 

@@ -12,13 +12,13 @@ from urllib.parse import quote
 
 from shared.core.attempts import GraphReply, Unanswered
 from shared.core.strict_json import StrictJsonError, read_object
+from shared.edge.log_fields import clip
 from shared.edge.outbound import (
     OutboundError,
     exchange,
     open_session,
     retry_after_seconds,
 )
-from shared.edge.telemetry import clip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from http import HTTPStatus
 
 from shared.core.answers import Answered
 from shared.core.context import LogFacts
@@ -24,6 +23,8 @@ from shared.core.replies import Outcome
 from shared.core.webhook import Correlation, WebhookRequest
 from shared.edge.kept_events import KeptEvents
 from shared.edge.line_limits import RefusalLine, RefusalLines
+from shared.edge.log_fields import batch_fields, clip, fields_of, present
+from shared.edge.log_levels import level_of
 
 logger = logging.getLogger("calling")
 _kept_events = KeptEvents()
@@ -32,23 +33,7 @@ _kept_events = KeptEvents()
 # https://github.com/Azure/azure-functions-python-worker
 _WORKER_LOGGERS = ("azure.functions", "azure_functions_runtime", "proxy_worker")
 
-_MAX_TEXT = 64
 _MAX_CALL_IDS = 20
-_WARNINGS = frozenset(
-    {
-        Reason.REDIRECT_SUPPRESSED,
-        Reason.REGION_UNHEALTHY,
-        Reason.UNREADABLE_ITEM,
-    }
-)
-_ERRORS = frozenset(
-    {
-        Reason.ANSWER_REFUSED,
-        Reason.CREDENTIAL_REFUSED,
-        Reason.RECORDING_UNHANDLED,
-        Reason.UNEXPECTED_ERROR,
-    }
-)
 # All that a line says of a request whose token was not accepted, beside reason, status
 # and the place of a defect: nothing that was sent.
 _ANONYMOUS_FIELDS = ("duration_ms", "region")
@@ -84,7 +69,7 @@ class RequestLog:
             fields: more of it; those without a value are left out.
         """
         notes = facts.notes | _notes_of(outcome)
-        level = _level_of(outcome, notes)
+        level = level_of(outcome, notes)
         if not logger.isEnabledFor(level):
             return
         members: dict[str, object] = {
@@ -94,28 +79,29 @@ class RequestLog:
         }
         if isinstance(outcome, WebhookError) and outcome.is_anonymous:
             members |= {name: fields.get(name) for name in _ANONYMOUS_FIELDS}
-            line = _present({**members, **outcome.log_fields})
+            line = present({**members, **outcome.log_fields})
             self._refusals.add(outcome.reason, RefusalLine(level, line))
             self.write_refusals()
             return
+        call_ids = facts.call_ids
         members |= {
             "decision": outcome.name,
             "next_step": outcome.reason.next_step,
             "invocation_id": request.invocation_id,
             "tenant_id": facts.tenant_id,
-            "call_id": facts.call_ids[0] if facts.call_ids else None,
+            "call_id": call_ids[0] if call_ids else None,
             "message_id": clip(correlation.message_id) or None,
             "scenario_id": clip(correlation.scenario_id) or None,
             "chain_id": clip(correlation.chain_id) or None,
             "partition": request.partition and clip(request.partition),
             "notes": sorted(notes) if notes else None,
+            **_fields_of_items(facts, outcome),
             **fields,
             **outcome.log_fields,
         }
-        line = _present(members)
-        if len(facts.call_ids) > 1:
-            line["call_ids"] = facts.call_ids[:_MAX_CALL_IDS]
-        _log(level, line)
+        if len(call_ids) > 1:
+            members["call_ids"] = call_ids[:_MAX_CALL_IDS]
+        _log(level, present(members))
 
     def write_refusals(self) -> None:
         """Write the lines that are due of refusals that had none."""
@@ -150,7 +136,7 @@ def log_event(level: int, event: str, **fields: object) -> None:
     logged outside an invocation is lost. See ``kept_events``.
     """
     if logger.isEnabledFor(level):
-        _kept_events.keep(level, event, _present(fields))
+        _kept_events.keep(level, event, present(fields))
 
 
 def write_events() -> None:
@@ -171,16 +157,6 @@ def log_defect(event: str, defect: BaseException) -> None:
     )
 
 
-def clip(text: str) -> str:
-    """Cut a text of somebody else's choosing before it is logged."""
-    return text[:_MAX_TEXT]
-
-
-def _present(fields: Mapping[str, object]) -> dict[str, object]:
-    """Leave out what has no value."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
 def _log(level: int, line: Mapping[str, object]) -> None:
     """Log a line.
 
@@ -193,21 +169,15 @@ def _log(level: int, line: Mapping[str, object]) -> None:
     logger.handle(record)
 
 
+def _fields_of_items(facts: LogFacts, outcome: Outcome) -> Mapping[str, object]:
+    match facts.items:
+        case []:
+            return {}
+        case [only]:
+            return {} if only is None else fields_of(only)
+        case items:
+            return batch_fields(items, outcome)
+
+
 def _notes_of(outcome: Outcome) -> AbstractSet[Reason]:
     return outcome.notes if isinstance(outcome, Answered) else frozenset()
-
-
-def _level_of(outcome: Outcome, notes: AbstractSet[Reason]) -> int:
-    """Return the level of a request's line: what went wrong is easy to find."""
-    reasons = {outcome.reason, *notes}
-    least = logging.INFO
-    if isinstance(outcome, Answered):
-        reasons |= {answered.reason for _call_id, answered in outcome.outcomes}
-        if outcome.was_expected and Reason.ANSWER_REFUSED in reasons:
-            reasons.remove(Reason.ANSWER_REFUSED)
-            least = logging.WARNING
-    if outcome.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reasons & _ERRORS:
-        return logging.ERROR
-    if outcome.status >= HTTPStatus.BAD_REQUEST or reasons & _WARNINGS:
-        return logging.WARNING
-    return least

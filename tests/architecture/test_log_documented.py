@@ -10,6 +10,7 @@ import pytest
 from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts
 from shared.core.errors import TokenRefusedError, UnexpectedError
+from shared.core.notifications import read_notification
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.core.webhook import Correlation, WebhookRequest
@@ -26,6 +27,24 @@ from tests.support.rules import KEY_SET, TOKENS, build_deployment, build_request
 REQUEST = WebhookRequest("https://weu.example/api/calls/a", {}, b"", "a", "invocation")
 IDS = Correlation("message", "scenario", "chain")
 ANSWER = AnswerOutcome(Reason.ANSWER_REFUSED, 1, 403, "7503", "AADSTS65001")
+
+
+IDENTITY = {"user": {"id": "8a34a46b-3d17-4adc-8dce-dc4e7d572698"}}
+ITEMS = [
+    read_notification(
+        {
+            "changeType": "deleted",
+            "resourceUrl": f"/communications/calls/call-{number}/operations/1",
+            "resourceData": {
+                "@odata.type": "#microsoft.graph.recordOperation",
+                "state": "terminated",
+                "resultInfo": {"code": 400, "subcode": 8508},
+                "incomingContext": {"transferor": IDENTITY, "onBehalfOf": IDENTITY},
+            },
+        }
+    )
+    for number in (1, 2)
+]
 
 
 def defect() -> Exception:
@@ -75,9 +94,10 @@ def test_every_field_is_documented_and_no_other(
 ) -> None:
     """Of requests that leave nothing out, taken together."""
     caplog.set_level(logging.INFO, "calling")
-    facts = LogFacts("tenant", ["call-1", "call-2"], notes={Reason.TENANT_DIFFERS})
     for outcome in OUTCOMES:
-        RequestLog().write(REQUEST, IDS, facts, outcome, {})
+        for items in (ITEMS[:1], ITEMS):
+            facts = LogFacts("tenant", items, {Reason.TENANT_DIFFERS})
+            RequestLog().write(REQUEST, IDS, facts, outcome, {})
     asyncio.run(accept_with_keys_held())
     refuse_many()
 
@@ -85,5 +105,5 @@ def test_every_field_is_documented_and_no_other(
     handled = [line for line in lines if line["event"] == "notification.handled"]
     logged = {name for line in handled for name in line}
     rows = read_table("docs/behaviour.md", "field")
-    assert len(handled) == len(OUTCOMES) + 1 + 10 + 1
+    assert len(handled) == 2 * len(OUTCOMES) + 1 + 10 + 1
     assert {name for row in rows for name in code(row[0])} == logged

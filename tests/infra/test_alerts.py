@@ -26,6 +26,7 @@ from tests.infra.templates import (
 )
 from tests.security.attacks import all_rows
 from tests.simulator.services.signing import APP_ID, TENANT_ID, SigningKey, TokenFactory
+from tests.support.answering import make_call
 from tests.support.checkout import read_json
 from tests.support.rules import build_deployment, build_request, key_set_of
 
@@ -103,9 +104,10 @@ def _codes(query: str) -> set[str]:
 
 def _canonical_line() -> dict[str, Any]:
     """Return a line of the log as the code writes it, with a batch in it."""
-    facts = LogFacts(tenant_id=TENANT_ID, notes={Reason.REDIRECT_SUPPRESSED})
+    calls = [make_call(), make_call()]
+    facts = LogFacts(TENANT_ID, calls, {Reason.REDIRECT_SUPPRESSED})
     unavailable = AnswerOutcome(Reason.ANSWER_UNAVAILABLE)
-    batch = Answered((("a", unavailable), ("b", unavailable)))
+    batch = Answered([(call.call_id, unavailable) for call in calls])
     with TestCase().assertLogs("calling", "INFO") as logged:
         request, correlation = build_request(None), Correlation("", "", "")
         RequestLog().write(request, correlation, facts, batch, fields={})

@@ -14,13 +14,14 @@ from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts
 from shared.core.decisions import Accept, AskForGraph
 from shared.core.errors import TenantRefusedError, TokenRefusedError, UnexpectedError
+from shared.core.notifications import read_notification
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.core.replies import Outcome
 from shared.core.webhook import Correlation, WebhookRequest
+from shared.edge.log_fields import clip
 from shared.edge.telemetry import (
     RequestLog,
-    clip,
     log_event,
     logger,
     prepare_logging,
@@ -113,9 +114,8 @@ def test_an_event_is_one_line_of_json_with_the_same_fields_in_extra(
 
 def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> None:
     """Operators find all they search for in one place."""
-    facts = LogFacts(
-        tenant_id="tenant", call_ids=["call"], notes={Reason.TENANT_DIFFERS}
-    )
+    call = read_notification({"resourceUrl": "/communications/calls/call"})
+    facts = LogFacts("tenant", [call], {Reason.TENANT_DIFFERS})
     handle(
         facts=facts,
         correlation=Correlation("message", "scenario", "chain"),
@@ -161,7 +161,8 @@ def test_a_reason_with_a_cure_says_what_to_do(captured: Captured) -> None:
 def test_a_batch_names_its_first_calls(captured: Captured) -> None:
     """The length of a line is bounded."""
     call_ids = [f"call-{number}" for number in range(1000)]
-    handle(facts=LogFacts(call_ids=call_ids))
+    items = [read_notification({"resource": f"/app/calls/{one}"}) for one in call_ids]
+    handle(facts=LogFacts(items=items))
     line = captured.line()
     assert line["call_id"] == "call-0"
     assert line["call_ids"] == call_ids[:20]

@@ -1,0 +1,67 @@
+"""shared.edge.log_levels: the level is the highest of reason, notes and items."""
+
+import logging
+
+import pytest
+
+from shared.core.answers import Answered, AnswerOutcome
+from shared.core.decisions import Accept
+from shared.core.reasons import Reason
+from shared.edge.log_levels import level_of, level_of_reason
+
+ANSWERED = AnswerOutcome(Reason.ANSWERED)
+REFUSED = AnswerOutcome(Reason.ANSWER_REFUSED)
+EXPECTED = REFUSED._replace(was_expected=True)
+
+
+def test_every_reason_has_the_documented_level() -> None:
+    """docs/behaviour.md section 10; the rest is information."""
+    levels = {reason: level_of_reason(reason) for reason in Reason}
+
+    assert {r.value for r, level in levels.items() if level == logging.ERROR} == {
+        "answer-refused",
+        "answer-unavailable",
+        "credential-refused",
+        "credential-unavailable",
+        "recording-unhandled",
+        "region-required",
+        "unexpected-error",
+    }
+    assert {r.value for r, level in levels.items() if level == logging.WARNING} == {
+        "partition-unlisted",
+        "redirect-suppressed",
+        "region-unhealthy",
+        "unreadable-item",
+    }
+
+
+def test_a_note_raises_the_level_of_its_line() -> None:
+    follow_up = Accept(Reason.FOLLOW_UP)
+    levels = [
+        level_of(follow_up, notes)
+        for notes in (
+            [Reason.TENANT_DIFFERS],
+            [Reason.PARTITION_UNLISTED, Reason.TENANT_DIFFERS],
+            [Reason.RECORDING_UNHANDLED, Reason.PARTITION_UNLISTED],
+        )
+    ]
+    assert levels == [logging.INFO, logging.WARNING, logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "level"),
+    [
+        ([ANSWERED, ANSWERED], logging.INFO),
+        ([ANSWERED, EXPECTED], logging.WARNING),
+        ([EXPECTED, REFUSED], logging.ERROR),
+        ([ANSWERED, AnswerOutcome(Reason.REGION_REQUIRED)], logging.ERROR),
+    ],
+)
+def test_a_batch_is_as_bad_as_its_worst_item(
+    outcomes: list[AnswerOutcome], level: int
+) -> None:
+    """Though its own reason says only that there are several."""
+    batch = Answered([(f"call-{n}", outcome) for n, outcome in enumerate(outcomes)])
+
+    assert batch.reason is Reason.BATCH
+    assert level_of(batch, []) == level
