@@ -183,7 +183,8 @@ def _detection(
         if entry["region"] in faulty:
             continue
         if entry["line"]["event"] == "peer.unhealthy":
-            peers.setdefault(entry["region"], entry["seconds"] - at)
+            seconds = entry["seconds"] - entry.get("late_by_seconds", 0.0)
+            peers.setdefault(entry["region"], seconds - at)
     lost_since = [
         path.placed_at_seconds - at
         for path in lost

@@ -19,6 +19,8 @@ from tests.simulator.services.traffic_manager import EndpointChanged, ProbeAnswe
 GRACE_SECONDS = 1.0
 # The other regions ask for health every 10 s, and one request takes 4 s at most.
 PEER_DETECTION_SECONDS = 15.0
+# What a region's threads notice is logged by its next request: a probe at the latest.
+_LOGGED_LATER_SECONDS = 11.0
 _CALL_SECONDS = 60.0
 _RECOVERY_SECONDS = 40.0
 
@@ -148,20 +150,30 @@ class ScenarioRun:
             sentence: the expectation.
             matches: tells whether an event is the one.
             since: only later events count.
-            seconds: how long to wait from now.
+            seconds: how long it may take from now; a region may log it later.
 
         Returns:
             How long after ``since`` it came; None if it did not.
         """
-        entries = self.entries
-        earlier = sum(entry.seconds < since for entry in entries)
-        found = self.world.journal.wait_for(
-            matches, timeout_seconds=seconds, since=self.first + earlier
-        )
-        took = None if found is None else found.seconds - since
+        ends_at = self.world.journal.now_seconds + seconds
+        found = self._wait(matches, since, ends_at)
+        took = None if found is None else found - since
         text = f"after {took:.1f} s" if took is not None else f"not in {seconds:.0f} s"
         self.expect(sentence, took is not None, text)
         return took
+
+    def _wait(
+        self, matches: Callable[[Event], bool], since: float, ends_at: float
+    ) -> float | None:
+        """Return when an event happened, between two times; None: it did not."""
+        journal = self.world.journal
+        logged_by = ends_at + _LOGGED_LATER_SECONDS
+        with journal.subscribe(since=self.first) as subscription:
+            while entry := subscription.get(max(0.0, logged_by - journal.now_seconds)):
+                happened_at = _happened_at(entry)
+                if since <= happened_at <= ends_at and matches(entry.event):
+                    return happened_at
+        return None
 
     def expect_all_healthy(self) -> None:
         """Wait until DNS and all regions find every running region healthy."""
@@ -271,6 +283,11 @@ class ScenarioRun:
     ) -> tuple[list[CallEnded], list[CallEnded]]:
         calls = self.ended(since=since, until=until)
         return calls, [call for call in calls if call.outcome != Outcome.ANSWERED]
+
+
+def _happened_at(entry: Entry) -> float:
+    late = entry.event.late_by_seconds if isinstance(entry.event, LogWritten) else 0.0
+    return entry.seconds - late
 
 
 def _got_503_in_time(report: CallReport) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -38,7 +39,10 @@ def outcome_text(result: ScenarioResult) -> str:
 
 
 def _overview(results: Sequence[ScenarioResult]) -> Table:
-    table = Table(title="The drill", title_justify="left")
+    # Without lines between them, the columns fit into 80 characters.
+    table = Table(
+        title="The drill", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     table.add_column("scenario", no_wrap=True)
     table.add_column("result", no_wrap=True)
     for name in ("s", "calls", "rejected", "lost", "refused", "302", "hops ≤"):

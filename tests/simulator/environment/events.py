@@ -16,11 +16,16 @@ class RegionChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogWritten:
-    """A region wrote a line to its log; ``call_id`` if the line names a call."""
+    """A region wrote a line to its log; ``call_id`` if the line names a call.
+
+    What threads notice is logged by the region's next request, ``late_by_seconds``
+    after it happened.
+    """
 
     region: str
     call_id: str | None
     line: Mapping[str, Any]
+    late_by_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,7 @@ class FaultSwitch:
                 provider.is_hanging.set, provider.is_hanging.clear
             ),
             "key-rotation": _Switch(self._rotate_key, _nothing),
+            "graph-path-gone": _Switch(graph.lose_paths, _nothing),
             "entra-down": _attribute(neighbours.entra, "fault", _unavailable, off=None),
             "clock-ahead": skew(CLOCK_SKEW_SECONDS),
             "clock-behind": skew(-CLOCK_SKEW_SECONDS),

@@ -37,12 +37,13 @@ graph-slow | Graph slow | Graph takes two seconds for each answer.
 graph-throttling | Graph throttles | Two of three requests get 429 with Retry-After: 1.
 graph-not-found | Graph 404 | Graph knows none of the calls: they are over.
 graph-failing | Graph down | Graph answers 503.
+graph-path-gone | Lose the paths to Graph | What is open to Graph falls silent for good.
 entra-down | Entra down | No new tokens for Graph: Entra answers 503.
 clock-ahead | Platform clock ahead | Tokens are minted four minutes in the future.
 clock-behind | Platform clock behind | Tokens are minted four minutes in the past.
 forged-traffic | Forged traffic | Twenty times as many forged calls as honest ones.
 """
-_INSTANT = ("region-restart", "key-rotation")
+_INSTANT = ("region-restart", "key-rotation", "graph-path-gone")
 
 
 def _kinds(table: str, *, is_regional: bool) -> Iterator[FaultKind]:

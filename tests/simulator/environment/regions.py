@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +129,15 @@ class Region:
                 region=self.code,
                 call_id=call_id if isinstance(call_id, str) else None,
                 line=line,
+                late_by_seconds=_lateness(line.get("happened_at")),
             )
         )
+
+
+def _lateness(happened_at: object) -> float:
+    if not isinstance(happened_at, str):
+        return 0.0
+    return max(0.0, time.time() - datetime.fromisoformat(happened_at).timestamp())
 
 
 def _read_line(text: str) -> Mapping[str, Any]:

@@ -57,6 +57,7 @@ class PlacedCall:
     Attributes:
         caller: key of ``callers.CALLERS``: its data centre hosts the call.
         country_code, caller_region: what the notification says, if not the caller's.
+        tenant_id: whose call it is; None: the platform's only tenant.
         token_variant: of ``signing.VARIANTS``.
         media_hosted_region: of a policy recording's ``botData``.
         is_duplicated: once the bot has answered or rejected the call, the incoming POST
@@ -70,6 +71,7 @@ class PlacedCall:
     caller: str = "amsterdam"
     country_code: str | None = None
     caller_region: str | None = None
+    tenant_id: str | None = None
     starts_legacy: bool = False
     is_policy_recording: bool = False
     media_hosted_region: str | None = None

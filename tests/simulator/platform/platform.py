@@ -92,7 +92,7 @@ class CallingPlatform:
         """Make the call, with fresh ids."""
         caller = CALLERS[placed.caller]
         return Call(
-            tenant_id=self._steps.tokens.tenant_id,
+            tenant_id=placed.tenant_id or self._steps.tokens.tenant_id,
             country_code=placed.country_code or caller.country_code,
             caller_region=placed.caller_region or caller.region,
             is_policy_recording=placed.is_policy_recording,
@@ -148,7 +148,7 @@ class CallingPlatform:
             call=call,
             report=report,
             caller=CALLERS[placed.caller],
-            token=self._steps.tokens.variant(placed.token_variant),
+            token=self._steps.token(call, placed.token_variant),
             body=notifications.legacy_incoming(call)
             if is_legacy
             else notifications.incoming(call, self.webhook),

@@ -46,6 +46,12 @@ class Steps:
     region_of_address: FindRegion = lambda _address: None
     source_address: str | None = None
 
+    def token(self, call: Call, variant: str = "good") -> str:
+        """Mint a token for a call: a good one of its tenant, or of ``VARIANTS``."""
+        if variant == "good":
+            return self.tokens.mint(tid=call.tenant_id)
+        return self.tokens.variant(variant)
+
     def notify(
         self,
         url: str,
@@ -107,7 +113,7 @@ class Steps:
         reply = self.transport.post(
             url,
             json.dumps(body).encode(),
-            {**sent, "Authorization": f"Bearer {token or self.tokens.mint()}"},
+            {**sent, "Authorization": f"Bearer {token or self.token(call)}"},
             source=self.source_address or caller.address,
             timeouts=timeouts,
             on_resolved=partial(self._note_resolved, call.call_id),

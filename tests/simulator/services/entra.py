@@ -66,6 +66,7 @@ class Entra(WebServer):
         delay_seconds: how long each reply takes.
         fault: replaces the reply to a token request; ``None`` is the usual one.
         discovery_fault: replaces the metadata that msal asks for first.
+        without_consent: tenants whose administrator has not consented to the bot.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Entra(WebServer):
         self.delay_seconds = 0.0
         self.fault: Callable[[], Response | None] | None = None
         self.discovery_fault: Callable[[], Response] | None = None
+        self.without_consent: set[str] = set()
 
     async def _token(self, request: Request) -> Response:
         self.requests.append(request.url.path)
@@ -100,6 +102,8 @@ class Entra(WebServer):
         if form.get("grant_type") != "client_credentials":
             return _refusal("unsupported_grant_type", "AADSTS70003: not supported.")
         tenant, scope = request.path_params["tenant"], form.get("scope", "")
+        if tenant in self.without_consent:
+            return _refusal("invalid_grant", "AADSTS65001: no consent.", status=400)
         token = f"graph-{secrets.token_urlsafe(24)}"
         self.issued[token] = IssuedToken(tenant, form["client_id"], scope, kind)
         return JSONResponse(
@@ -208,8 +212,8 @@ class ManagedIdentityEndpoint(WebServer):
         return token
 
 
-def _refusal(error: str, description: str) -> Response:
-    return JSONResponse({"error": error, "error_description": description}, 401)
+def _refusal(error: str, description: str, *, status: int = 401) -> Response:
+    return JSONResponse({"error": error, "error_description": description}, status)
 
 
 def _is_signed_by(certificate: Certificate, assertion: str, endpoint: str) -> bool:

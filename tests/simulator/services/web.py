@@ -12,10 +12,14 @@ from starlette.requests import Request
 from tests.support.running import Running
 
 _START_SECONDS = 20.0
+# As services in front of a load balancer do; uvicorn's own 5 s are short.
+_KEEP_ALIVE_SECONDS = 120
 
 
 class _Server(uvicorn.Server):
-    """Sets ``is_listening`` once it accepts connections."""
+    """Sets ``is_listening`` once it accepts connections; ``loop`` is its own then."""
+
+    loop: asyncio.AbstractEventLoop
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -23,6 +27,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
         self.is_listening.set()
 
     async def shutdown(self, sockets: Any = None) -> None:
@@ -45,11 +50,16 @@ class WebServer(Running):
     """Serves an ASGI app.
 
     Attributes:
-        host: ``127.0.0.1:port``, once started.
+        host: ``address:port``, once started.
     """
 
     def __init__(
-        self, app: Any, certificate: tuple[Path, Path] | None, *, port: int = 0
+        self,
+        app: Any,
+        certificate: tuple[Path, Path] | None,
+        *,
+        port: int = 0,
+        address: str = "127.0.0.1",
     ) -> None:
         """Serve ``app``.
 
@@ -57,12 +67,13 @@ class WebServer(Running):
             app: an ASGI application.
             certificate: files of the chain and the key; ``None`` serves plain HTTP.
             port: 0 takes any free port.
+            address: of loopback, where it listens.
         """
         chain, key = certificate or (None, None)
         self._server = _Server(
             uvicorn.Config(
                 app,
-                host="127.0.0.1",
+                host=address,
                 port=port,
                 ssl_certfile=chain,
                 ssl_keyfile=key,
@@ -71,10 +82,12 @@ class WebServer(Running):
                 lifespan="off",
                 ws="none",
                 timeout_graceful_shutdown=1,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
         )
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._scheme = "http" if certificate is None else "https"
+        self._address = address
         self.host = ""
 
     @property
@@ -90,11 +103,21 @@ class WebServer(Running):
             message = "the server did not start"
             raise RuntimeError(message)
         port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.host = f"127.0.0.1:{port}"
+        self.host = f"{self._address}:{port}"
 
     def _stop(self) -> None:
         self._server.should_exit = True
         self._thread.join(_START_SECONDS)
+
+    def lose_paths(self) -> int:
+        """Say nothing more on the connections that are open, and return how many.
+
+        A load balancer or NAT that forgets a connection tells neither of its ends.
+        """
+        connections: list[Any] = list(self._server.server_state.connections)
+        for protocol in connections:
+            self._server.loop.call_soon_threadsafe(_fall_silent, protocol)
+        return len(connections)
 
     def hang_up(self, request: Request) -> None:
         """Abort the connection of a request, so that it gets no reply."""
@@ -103,3 +126,8 @@ class WebServer(Running):
         for protocol in list(connections):
             if client is not None and protocol.client == (client.host, client.port):
                 protocol.transport.abort()
+
+
+def _fall_silent(protocol: Any) -> None:
+    protocol._unset_keepalive_if_required()  # or it would say goodbye
+    protocol.transport.pause_reading()

@@ -1,12 +1,21 @@
 """Graph is slow, throttles, has forgotten the call, or is down; so is Entra."""
 
-from tests.simulator.drill.scenario import home_calls, mixed_calls, scenario
-from tests.simulator.drill.scenario_run import ScenarioRun
+from tests.simulator.drill.scenario import Load, home_calls, mixed_calls, scenario
+from tests.simulator.drill.scenario_run import GRACE_SECONDS, ScenarioRun
+from tests.simulator.environment.events import LogWritten
 from tests.simulator.environment.fault_switch import GRAPH_SLOW_SECONDS
 from tests.simulator.platform.callers import CALLERS
 from tests.simulator.platform.calls import Outcome
 
 _OUTAGE_SECONDS = 5.5
+# Each is nearest to another region.
+_NEAR_EACH_REGION = ("singapore", "new-york", "amsterdam")
+# A connection that was idle for longer is not used again.
+_MAX_IDLE_SECONDS = 60.0
+# What a handshake may cost on a busy machine, and a lost path never costs.
+_QUICK_SECONDS = 2.0
+_REFUSED_TENANT = "2f6d0a1c-94b7-4e35-8c1d-5a7e3b9f0d42"
+_REMEMBERED_SECONDS = 30.0
 
 
 @scenario()
@@ -113,4 +122,86 @@ def entra_down(run: ScenarioRun) -> None:
     run.expect_answered(run.calls(mixed_calls()), "afterwards")
 
 
-SCENARIOS = (graph_slow, graph_throttling, graph_not_found, graph_down, entra_down)
+@scenario(load=Load.WAITS)
+def idle_path_gone(run: ScenarioRun) -> None:
+    """The paths of idle connections are gone.
+
+    A NAT forgets the connections to Graph and tells nobody. A call that uses one within
+    the minute waits long, and is answered by the next attempt. The first calls after a
+    minute of silence use none of them: they lose no time, policy recordings included.
+    """
+    for key in _NEAR_EACH_REGION:
+        run.call(key, follow_ups="none")
+    run.phase("paths gone")
+    run.world.inject("graph-path-gone")
+    *_others, near_weu = _NEAR_EACH_REGION
+    unlucky = run.call(near_weu, follow_ups="none")
+    run.expect_answered([unlucky], "on a path that is gone")
+    is_gone = unlucky.answer_seconds > _QUICK_SECONDS
+    run.expect("it really was gone", is_gone, f"{unlucky.answer_seconds:.1f} s")
+    run.world.inject("graph-path-gone")
+    run.phase("silence")
+    run.let_pass(_MAX_IDLE_SECONDS + GRACE_SECONDS)
+    run.phase("first calls")
+    reports = run.calls(home_calls())
+    run.expect_answered(reports, "after a minute")
+    recordings = run.calls(home_calls(is_policy_recording=True))
+    run.expect_rejected(recordings, "policy recordings after a minute")
+    slowest = max(r.answer_seconds for r in (*reports, *recordings))
+    is_quick = slowest < _QUICK_SECONDS
+    run.expect("none waits for a path that is gone", is_quick, f"{slowest:.2f} s")
+
+
+@scenario(load=Load.WAITS)
+def tenant_without_consent(run: ScenarioRun) -> None:
+    """Entra refuses one tenant.
+
+    The administrator of a tenant has not consented to the bot (AADSTS65001). Its calls
+    end at once with 202, since repeating cannot help, and no region asks Entra about
+    it again for half a minute. The calls of others among them are answered. Half a
+    minute after the consent its own calls are, too.
+    """
+    entra = run.world.neighbours.entra
+    entra.without_consent.add(_REFUSED_TENANT)
+    pairs = zip(mixed_calls(), mixed_calls(tenant_id=_REFUSED_TENANT), strict=True)
+    reports = run.calls([call for pair in pairs for call in pair], over_seconds=5.0)
+    others, refused = reports[::2], reports[1::2]
+    run.expect_answered(others, "calls of other tenants")
+    run.expect(
+        "each of its calls gets 202, is announced once, and is not answered",
+        all(
+            r.path[-1] == 202 and r.attempts == 1 and r.outcome is Outcome.LOST
+            for r in refused
+        ),
+        sorted({f"{r.path} {r.outcome}" for r in refused}),
+    )
+    slowest = max(report.answer_seconds for report in refused)
+    run.expect("at once", slowest < _QUICK_SECONDS, f"{slowest:.2f} s")
+    asked = entra.requests.count(f"/{_REFUSED_TENANT}/oauth2/v2.0/token")
+    is_once = 0 < asked <= len(run.world.regions)
+    run.expect("each region asks Entra once", is_once, asked)
+    run.phase("consent")
+    entra.without_consent.clear()
+    run.let_pass(_REMEMBERED_SECONDS + GRACE_SECONDS)
+    told = [
+        event.line
+        for event in run.events(LogWritten)
+        if event.line.get("event") == "notification.handled"
+        and event.line.get("reason") == "credential-refused"
+    ]
+    codes = {line.get("entra_code") for line in told}
+    is_told = len(told) == len(refused) and codes == {"AADSTS65001"}
+    run.expect("the log tells each, with Entra's code", is_told, f"{len(told)} {codes}")
+    late = run.calls(mixed_calls(tenant_id=_REFUSED_TENANT))
+    run.expect_answered(late, "its calls, half a minute after the consent")
+
+
+SCENARIOS = (
+    graph_slow,
+    graph_throttling,
+    graph_not_found,
+    graph_down,
+    entra_down,
+    idle_path_gone,
+    tenant_without_consent,
+)

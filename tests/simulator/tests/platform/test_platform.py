@@ -1,5 +1,6 @@
 """What the platform does with replies, against a webhook that follows a script."""
 
+import base64
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -132,6 +133,20 @@ def test_an_answered_call_gets_its_follow_ups_at_its_callback_uri(rig: Rig) -> N
     assert (report.outcome, report.region) == (Outcome.ANSWERED, "weu")
     assert report.path == [202] * 6
     assert set(rig.urls[1:]) == {f"{rig.url(OTHER)}/default"}
+
+
+def test_a_call_of_another_tenant_comes_with_that_tenant_s_tokens(rig: Rig) -> None:
+    """Its follow-ups do, too, and Graph knows whose call rings."""
+    tenant = "2f6d0a1c-94b7-4e35-8c1d-5a7e3b9f0d42"
+
+    report = rig.place(tenant_id=tenant)
+
+    tokens = [request.headers["authorization"] for request in rig.webhook.requests]
+    payloads = [token.split(".")[1] + "==" for token in tokens]
+    claims = [json.loads(base64.urlsafe_b64decode(payload)) for payload in payloads]
+    assert [claim["tid"] for claim in claims] == [tenant] * 6
+    assert rig.graph.calls[report.call_id].tenant_id == tenant
+    assert rig.bodies[0]["value"][0]["resourceData"]["tenantId"] == tenant
 
 
 def test_the_end_of_a_rejected_call_goes_to_the_webhook(rig: Rig) -> None:

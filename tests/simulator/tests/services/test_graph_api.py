@@ -28,6 +28,23 @@ def neighbours() -> Iterator[Neighbours]:
         yield running
 
 
+def token_reply(
+    neighbours: Neighbours, tenant_id: str = TENANT_ID
+) -> requests.Response:
+    """Ask Entra for a token for Graph."""
+    return requests.post(
+        f"{neighbours.entra.url}/{tenant_id}/oauth2/v2.0/token",
+        data={
+            "client_id": APP_ID,
+            "client_secret": neighbours.registration.secret,
+            "grant_type": "client_credentials",
+            "scope": f"{neighbours.graph.url}/.default",
+        },
+        verify=str(neighbours.authority.bundle),
+        timeout=10,
+    )
+
+
 def ask(
     neighbours: Neighbours,
     call_id: str,
@@ -37,24 +54,12 @@ def ask(
     tenant_id: str = TENANT_ID,
 ) -> tuple[int, str | None]:
     """Ask Graph, with a token of Entra; return the status and the error's code."""
-    bundle = str(neighbours.authority.bundle)
-    graph = neighbours.graph
-    token = requests.post(
-        f"{neighbours.entra.url}/{tenant_id}/oauth2/v2.0/token",
-        data={
-            "client_id": APP_ID,
-            "client_secret": neighbours.registration.secret,
-            "grant_type": "client_credentials",
-            "scope": f"{graph.url}/.default",
-        },
-        verify=bundle,
-        timeout=10,
-    ).json()["access_token"]
+    token = token_reply(neighbours, tenant_id).json()["access_token"]
     reply = requests.post(
-        f"{graph.graph_url}/communications/calls/{call_id}/{action}",
+        f"{neighbours.graph.graph_url}/communications/calls/{call_id}/{action}",
         json=BODIES[action] if body is None else body,
         headers={"Authorization": f"Bearer {token}"},
-        verify=bundle,
+        verify=str(neighbours.authority.bundle),
         timeout=10,
     )
     return reply.status_code, reply.json()["error"]["code"] if reply.content else None
@@ -120,3 +125,15 @@ def test_a_malformed_body_is_refused(
 
     assert ask(neighbours, "malformed", action, body=body) == (400, "7500")
     assert not call.is_settled
+
+
+def test_entra_refuses_a_tenant_that_has_not_consented(neighbours: Neighbours) -> None:
+    neighbours.entra.without_consent.add(OTHER_TENANT)
+
+    refused = token_reply(neighbours, OTHER_TENANT)
+
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert refused.json()["error_description"].startswith("AADSTS65001: ")
+    assert token_reply(neighbours).status_code == 200
+    neighbours.entra.without_consent.clear()
+    assert token_reply(neighbours, OTHER_TENANT).status_code == 200
