@@ -1,7 +1,8 @@
 """(i): many calls at once while Graph takes half a second for each answer.
 
-One process answers. Identity provider, Entra and Graph run in another. The first round
-opens the connections and is not counted.
+One process answers. Identity provider, Entra and Graph run in another. The calls are of
+four tenants, because one tenant holds half of the places for answers at most. The first
+round opens the connections and is not counted.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import multiprocessing
 import os
 import threading
 import time
+from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -23,6 +25,7 @@ from tests.support.checkout import CHECKOUT
 
 ROUNDS = 5
 GRAPH_SECONDS = 0.5
+TENANTS = tuple(new_id() for _ in range(4))
 
 
 def measure() -> list[Measurement]:
@@ -46,8 +49,8 @@ def _serve_world(pipe: Connection) -> None:
         world.graph.delay_seconds = GRAPH_SECONDS
         world.graph.takes_any_call = True
         pipe.send(world.settings(CALLING_GLOBAL_HOST="calls.example.org"))
-        while (count := pipe.recv()) is not None:
-            pipe.send([world.tokens.mint(x=new_id()) for _ in range(count)])
+        while (tenants := pipe.recv()) is not None:
+            pipe.send([world.tokens.mint(x=new_id(), tid=one) for one in tenants])
     # The servers' threads must not keep the process.
     threading.Timer(2, lambda: os._exit(0)).start()
 
@@ -70,8 +73,9 @@ async def _answer_all(
     worker: Worker, function: IndexedFunction, pipe: Any, count: int
 ) -> float:
     """Answer ``count`` calls at once; return the µs until the last reply."""
-    pipe.send(count)
-    calls = [_call(token) for token in pipe.recv()]
+    tenants = list(islice(cycle(TENANTS), count))
+    pipe.send(tenants)
+    calls = list(map(_call, pipe.recv(), tenants))
     started_at = time.perf_counter()
     results = await asyncio.gather(
         *(worker.invoke(function, call, new_id()) for call in calls)
@@ -83,8 +87,8 @@ async def _answer_all(
     return seconds * 1e6
 
 
-def _call(token: str) -> HttpCall:
-    body = json.dumps(incoming(Call(tenant_id=new_id()), "https://b")).encode()
+def _call(token: str, tenant_id: str) -> HttpCall:
+    body = json.dumps(incoming(Call(tenant_id=tenant_id), "https://b")).encode()
     headers = {"host": "calls.example.org", "authorization": f"Bearer {token}"}
     url = "https://calls.example.org/api/calls"
     return HttpCall("POST", url, headers, body, {}, {})

@@ -1,4 +1,4 @@
-"""Load and soak: ``python -m tests.measure.load load | flood | soak``."""
+"""Load and soak: ``python -m tests.measure.load load | flood | batches | soak``."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.measure.load import report, wrk
+from tests.measure.load.batches import BatchFigures, beside_batches
 from tests.measure.load.flood import FloodFigures, flood
 from tests.measure.load.soak import MAX_GROWTH, growth, highest_rate, soak, warm_up
 from tests.measure.load.target import LoadTarget, open_target
@@ -19,7 +20,7 @@ _PROBE_SECONDS = 30.0
 
 
 def main() -> int:
-    """Run load, flood or soak; return 0 if every reply was right and memory held."""
+    """Run what is wanted; return 0 if every reply was right and memory held."""
     arguments = _read_arguments()
     try:
         wrk.require_wrk()
@@ -27,22 +28,27 @@ def main() -> int:
         print(f"{arguments.what}: {error}", file=sys.stderr)
         return 1
     file: Path = arguments.json or CHECKOUT / f"{arguments.what}.json"
-    with open_target(answers=arguments.what == "soak") as target:
-        report.show_heading()
-        if arguments.what == "soak":
+    report.show_heading()
+    if arguments.what == "soak":
+        with open_target(answers=True) as target:
             return _soak(target, arguments.minutes, file)
-        rows = []
-        if arguments.what == "load":
-            rows = list(_load(target, arguments.seconds))
-        floods = list(_flood(target, arguments.seconds))
-    report.write_load(file, rows, floods)
+    rows, floods, batches = [], [], None
+    if arguments.what != "batches":
+        with open_target(answers=False) as target:
+            if arguments.what == "load":
+                rows = list(_load(target, arguments.seconds))
+            floods = list(_flood(target, arguments.seconds))
+    if arguments.what != "flood":
+        batches = _batches(arguments.seconds)
+    report.write_load(file, rows, floods, batches)
     is_right = all(figures.is_right for _name, figures in rows)
-    return 0 if is_right and all(row.is_right for row in floods) else 1
+    is_right = is_right and all(row.is_right for row in floods)
+    return 0 if is_right and (batches is None or batches.is_right) else 1
 
 
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.measure.load")
-    parser.add_argument("what", choices=("load", "flood", "soak"))
+    parser.add_argument("what", choices=("load", "flood", "batches", "soak"))
     parser.add_argument("--seconds", type=float, default=60, help="of each row")
     parser.add_argument("--minutes", type=float, default=30, help="length of the soak")
     parser.add_argument("--json", type=Path, help="for figures, by default WHAT.json")
@@ -68,6 +74,13 @@ def _flood(target: LoadTarget, seconds: float) -> Iterator[FloodFigures]:
     for figures in flood(target, seconds=seconds):
         report.show_flood(figures)
         yield figures
+
+
+def _batches(seconds: float) -> BatchFigures:
+    with open_target(answers=True) as target:
+        seen = beside_batches(target, seconds=seconds)
+    report.show_batches(seen)
+    return seen
 
 
 def _soak(target: LoadTarget, minutes: float, report_to: Path) -> int:

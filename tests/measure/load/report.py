@@ -3,7 +3,9 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.measure.load.flood import FloodFigures, HonestFigures
+from tests.measure.load.batches import ITEMS, BatchFigures
+from tests.measure.load.callers import CallerFigures
+from tests.measure.load.flood import FloodFigures
 from tests.measure.load.soak import Segment
 from tests.measure.load.wrk import Figures
 from tests.measure.machine import conditions, write_figures
@@ -37,6 +39,8 @@ def show(name: str, figures: Figures, *, health: int | None = None) -> None:
 def show_flood(flood: FloodFigures) -> None:
     """Print honest calls during a flood."""
     kind = f"{flood.connections} at once"
+    if flood.has_costly_headers:
+        kind += ", costly headers"
     if flood.share is not None:
         kind = f"{flood.share:.0%} of the highest rate"
     print(
@@ -47,13 +51,32 @@ def show_flood(flood: FloodFigures) -> None:
     )
 
 
+def show_batches(seen: BatchFigures) -> None:
+    """Print calls and questions for health beside batches."""
+    wrong = "" if seen.is_right else "  WRONG"
+    print(f"{seen.batches.calls} batches of {ITEMS}, one always under way:{wrong}")
+    for what, alone, beside in (
+        ("honest calls", seen.calls_alone, seen.calls_beside),
+        ("questions for health", seen.health_alone, seen.health_beside),
+    ):
+        print(
+            f"  {beside.calls} {what}, median {beside.median:.1f} ms, alone"
+            f" {alone.median:.1f}: {beside.median / alone.median:.1f} times",
+            flush=True,
+        )
+
+
 def write_load(
-    file: Path, rows: list[tuple[str, Figures]], floods: list[FloodFigures]
+    file: Path,
+    rows: list[tuple[str, Figures]],
+    floods: list[FloodFigures],
+    batches: BatchFigures | None = None,
 ) -> None:
     write_figures(
         file,
         load=[{"traffic": name, **figures._asdict()} for name, figures in rows],
         flood=[asdict(flood) for flood in floods],
+        batches=None if batches is None else asdict(batches),
     )
 
 
@@ -65,9 +88,9 @@ def write_soak(file: Path, highest: Figures, segments: list[Segment]) -> None:
     write_figures(file, highest=highest._asdict(), soak=soak)
 
 
-def _honest(figures: HonestFigures) -> str:
-    median, p95 = f"{figures.median:.1f}", f"{figures.p95:.1f}"
-    return f"{figures.calls} honest calls, median {median} ms, p95 {p95}"
+def _honest(figures: CallerFigures) -> str:
+    median, p99 = f"{figures.median:.1f}", f"{figures.p99:.1f}"
+    return f"{figures.calls} honest calls, median {median} ms, p99 {p99}"
 
 
 def _troubles(figures: Figures, health: int | None) -> str:

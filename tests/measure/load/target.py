@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 
 from tests.localhost.process import LocalHost
+from tests.measure.load.callers import Address
 from tests.measure.two_regions import other_region, settings_with
 from tests.simulator.services.neighbours import Neighbours
 from tests.support.servers import ScriptedServer
@@ -28,6 +30,12 @@ class LoadTarget(NamedTuple):
     other_region: ScriptedServer
     deployment: LocalHost
     file: Path
+
+    @property
+    def address(self) -> Address:
+        """Where the deployment listens."""
+        url = urlsplit(self.deployment.base_url)
+        return Address(str(url.hostname), int(url.port or 80))
 
 
 @contextmanager

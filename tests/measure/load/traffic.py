@@ -6,7 +6,7 @@ each one has been forgotten, and is verified again, when its turn comes again.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import cycle, islice
 
@@ -26,7 +26,11 @@ TOKENS = 2440
 # Tokens are valid for five minutes, and for five more by the leeway.
 MAX_SECONDS = 300.0
 
+# A tenant holds half of the places for answers at most, so there are several.
+_TENANTS = cycle([new_id() for _ in range(4)])
 _FORGER = SigningKey()
+# The token stays under 16 KiB, beyond which its size alone would refuse it.
+_COSTLY_MEMBERS = 2_900
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +86,43 @@ def _call(world: Neighbours, country: str = "DE") -> Call:
     return Call(call_id="@CALL@", tenant_id=world.tenant_id, country_code=country)
 
 
+def _of_some_tenant(call: Call, world: Neighbours) -> tuple[str, Call]:
+    """Return a new token and the call, of the next tenant in turn."""
+    tenant_id = next(_TENANTS)
+    token = world.tokens.mint(tid=tenant_id, x=new_id())
+    return token, replace(call, tenant_id=tenant_id)
+
+
 def _here(world: Neighbours) -> tuple[str, object]:
-    return world.tokens.mint(x=new_id()), incoming(_call(world), WEBHOOK)
+    token, call = _of_some_tenant(_call(world), world)
+    return token, incoming(call, WEBHOOK)
 
 
 def _elsewhere(world: Neighbours) -> tuple[str, object]:
-    return world.tokens.mint(x=new_id()), incoming(_call(world, "SG"), WEBHOOK)
+    token, call = _of_some_tenant(_call(world, "SG"), world)
+    return token, incoming(call, WEBHOOK)
 
 
 def _legacy(world: Neighbours) -> tuple[str, object]:
-    return world.tokens.mint(x=new_id()), legacy_incoming(_call(world))
+    token, call = _of_some_tenant(_call(world), world)
+    return token, legacy_incoming(call)
 
 
 def _follow_up(world: Neighbours) -> tuple[str, object]:
-    body = established(_call(world), is_audio_active=True)
-    return world.tokens.mint(x=new_id()), body
+    token, call = _of_some_tenant(_call(world), world)
+    return token, established(call, is_audio_active=True)
 
 
 def _forged(world: Neighbours) -> tuple[str, object]:
     """Sign with a foreign key under a known key id: the refusal that costs most."""
     token = world.tokens.mint(key=_FORGER, x=new_id())
+    return token, incoming(_call(world), WEBHOOK)
+
+
+def _costly(world: Neighbours) -> tuple[str, object]:
+    """Have a header part of 12 KB: thousands of objects for whoever reads them."""
+    members: list[dict[str, str]] = [{}] * _COSTLY_MEMBERS
+    token = world.tokens.mint({"x": members}, _FORGER, x=new_id())
     return token, incoming(_call(world), WEBHOOK)
 
 
@@ -118,6 +139,7 @@ _OTHERS = (Kind(_legacy, 204), Kind(_follow_up, 202), Kind(_forged, 401))
 ACCEPTED = Traffic("accepted", ((HONEST, 1),))
 REDIRECTED = Traffic("redirected", ((_ELSEWHERE, 1),))
 FORGED = Traffic("forged", ((Kind(_forged, 401), 1),))
+COSTLY = Traffic("costly", ((Kind(_costly, 401), 1),))
 MIXED = Traffic("mixed", tuple((kind, 1) for kind in (HONEST, _ELSEWHERE, *_OTHERS)))
 ALL = (ACCEPTED, REDIRECTED, FORGED, MIXED)
 

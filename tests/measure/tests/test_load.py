@@ -9,10 +9,19 @@ from dataclasses import replace
 import pytest
 
 from tests.measure.load import wrk
-from tests.measure.load.flood import HonestCaller
+from tests.measure.load.batches import ITEMS, beside_batches
+from tests.measure.load.callers import Address
+from tests.measure.load.flood import honest_caller
 from tests.measure.load.soak import ROUND, ask_health, growth, heal
 from tests.measure.load.target import LoadTarget, open_target
-from tests.measure.load.traffic import FORGED, HONEST, MIXED, REDIRECTED, Traffic
+from tests.measure.load.traffic import (
+    COSTLY,
+    FORGED,
+    HONEST,
+    MIXED,
+    REDIRECTED,
+    Traffic,
+)
 from tests.measure.load.wrk import Figures
 from tests.measure.two_regions import HEALTHY
 from tests.support.processes import run
@@ -105,11 +114,10 @@ def test_a_redirect_to_another_place_is_noticed(target: LoadTarget) -> None:
 
 def test_honest_callers_notice_a_wrong_reply(target: LoadTarget) -> None:
     """They expect 202, and get nothing where no deployment listens."""
-    caller = HonestCaller(target)
+    caller = honest_caller(target)
     with caller.calling():
         pass
-    nowhere = HonestCaller(target)
-    nowhere._address = ("127.0.0.1", 9)
+    nowhere = honest_caller(target, Address("127.0.0.1", 9))
     with nowhere.calling():
         pass
 
@@ -176,3 +184,31 @@ def test_one_thread_is_enough_where_all_get_the_same_reply(target: LoadTarget) -
 
     assert figures.is_right, figures
     assert figures.statuses.keys() == {"401"}
+
+
+@needs_wrk
+def test_a_token_with_a_costly_header_is_refused(target: LoadTarget) -> None:
+    """Its header part has about 12 KB, and the token is not too large as a whole."""
+    COSTLY.write(target, tokens=50)
+    token = target.file.read_text("utf-8").split("\t")[3]
+
+    figures = wrk.run(target, connections=4, seconds=1, threads=1)
+
+    assert 11_000 < len(token.partition(".")[0]) < 12_288
+    assert len(token) < 16 * 1024
+    assert figures.is_right, figures
+    assert figures.statuses.keys() == {"401"}
+
+
+def test_others_are_served_beside_the_batches_of_one_tenant() -> None:
+    """Every call of a batch is answered, one after the other batch."""
+    with open_target(answers=True) as answering:
+        seen = beside_batches(answering, seconds=1.5)
+        answered = answering.world.graph.answers
+
+    assert seen.is_right, seen
+    assert seen.batches.calls >= 1
+    assert len(answered) >= seen.batches.calls * ITEMS
+    assert {answer.status for answer in answered} == {202}
+    assert seen.calls_alone.median >= 200
+    assert seen.health_beside.calls >= 1

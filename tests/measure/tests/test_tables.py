@@ -13,7 +13,9 @@ from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement
 from tests.measure.load import report
 from tests.measure.load.__main__ import CONNECTIONS
-from tests.measure.load.flood import AT_ONCE, SHARES, FloodFigures, HonestFigures
+from tests.measure.load.batches import BatchFigures
+from tests.measure.load.callers import CallerFigures
+from tests.measure.load.flood import AT_ONCE, SHARES, FloodFigures
 from tests.measure.load.soak import ROUND, Segment
 from tests.measure.load.traffic import ALL
 from tests.measure.mutants import __main__ as mutants
@@ -36,8 +38,12 @@ def checkout(tmp_path: Path) -> Path:
         tmp_path / "bench.json",
         [Measurement.of(row, piece=[369.0], floor=[300.0]) for row in Row],
     )
-    honest = HonestFigures(calls=9, median=2.0, p95=3.0, longest=4.0, wrong=0)
-    floods = [*((count, None) for count in AT_ONCE), *((64, at) for at in SHARES)]
+    honest = CallerFigures(calls=9, median=2.0, p95=3.0, p99=3.9, longest=4.0, wrong=0)
+    slower = replace(honest, median=3.2)
+    floods = [
+        *((count, None, is_costly) for count in AT_ONCE for is_costly in (False, True)),
+        *((64, at, False) for at in SHARES),
+    ]
     report.write_load(
         tmp_path / "load.json",
         [
@@ -47,16 +53,24 @@ def checkout(tmp_path: Path) -> Path:
         ],
         [
             FloodFigures(
+                has_costly_headers=is_costly,
                 connections=connections,
                 share=share,
                 rate=1000 * (share or 1),
                 cores=0.9,
                 wrong=0,
                 alone=honest,
-                beside=replace(honest, median=3.2),
+                beside=replace(slower, median=4.0) if is_costly else slower,
             )
-            for connections, share in floods
+            for connections, share, is_costly in floods
         ],
+        BatchFigures(
+            batches=honest,
+            calls_alone=replace(honest, median=210.0),
+            calls_beside=replace(honest, median=231.0),
+            health_alone=honest,
+            health_beside=slower,
+        ),
     )
     segments = [Segment(situation.name, FIGURES, 200) for situation in ROUND]
     report.write_soak(tmp_path / "soak.json", FIGURES, segments)
@@ -103,8 +117,10 @@ def test_the_figures_of_the_files_come_into_the_tables(checkout: Path) -> None:
         "bench": "| (a) an incoming call, accepted, 202 | 1.23 | ≤ 2.2 |",
         "load": "| 8.6 / 8.6 / 8.6 / 8.6 ms | 64 / 64 / 64 / 64 ms |",
         "load in all": "| memory at the end | 50.0 MiB | - |",
-        "flood": "| at random, 50 % to 80 % of the highest rate "
-        "| 500 to 800 | 1.6 times |",
+        "flood": "| 16 always under way, costly headers "
+        "| 1,000 | 4.0 ms | 3.9 ms | 2.0 times | 1.2 times |",
+        "batches": "| an honest call of another tenant "
+        "| 210 ms | 231 ms | 1.1 times | ≤ 3 times |",
         "soak": f"| replies | {len(ROUND)} | - |",
         "mutants": "| `shared/core/tokens.py` | 2 | 1 | 1 | 0 | 50.0 % | 100 % |",
     }
