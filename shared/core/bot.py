@@ -147,7 +147,7 @@ class Bot:
     def operation_completed(
         self,
         type: object = None,  # noqa: A002 - Graph's word
-        client_context: str | None = None,
+        client_context: object = None,
     ) -> object:
         """Go on after a prompt, a recording, an invitation; also where it failed.
 
@@ -156,11 +156,14 @@ class Bot:
             client_context: what the action gave.
 
         Raises:
-            HandlerError: no operation has such a type.
+            HandlerError: no operation has such a type or context.
         """
         is_type = isinstance(type, str) and _OPERATION.fullmatch(type)
         if not (type is None or callable(type) or is_type):
             message = "operation_completed: the type is Graph's, without Operation."
+            raise HandlerError(message)
+        if not (client_context is None or isinstance(client_context, str)):
+            message = "operation_completed: client_context must be text."
             raise HandlerError(message)
         wanted = {"type": type, "client_context": client_context}
         return self._on(OperationCompleted, type, wanted)

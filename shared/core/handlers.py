@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from shared.core.actions import Action, Source
 from shared.core.event_types import Event, Incoming, ParticipantJoining
@@ -12,10 +12,16 @@ from shared.core.event_types import Event, Incoming, ParticipantJoining
 type State = dict[str, Any]
 
 type Returned = Action | list[Action] | None
-type Handler[E: Event] = (
-    Callable[[E], Returned | Awaitable[Returned]]
-    | Callable[[E, State], Returned | Awaitable[Returned]]
-)
+
+
+class WithState[E: Event](Protocol):
+    """A handler that wants the state, by its name."""
+
+    def __call__(self, event: E, /, *, state: State) -> Returned | Awaitable[Returned]:
+        """Handle an event."""
+
+
+type Handler[E: Event] = Callable[[E], Returned | Awaitable[Returned]] | WithState[E]
 
 MAX_STATE_BYTES = 16 * 1024
 _STATE = "state"
