@@ -1,4 +1,4 @@
-"""Bodies of actions: docs/behaviour.md section 8, against Graph's own examples."""
+"""Bodies of actions, against the requests that Graph documents."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""Actions: docs/behaviour.md section 8: what is vetted, and what the table says."""
+"""Actions: what is vetted when one is made, and what the table says."""
 
 import dataclasses
 from collections.abc import Callable

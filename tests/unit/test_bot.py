@@ -1,4 +1,4 @@
-"""A bot: docs/behaviour.md section 8: which handler, and what it may be and return."""
+"""A bot: which handler gets an event, and what it may be, return and keep."""
 
 import asyncio
 import inspect

@@ -1,4 +1,4 @@
-"""Events of notifications: docs/behaviour.md section 8, "Events", row by row."""
+"""Events of notifications: the table of events, row by row."""
 
 import dataclasses
 import json
