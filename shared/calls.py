@@ -1,8 +1,9 @@
 """What a bot file imports: the bot, its events, and the actions it may return.
 
 ``shared/bot.py`` imports from here and nothing else of this product. A handler gets an
-event and returns actions; the product carries them out through Microsoft Graph, in
-order, and the first that fails stops the rest. ``Bot.react`` tests a bot without Graph.
+event and returns actions, which are carried out through Microsoft Graph in order; the
+first that fails stops the rest. The service does not do this yet: so far ``Bot.react``
+tests a bot without it.
 
 * Events: ``Incoming``, ``ParticipantJoining``, ``Established``, ``Tone``,
   ``OperationCompleted``, ``Participants``, ``TransferFailed``, ``Failed``,
