@@ -5,14 +5,12 @@ something harmless, so that reading goes on and all problems are found together.
 """
 
 import re
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificates
 
 from shared.core.clouds import CLOUDS, Cloud
 from shared.core.guids import is_guid
@@ -171,7 +169,7 @@ class SettingReader:
 
     def authorities_file(self, name: str) -> str:
         """Return the path of a PEM file of certificates; empty if absent."""
-        self._pem_file(name, load_pem_x509_certificates, "certificates")
+        self._pem_file(name, _load_authorities, "certificates")
         return self.text(name)
 
     def certificate_file(self, name: str) -> float | None:
@@ -180,21 +178,11 @@ class SettingReader:
         Returns:
             When the certificate ends, in epoch seconds; ``None`` if it is not usable.
         """
+        # 25 ms that only bots with a certificate pay.
+        from shared.bot_certificate import end_of_certificate  # noqa: PLC0415
 
-        def load(content: bytes) -> float:
-            certificate = load_pem_x509_certificates(content)[0]
-            key = load_pem_private_key(content, password=None)
-            if key.public_key() != certificate.public_key():
-                message = "the key is not that of the certificate"
-                raise ValueError(message)
-            # Entra takes assertions that are signed with RSA:
-            # https://learn.microsoft.com/entra/identity-platform/certificate-credentials
-            if not isinstance(key, RSAPrivateKey):
-                message = "the key is not RSA"
-                raise TypeError(message)
-            return certificate.not_valid_after_utc.timestamp()
-
-        return self._pem_file(name, load, "a certificate and its private RSA key")
+        content = "a certificate and its private RSA key"
+        return self._pem_file(name, end_of_certificate, content)
 
     def _pem_file[T](
         self, name: str, load: Callable[[bytes], T], content: str
@@ -215,6 +203,22 @@ class SettingReader:
     def _items(self, name: str) -> list[str]:
         value = self.text(name)
         return [item.strip() for item in value.split(",")] if value else []
+
+
+def _load_authorities(content: bytes) -> None:
+    """Load a PEM file of certificates, as the sessions that trust them do.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            # Bundles carry the names of authorities as comments, not all in ASCII.
+            cadata=content.decode("ascii", "backslashreplace")
+        )
+    # An SSLError is an OSError, which would read as if the file were not there.
+    except ssl.SSLError as error:
+        raise ValueError from error
 
 
 def is_region_code(value: str) -> bool:

@@ -7,7 +7,7 @@ The order is the point, and every step refuses with a reason of its own:
    at most 1,024 characters, RS256 by name, without any extension. Nothing is looked
    up and nothing is fetched.
 3. ``read_key_id``: a key id that may be looked up.
-4. ``verify``: the signature, by PyJWT, with a key prepared when the set was loaded.
+4. ``verify``: the signature, with a key prepared when the set was loaded.
 5. ``read_claims``: issuer, audience, tenant and times, each of exactly its type.
 
 Real tokens say ``cty: JWT`` over plain claims, live 300 s and have no ``iat``:
@@ -21,8 +21,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt.algorithms import RSAAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from shared.core.errors import TokenRefusedError
 from shared.core.guids import is_guid
@@ -47,7 +49,9 @@ _TO_STANDARD_ALPHABET = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
 _PADDING = (b"", b"", b"==", b"=")
 _REFUSED_MEMBERS = ("crit", "b64", "zip", "enc")
 _ENTRA_ISSUERS = ("https://sts.windows.net/", "https://login.microsoftonline.com/")
-_RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
+# RS256 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3).
+_PADDING_OF_RS256 = PKCS1v15()
+_HASH_OF_RS256 = SHA256()
 
 
 class Jws(NamedTuple):
@@ -162,8 +166,10 @@ def verify(jws: Jws, key: RSAPublicKey) -> bytes:
     Raises:
         TokenRefusedError: the signature does not fit.
     """
-    if not _RS256.verify(jws.signing_input, key, jws.signature):
-        raise TokenRefusedError(Reason.SIGNATURE_INVALID)
+    try:
+        key.verify(jws.signature, jws.signing_input, _PADDING_OF_RS256, _HASH_OF_RS256)
+    except InvalidSignature as error:
+        raise TokenRefusedError(Reason.SIGNATURE_INVALID) from error
     return jws.payload
 
 

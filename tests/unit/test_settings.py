@@ -332,7 +332,8 @@ def test_a_ca_bundle_holds_certificates(tmp_path: Path) -> None:
     path = tmp_path / "bundle.pem"
     path.write_bytes(b"nothing")
     assert _names({**BARE, "CALLING_CA_BUNDLE": str(path)}) == ["CALLING_CA_BUNDLE"]
-    path.write_bytes(authority.bundle.read_bytes())
+    comment = "# Subject: Főtanúsítvány\n".encode()  # as in the bundles of systems
+    path.write_bytes(comment + authority.bundle.read_bytes())
     assert _usable({**BARE, "CALLING_CA_BUNDLE": str(path)}).ca_bundle == str(path)
 
 
