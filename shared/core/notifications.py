@@ -132,6 +132,8 @@ def _is_policy_recording(context: JsonObject) -> bool:
 
 def _read_client_location(bot_data: JsonObject) -> str | None:
     """Read where the client of a policy recording is, the user's before all others."""
+    if not bot_data:
+        return None
     holders = (bot_data.get("user"), bot_data.get("otherSideUser"), bot_data)
     locations = (_text(_object(holder).get("clientLocation")) for holder in holders)
     return next((location for location in locations if location), None)
@@ -174,8 +176,10 @@ def _read_identity(identities: object) -> str | None:
 
     https://learn.microsoft.com/graph/api/resources/incomingcontext
     """
+    if type(identities) is not dict:
+        return None
     for kind in _LOGGED_KINDS:
-        identity = _text(_object(_object(identities).get(kind)).get("id"))
+        identity = _text(_object(identities.get(kind)).get("id"))
         if identity is not None and is_guid(identity):
             return identity.lower()
     return None
