@@ -185,7 +185,7 @@ class SigningKeyCache:
                 target=self._run, args=(refresh,), name="signing-keys", daemon=True
             ).start()
         except RuntimeError as error:  # a held set must serve all the same
-            self._end(refresh, None, Reason.UNEXPECTED_ERROR, defect=error)
+            self._end(refresh, None, defect=error)
             return None
         return refresh
 
@@ -216,7 +216,7 @@ class SigningKeyCache:
         except ProviderError as error:
             self._end(refresh, None, error.reason)
         except Exception as error:  # noqa: BLE001 - it must not seem to run for ever
-            self._end(refresh, None, Reason.UNEXPECTED_ERROR, defect=error)
+            self._end(refresh, None, defect=error)
 
     def _end(
         self,
