@@ -6,7 +6,7 @@ import pytest
 
 from shared.core.errors import TokenRefusedError
 from shared.core.reasons import Reason
-from shared.core.tokens import MAX_TOKEN_BYTES, read_jws
+from shared.core.tokens import MAX_HEADER_PART_BYTES, MAX_TOKEN_BYTES, read_jws
 from tests.simulator.services.signing import base64url
 from tests.support.rules import TOKENS
 
@@ -21,6 +21,17 @@ def cheapest(token: bytes) -> float:
             read_jws(token)
 
     return min(timeit.repeat(refuse, number=20, repeat=20))
+
+
+@pytest.mark.requirement("R4")
+def test_a_header_part_has_at_most_1024_characters() -> None:
+    members = b'{"alg":"RS256","typ":"JWT","x":"%s"}'
+    longest = base64url(members % (b"x" * (768 - len(members) + 2)))
+    assert len(longest) == MAX_HEADER_PART_BYTES == 1024
+    read_jws(f"{longest}.e30.e30".encode())
+    with pytest.raises(TokenRefusedError) as refused:
+        read_jws(f"{longest}A.e30.e30".encode())
+    assert refused.value.reason is Reason.TOKEN_TOO_LARGE
 
 
 @pytest.mark.requirement("R4")
