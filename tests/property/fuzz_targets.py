@@ -117,7 +117,7 @@ def _is_acceptable(header_text: str, claims_text: str) -> bool:
         and not {"crit", "b64", "zip", "enc"} & header.keys()
         and header.get("typ", "JWT").lower() == "jwt"
         and claims["iss"] == ISSUER
-        and claims["aud"] == APP_ID
+        and str(claims["aud"]).lower() == APP_ID
         and _GUID.fullmatch(claims["tid"].lower()) is not None
         and all(type(time) is int for time in times)
         and claims["nbf"] < claims["exp"] <= claims["nbf"] + 86_400
