@@ -39,6 +39,7 @@ def provider_down(run: ScenarioRun) -> None:
     with run.traffic(2.5, mixed_calls()):
         down_at = run.phase("provider down")
         with run.fault("provider-down"):
+            run.let_pass(2.0)  # so that calls are placed before the restart
             run.wait_for_good_probe("sea")
             restart_at = run.phase("sea restarts")
             run.world.inject("region-restart", "sea")
