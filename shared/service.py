@@ -161,7 +161,7 @@ class UsableService(Service):
         provider = wiring.identity_provider(settings)
         self.keys = wiring.signing_keys(provider)
         self._notices = wiring.notices(settings, provider)
-        self.peers = wiring.peers(settings, policy)
+        self.peers = wiring.peers(settings)
         self.graph = wiring.graph(settings)
         self.entra = wiring.entra(settings)
         self._context = wiring.rule_context(settings, self.keys, self.peers, policy)

@@ -42,17 +42,18 @@ def notices(settings: Settings, provider: OpenIdProvider) -> Notices:
     )
 
 
-def peers(settings: Settings, policy: RegionPolicy) -> PeerHealthCache:
-    """Make what watches the other regions that rules name."""
+def peers(settings: Settings) -> PeerHealthCache:
+    """Make what watches the other regions."""
     return PeerHealthCache(
         {
             region: HealthCheck(
-                settings.region_hosts[region],
+                host,
                 region=region,
                 own_region=settings.region,
                 ca_bundle=settings.ca_bundle,
             )
-            for region in policy.regions - {settings.region}
+            for region, host in settings.region_hosts.items()
+            if region != settings.region
         }
     )
 

@@ -50,7 +50,6 @@ class RegionPolicy:
 
     Attributes:
         conditions: those that any rule asks.
-        regions: those that any rule names.
     """
 
     def __init__(self, rules: Sequence[RegionRule]) -> None:
@@ -58,7 +57,6 @@ class RegionPolicy:
         self._rules = rules
         self._named = {name: _values_named(rules, name) for name in CONDITION_NAMES}
         self.conditions = [c for c in CONDITIONS if self._named[c.name]]
-        self.regions = frozenset(region for rule in rules for region in rule.regions)
         self._remembered: dict[tuple[tuple[str, ...], ...], RegionRule] = {}
 
     def find_rule(self, facts: Facts) -> RegionRule:

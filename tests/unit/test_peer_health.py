@@ -241,3 +241,20 @@ def test_the_look_of_another_region_does_not_prolong_the_watch(
         ]
 
     assert asyncio.run(story()) == [False, True]
+
+
+def test_a_region_that_no_rule_names_is_watched_too(
+    make: Make, region: ScriptedServer
+) -> None:
+    """docs/behaviour.md section 3: every region of CALLING_REGION_HOSTS is."""
+    settings = {**two_regions(region), "CALLING_REGION_RULES": "[]"}
+    service = make(**settings)
+    assert isinstance(service, UsableService)
+
+    async def until_healthy() -> None:
+        # It is looked at on a thread.
+        while not service.peers.current("sea"):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        assert not service.peers.current("weu")  # nobody asks itself
+
+    asyncio.run(asyncio.wait_for(until_healthy(), 10))

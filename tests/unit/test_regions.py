@@ -104,13 +104,6 @@ def test_a_rule_has_no_conditions_unless_told() -> None:
     assert preferred(policy) == ("weu",)
 
 
-def test_all_regions_that_rules_name_are_known() -> None:
-    """The health of these regions is watched."""
-    policy = _policy(({"tenant": ["x"]}, ["weu", "sea"]), ({}, ["sea", "neu"]))
-
-    assert policy.regions == {"weu", "sea", "neu"}
-
-
 def test_only_the_conditions_of_some_rule_are_asked() -> None:
     """The other facts need not be looked up."""
     policy = _policy(({"teamsRegion": ["emea"]}, ["weu"]), ({"tenant": ["x"]}, ["neu"]))
