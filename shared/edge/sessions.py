@@ -42,19 +42,20 @@ def make_session(ca_bundle: str, *, connections: int) -> requests.Session:
     return session
 
 
-class _TlsConnection(HTTPSConnection):
+class _Connection(HTTPConnection):
+    """Counts as closed once it has been idle for too long."""
+
     @property
     @override
     def is_connected(self) -> bool:
         return super().is_connected and idle_seconds(self.sock) <= _MAX_IDLE_SECONDS
 
 
-class _PlainConnection(HTTPConnection):
-    @property
-    @override
-    def is_connected(self) -> bool:
-        return super().is_connected and idle_seconds(self.sock) <= _MAX_IDLE_SECONDS
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
 
+
+class _PlainConnection(_Connection):
     @override
     def _new_conn(self) -> socket:
         return PlainSocket.taking_over(super()._new_conn())
