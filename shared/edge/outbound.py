@@ -139,8 +139,9 @@ def retry_after_seconds(value: str | None) -> float | None:
     """
     if value is None:
         return None
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
+    seconds = _whole_seconds(value)
+    if seconds is not None:
+        return seconds
     try:
         return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
     except (ValueError, OverflowError):
@@ -157,8 +158,12 @@ def sent_at_seconds(headers: Mapping[str, str]) -> float | None:
         made_at = parsedate_to_datetime(headers.get("Date", "")).timestamp()
     except (ValueError, OverflowError):
         return None
-    age = headers.get("Age", "0")
-    return made_at + (float(age[:9]) if age.isascii() and age.isdigit() else 0.0)
+    return made_at + (_whole_seconds(headers.get("Age", "")) or 0.0)
+
+
+def _whole_seconds(text: str) -> float | None:
+    """Read ``delta-seconds`` (RFC 9111 section 1.2.2), of bounded size."""
+    return float(text[:9]) if text.isascii() and text.isdigit() else None
 
 
 def _is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
