@@ -34,7 +34,7 @@ class HealthCheck:
             host: of the region that is asked.
             region: its code, which its report must name.
             own_region: code of this deployment, which asks.
-            ca_bundle: see ``tls.make_session``.
+            ca_bundle: see ``sessions.make_session``.
         """
         self._url = f"https://{host}{routes.HEALTH}"
         self._region = region

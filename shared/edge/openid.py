@@ -66,7 +66,7 @@ class OpenIdProvider:
             key_set_host: the only host that may have the key set, with its port, if
                 any; empty: that of the configuration.
             metadata_issuer: compared exactly.
-            ca_bundle: see ``tls.make_session``.
+            ca_bundle: see ``sessions.make_session``.
         """
         self._configuration_url = configuration_url
         self._key_set_host = key_set_host or urlsplit(configuration_url).netloc

@@ -1,4 +1,4 @@
-"""shared.edge.credentials: the three kinds, through azure-identity, from Entra.
+"""shared.edge.entra: the three kinds, through azure-identity, from Entra.
 
 Entra and the managed identity endpoint are simulated over real sockets, Entra over TLS.
 """
