@@ -31,7 +31,7 @@ _kept_events = KeptEvents()
 
 # The worker's own loggers, as its ``proxy_worker.logging`` tells them from an app's:
 # https://github.com/Azure/azure-functions-python-worker
-_WORKER_LOGGERS = ("azure.functions", "azure_functions_runtime", "proxy_worker")
+WORKER_LOGGERS = ("azure.functions", "azure_functions_runtime", "proxy_worker")
 
 _MAX_CALL_IDS = 20
 # All that a line says of a request whose token was not accepted, beside reason, status
@@ -125,7 +125,7 @@ def prepare_logging() -> None:
     logging.logProcesses = False
     logging.logMultiprocessing = False
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # since 3.12
-    for name in _WORKER_LOGGERS:
+    for name in WORKER_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

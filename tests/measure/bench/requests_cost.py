@@ -20,6 +20,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from shared.edge.telemetry import WORKER_LOGGERS
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
 from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement, interleaved
@@ -37,7 +38,6 @@ ROUNDS = 25
 CALLS = 300
 
 _INVOCATION_ID = new_id()
-_WORKER_LOGGERS = ("azure.functions", "azure_functions_runtime", "proxy_worker")
 
 
 class _Discard(logging.Handler):
@@ -165,7 +165,7 @@ def _measure(bench: _Bench, row: Row, status: int, make: _Maker) -> Measurement:
 @contextmanager
 def _worker_logging() -> Iterator[None]:
     """Let the worker library log as it does in an app that leaves it alone."""
-    loggers = [logging.getLogger(name) for name in _WORKER_LOGGERS]
+    loggers = [logging.getLogger(name) for name in WORKER_LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.NOTSET)
