@@ -28,6 +28,7 @@ def test_a_body_over_one_mebibyte_is_413(app: Deployments) -> None:
         (b"{}", "protocol-unknown"),
         (b'{"value":{}}', "protocol-unknown"),
         (b'{"value":null}', "protocol-unknown"),
+        (b'{"value":[' + b"{}," * 100 + b"{}]}", "too-many-items"),
     ],
 )
 def test_a_body_that_cannot_be_understood_is_400(

@@ -100,6 +100,16 @@ def test_everything_else_is_accepted(body: dict[str, Any], reason: Reason) -> No
     assert decide_on(build_deployment(), body, partition="a") == Accept(reason)
 
 
+def test_more_than_a_hundred_items_are_refused_whatever_they_are() -> None:
+    """docs/behaviour.md section 2: the platform sends a handful."""
+    deployment = build_deployment()
+    assert decide_on(deployment, {"value": [None] * 100}) == Accept(Reason.BATCH)
+    for item in (None, *graph("DE")["value"]):
+        refusal = decide_on(deployment, {"value": [item] * 101})
+        assert isinstance(refusal, WebhookError)
+        assert (refusal.status, refusal.reason) == (400, Reason.TOO_MANY_ITEMS)
+
+
 def test_an_incoming_call_on_the_callback_route_is_only_accepted() -> None:
     """It is neither redirected nor answered."""
     decision = decide_on(build_deployment(rules=[TO_SEA]), graph("SG"), partition="a")
