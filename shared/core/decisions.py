@@ -70,7 +70,7 @@ class Accept:
     log_fields: ClassVar[Mapping[str, object]] = {}
 
 
-_MAX_ITEMS = 100
+MAX_ITEMS = 100
 
 type Decision = AskForGraph | RedirectTo | AnswerCalls | Accept
 
@@ -160,7 +160,7 @@ def _read_items(
     Raises:
         BodyRefusedError: there are too many: the platform sends a handful.
     """
-    if len(items) > _MAX_ITEMS:
+    if len(items) > MAX_ITEMS:
         raise BodyRefusedError(Reason.TOO_MANY_ITEMS)
     notifications = [read_notification(item) for item in items]
     facts.items = notifications

@@ -2,7 +2,7 @@
 
 import re
 
-from shared.core import attempts, tokens, verified_tokens, webhook
+from shared.core import attempts, decisions, tokens, verified_tokens, webhook
 from shared.core.conditions import CONDITIONS
 from shared.core.reasons import Reason
 from shared.core.rules import RULES
@@ -16,6 +16,7 @@ TEXT = read_text(DOCUMENT)
 
 LIMITS = {
     "body of a POST": webhook.MAX_BODY_BYTES,
+    "items of a POST": decisions.MAX_ITEMS,
     "token": tokens.MAX_TOKEN_BYTES,
     "header part of a token": tokens.MAX_HEADER_PART_BYTES,
     "clock difference": tokens.MAX_LEEWAY_SECONDS,
@@ -23,6 +24,10 @@ LIMITS = {
     "budget for answering an ordinary call": attempts.ORDINARY_BUDGET_SECONDS,
     "budget for answering a policy recording call": (
         attempts.POLICY_RECORDING_BUDGET_SECONDS
+    ),
+    "places for requests to Graph in one process": answering.PLACES,
+    "places of one tenant, unless `CALLING_TENANTS` names only one": (
+        answering.PLACES_PER_TENANT
     ),
     "answered calls that are remembered": answering.REMEMBERED_CALLS,
     "time for which they are remembered": answering.REMEMBERED_SECONDS,
