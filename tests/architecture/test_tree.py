@@ -144,8 +144,8 @@ assert names == ["callback", "calls", "health", "warmup"], names
 assert not opened, opened
 settings = [n for n in read if n.startswith(("CALLING_", "MicrosoftApp"))]
 assert not settings, settings
-heavy = [m for m in ("requests", "urllib3", "azure.identity", "msal", "jwt", "azure.core",
-                     "opentelemetry") if m in sys.modules]
+heavy = [m for m in ("requests", "urllib3", "azure.identity", "msal", "jwt",
+                     "azure.core", "opentelemetry") if m in sys.modules]
 assert not heavy, heavy
 print(len(sys.modules))
 """
