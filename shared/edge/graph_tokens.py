@@ -115,7 +115,6 @@ class GraphTokens:
             self._refused[tenant_id] = _Refused(error, until)
             raise
         self._held[tenant_id] = _Held(token, token.renew_at)
-        self._refused.pop(tenant_id, None)
         return token
 
 
