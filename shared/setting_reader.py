@@ -19,6 +19,9 @@ from shared.core.strict_json import StrictJsonError, read_value
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 _URL = re.compile(r"https://[\x21-\x7e]+")
+# A container, below the name of its account where that is no part of the host:
+# https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
+_CONTAINER_PATH = re.compile(r"(?:/[a-z0-9][a-z0-9-]{2,62}){1,2}/?")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 # What Functions leaves as the value where it could not get the secret:
 # https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
@@ -141,6 +144,21 @@ class SettingReader:
             self.note(name, "must be https URLs separated by commas.")
         return values
 
+    def container_url(self, name: str) -> str:
+        """Return the https URL of a blob container, without a slash at its end.
+
+        It is empty if absent.
+        """
+        value = self.text(name)
+        if value and not is_container_url(value):
+            self.note(
+                name,
+                "must be the https URL of a blob container, without query, fragment "
+                "or user info.",
+            )
+            return ""
+        return value.removesuffix("/")
+
     def json[T: (dict[str, Any], list[Any])](
         self, name: str, kind: type[T], content: str, *, also_empty: object = None
     ) -> T | None:
@@ -236,3 +254,10 @@ def is_https_url(value: str) -> bool:
         return False
     # An empty query or fragment would swallow what is appended to the URL.
     return is_host(url.netloc) and not {"?", "#"} & set(value)
+
+
+def is_container_url(value: str) -> bool:
+    """Tell whether ``value`` is the https URL of a blob container, and no more."""
+    if not is_https_url(value):
+        return False
+    return _CONTAINER_PATH.fullmatch(urlsplit(value).path) is not None

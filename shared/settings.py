@@ -35,6 +35,7 @@ NAMES = (
     "CALLING_REDIRECT_STATUS",
     "CALLING_ANSWER",
     "CALLING_PARTITIONS",
+    "CALLING_STATE_URL",
     "CALLING_CREDENTIAL",
     "CALLING_IDENTITY_CLIENT_ID",
     "MicrosoftAppPassword",
@@ -51,6 +52,7 @@ class Settings(NamedTuple):
 
     GUIDs are in lower case. ``region`` is empty where there is only one deployment,
     ``key_set_host`` where the host of the OpenID configuration has the keys, too.
+    ``state_url`` has no slash at its end; empty means the memory of this process.
     ``callback_host`` is the host of every ``callbackUri``, empty only if ``answer`` is
     false.
     """
@@ -69,6 +71,7 @@ class Settings(NamedTuple):
     redirect_status: int
     answer: bool
     partitions: tuple[str, ...]
+    state_url: str
     callback_host: str
     credential: CredentialSettings
     ca_bundle: str
@@ -142,6 +145,7 @@ def _read(reader: SettingReader) -> Settings:
         ),
         answer=answer,
         partitions=_read_partitions(reader),
+        state_url=reader.container_url("CALLING_STATE_URL"),
         callback_host=_read_callback_host(
             reader, region_hosts.get(region, ""), is_needed=answer
         ),

@@ -189,6 +189,7 @@ _SETTINGS: tuple[dict[str, str], ...] = (
         "CALLING_REGION_RULES": '[{"countryCode": ["SG"], "regions": ["sea", "weu"]}]',
         "CALLING_GLOBAL_HOST": "calls.example.org",
         "CALLING_PARTITIONS": '["p0", "p1"]',
+        "CALLING_STATE_URL": "https://calls.blob.example/bot-state/",
         "CALLING_TENANTS": TENANT_ID,
     },
     {
