@@ -38,3 +38,30 @@ def clock_notices(difference_seconds: float | None) -> Iterator[str]:
             f"clock: it differs by more than {CLOCK_SECONDS} s from the clock of the "
             "identity provider."
         )
+
+
+def bot_notices(
+    *,
+    has_handlers: bool,
+    keeps_state: bool,
+    answers: bool,
+    region: str,
+    state_url: str,
+) -> Iterator[str]:
+    """Tell of handlers that never run, and of state that only one process knows.
+
+    Args:
+        has_handlers: whether the bot has any.
+        keeps_state: whether it has one that takes a state, any but those of
+            ``incoming`` and ``participant_joining``.
+        answers: CALLING_ANSWER.
+        region: CALLING_REGION; without one, the deployment may be a single process.
+        state_url: CALLING_STATE_URL.
+    """
+    if has_handlers and not answers:
+        yield "CALLING_ANSWER: it is false, so no handler of shared/bot.py ever runs."
+    if keeps_state and answers and region and not state_url:
+        yield (
+            "CALLING_STATE_URL: it is not set, so what the bot remembers of a call is "
+            "known in one process only."
+        )
