@@ -107,6 +107,7 @@ var insightsName = 'appi-${stem}'
 var storageName = storageAccountName(stem, token)
 var appName = functionAppName(stem, token)
 var containerName = 'app-package'
+var stateContainerName = 'bot-state'
 var healthPath = '/api/health'
 var hosts = toObject(
   usableRegions,
@@ -130,6 +131,7 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: allTags
     containerName: containerName
+    stateContainerName: stateContainerName
     identityName: identityName
     zoneRedundant: zoneRedundant
   }
@@ -156,6 +158,7 @@ module functionApp 'modules/functionApp.bicep' = {
     identityName: identityName
     storageAccountName: storageName
     containerName: containerName
+    stateContainerName: stateContainerName
     insightsName: insightsName
     logAnalyticsWorkspaceId: logAnalyticsWorkspaceId
     pythonVersion: pythonVersion

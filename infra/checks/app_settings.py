@@ -20,6 +20,7 @@ OWNED = (
     "CALLING_GLOBAL_HOST",
     "CALLING_REGION_RULES",
     "CALLING_IDENTITY_CLIENT_ID",
+    "CALLING_STATE_URL",
 )
 SECRETS = ("MicrosoftAppPassword",)
 # These name files of the app, which are not on this machine.

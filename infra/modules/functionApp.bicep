@@ -24,6 +24,9 @@ param storageAccountName string
 @description('Required. Name of the container that holds the package.')
 param containerName string
 
+@description('Required. Name of the container in which the bot keeps what it remembers of calls.')
+param stateContainerName string
+
 @description('Required. Name of the Application Insights component of the region.')
 param insightsName string
 
@@ -152,6 +155,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureWebJobsStorage__clientId: identity.properties.clientId
     AzureWebJobsStorage__credential: 'managedidentity'
     CALLING_IDENTITY_CLIENT_ID: identity.properties.clientId
+    CALLING_STATE_URL: '${storage.properties.primaryEndpoints.blob}${stateContainerName}'
     // 1 MiB and 64 KiB. The app takes 1 MiB; without this the host reads up to 100 MB.
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1114112'
   })

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from infra.bicep import CHECKOUT
 from tests.infra.golden import DEPLOYMENTS
-from tests.infra.templates import SITE, Resource, Snapshot
+from tests.infra.templates import CONTAINER, SITE, STORAGE, Resource, Snapshot
 
 DOCUMENT = CHECKOUT / "docs" / "infrastructure.md"
 BEGIN, END = "<!-- diagram: begin -->\n", "<!-- diagram: end -->\n"
@@ -19,13 +19,15 @@ KINDS = {
     "Microsoft.ManagedIdentity/userAssignedIdentities": "identity",
     "Microsoft.Network/dnsZones": "DNS zone",
     "Microsoft.Network/trafficmanagerprofiles": "Traffic Manager",
-    "Microsoft.Storage/storageAccounts": "storage account, no keys",
+    STORAGE: "storage account, no keys",
+    CONTAINER: "container",
     "Microsoft.Web/serverfarms": "plan, Flex Consumption",
     "Microsoft.Web/sites": "function app",
     "Microsoft.Web/sites/certificates": "certificate of the zone",
 }
 ALERTS = ("Microsoft.Insights/metricAlerts", "Microsoft.Insights/scheduledQueryRules")
 ROLES = {
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
 }
@@ -103,6 +105,9 @@ def _inside(region: Snapshot) -> Iterator[str]:
         scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]
         name = ROLES[role["properties"]["roleDefinitionId"].rpartition("/")[2]]
         yield f'  {_node(by_id[identity])} -- "{name}" --> {_node(by_id[scope])}'
+    for container in region.all(CONTAINER):
+        account = by_id[container["id"].partition("/blobServices/")[0]]
+        yield f"  {_node(account)} -- holds --> {_node(container)}"
     vault = certificate["properties"]["keyVaultId"].rpartition("/")[2]
     workspace = insights["properties"]["WorkspaceResourceId"].rpartition("/")[2]
     yield f'  vault[("Key Vault {vault}")] --> {_node(certificate)}'

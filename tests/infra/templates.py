@@ -64,6 +64,12 @@ class Snapshot:
         """Return the properties of the only resource of a type."""
         return self.one(kind)["properties"]
 
+    def container(self, name: str) -> Resource:
+        """Return the only container of this name."""
+        named = [one for one in self.all(CONTAINER) if one["name"].endswith(f"/{name}")]
+        assert len(named) == 1, f"{len(named)} of {name}"
+        return named[0]
+
     @property
     def site(self) -> Resource:
         """The properties of the function app."""

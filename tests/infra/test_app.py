@@ -2,7 +2,6 @@
 
 from tests.infra.checks import check
 from tests.infra.templates import (
-    CONTAINER,
     SITE,
     STORAGE,
     Resource,
@@ -139,9 +138,9 @@ def test_the_package_is_read_with_the_identity(templates: Templates) -> None:
         "type": "UserAssignedIdentity",
         "userAssignedIdentityResourceId": region.identity,
     }
-    container = region.one(CONTAINER)["name"].rpartition("/")[2]
     assert region.one(STORAGE)["id"] in deployment["value"]
-    assert f"'{container}'" in deployment["value"]
+    assert region.container("app-package")
+    assert ".primaryEndpoints.blob, 'app-package')" in deployment["value"]
 
 
 @check((_APP, "type: 'UserAssigned'\n", "type: 'SystemAssigned, UserAssigned'\n"))

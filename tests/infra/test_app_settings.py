@@ -13,6 +13,7 @@ from tests.support.checkout import read_json, read_text
 from tests.support.markdown_tables import first_column
 
 _APP = "modules/functionApp.bicep"
+_OTHER = "stateContainerName = 'bot'"
 
 # Read by the Functions host and by the exporter of telemetry.
 PLATFORM_SETTINGS = {
@@ -39,9 +40,13 @@ REJECTED = set(_REJECTED.split())
 # What stands where Azure will put something of its own.
 ONLY_AZURE_KNOWS = {
     "clientId": "99999999-8888-4777-8666-555555555555",
+    "primaryEndpoints.blob": "https://account.blob.core.windows.net/",
     "ConnectionString": "InstrumentationKey=0;IngestionEndpoint=https://x.example/",
 }
-_REFERENCE = re.compile(r"\[.*reference\('[^']+', '[^']+'\)\.(\w+)\)?\]")
+_REFERENCE = re.compile(
+    r"\[(?:format\('[^']+', )?reference\('[^']+', '[^']+'\)\.([\w.]+)"
+    r"(?:, '([^']+)')?\)?\]"
+)
 
 
 def _filled_in(settings: dict[str, str]) -> dict[str, str]:
@@ -54,7 +59,7 @@ def _fill_in(value: str) -> str:
         return value
     found = _REFERENCE.fullmatch(value)
     assert found, f"an expression that nobody knows: {value}"
-    return ONLY_AZURE_KNOWS[found[1]]
+    return ONLY_AZURE_KNOWS[found[1]] + (found[2] or "")
 
 
 @check((_APP, "DisableHomepage: 'true'", "DisableHomepage: 'true'\n TZ: 'UTC'"))
@@ -132,6 +137,22 @@ def test_further_settings_arrive_and_change_no_other(templates: Templates) -> No
     edited = templates.with_description("prod", {"settings": settings}).regional()
     expected = {**templates.regional().app_settings, "CALLING_TENANTS": tenant}
     assert edited.app_settings == expected
+
+
+@check(
+    (_APP, "${storage.properties.primaryEndpoints.blob}${state", "https://x/${state"),
+    (_APP, "Endpoints.blob}${stateContainerName}'", "Endpoints.blob}${containerName}'"),
+    ("regional.bicep", "stateContainerName = 'bot-state'", _OTHER),
+)
+def test_the_bot_keeps_its_state_in_a_container_of_its_region(
+    templates: Templates,
+) -> None:
+    """The setting is always there, also where the bot keeps nothing."""
+    for _environment, _code, region in templates.regions():
+        value = region.app_settings["CALLING_STATE_URL"]
+        assert region.one(STORAGE)["id"] in value
+        assert _fill_in(value) == "https://account.blob.core.windows.net/bot-state"
+        assert region.container("bot-state")
 
 
 @check((_APP, "'Authorization=AAD;ClientId=${", "'ClientId=${"))

@@ -16,13 +16,17 @@ _APP = "modules/functionApp.bicep"
 _DOMAIN = "modules/customDomain.bicep"
 _MONITORING = "modules/monitoring.bicep"
 _STORAGE = "modules/storage.bicep"
+_PRIVATE = "  properties: { publicAccess: 'None'"
+_PUBLIC = "  properties: { publicAccess: 'Blob'"
+STORAGE_BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 STORAGE_BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 
 
 @check(
     (_STORAGE, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true"),
-    (_STORAGE, "publicAccess: 'None'", "publicAccess: 'Blob'"),
+    (_STORAGE, f" containerName\n{_PRIVATE}", f" containerName\n{_PUBLIC}"),
+    (_STORAGE, f" stateContainerName\n{_PRIVATE}", f" stateContainerName\n{_PUBLIC}"),
 )
 def test_storage_has_no_keys_and_nothing_public(templates: Templates) -> None:
     region = templates.regional()
@@ -33,18 +37,26 @@ def test_storage_has_no_keys_and_nothing_public(templates: Templates) -> None:
     assert storage["defaultToOAuthAuthentication"] is True
     assert storage["supportsHttpsTrafficOnly"] is True
     assert storage["minimumTlsVersion"] == "TLS1_2"
-    assert region.properties(CONTAINER)["publicAccess"] == "None"
+    containers = region.all(CONTAINER)
+    assert [one["name"].rpartition("/")[2] for one in containers] == [
+        "app-package",
+        "bot-state",
+    ]
+    assert {one["properties"]["publicAccess"] for one in containers} == {"None"}
 
 
 @check(
     (_STORAGE, "scope: account\n", "scope: container\n"),
+    (_STORAGE, "scope: stateContainer\n", "scope: account\n"),
+    (_STORAGE, "'ba92f5b4-2d11-453d", "'2a2b9908-6ea1-4ae2"),
     (_MONITORING, "'3913510d-42f4-4e42", "'b24988ac-6180-42a0"),
 )
-def test_the_identity_has_the_two_roles_that_it_needs(templates: Templates) -> None:
+def test_the_identity_has_the_three_roles_that_it_needs(templates: Templates) -> None:
     """Each role is on one resource, and what-if knows its name beforehand."""
     region = templates.regional()
     expected = {
         STORAGE_BLOB_DATA_OWNER: region.one(STORAGE)["id"],
+        STORAGE_BLOB_DATA_CONTRIBUTOR: region.container("bot-state")["id"],
         MONITORING_METRICS_PUBLISHER: region.one(INSIGHTS)["id"],
     }
     found = {}
@@ -56,6 +68,28 @@ def test_the_identity_has_the_two_roles_that_it_needs(templates: Templates) -> N
         scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]
         found[properties["roleDefinitionId"].rpartition("/")[2]] = scope
     assert found == expected
+
+
+@check(
+    (_STORAGE, "GreaterThan: 1 }", "GreaterThan: 7 }"),
+    (_STORAGE, "daysAfterModification", "daysAfterCreation"),
+    (_STORAGE, "['${stateContainerName}/']", "['${stateContainerName}']"),
+    (_STORAGE, "['${stateContainerName}/']", "['${containerName}/']"),
+    (_STORAGE, "      enabled: true\n", "      enabled: false\n"),
+)
+def test_what_the_bot_remembers_is_deleted_a_day_after_its_last_change(
+    templates: Templates,
+) -> None:
+    """Nothing else is deleted: the rule names the container with its slash."""
+    region = templates.regional()
+    policy = region.one("Microsoft.Storage/storageAccounts/managementPolicies")
+    assert policy["name"] == f"{region.one(STORAGE)['name']}/default"
+    [rule] = policy["properties"]["policy"]["rules"]
+    assert (rule["type"], rule["enabled"]) == ("Lifecycle", True)
+    assert rule["definition"] == {
+        "filters": {"blobTypes": ["blockBlob"], "prefixMatch": ["bot-state/"]},
+        "actions": {"baseBlob": {"delete": {"daysAfterModificationGreaterThan": 1}}},
+    }
 
 
 @check((_MONITORING, "DisableLocalAuth: true", "DisableLocalAuth: false"))
