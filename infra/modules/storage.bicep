@@ -57,7 +57,9 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   name: 'default'
   properties: {
     containerDeleteRetentionPolicy: { enabled: true, days: 7 }
-    deleteRetentionPolicy: { enabled: true, days: 7 }
+    // It would keep each older state of a call, too, long after the call is forgotten.
+    // The other blobs are made anew: the package by a deployment, the locks by the host.
+    deleteRetentionPolicy: { enabled: false }
   }
 }
 

@@ -18,6 +18,8 @@ _MONITORING = "modules/monitoring.bicep"
 _STORAGE = "modules/storage.bicep"
 _PRIVATE = "  properties: { publicAccess: 'None'"
 _PUBLIC = "  properties: { publicAccess: 'Blob'"
+_FORGOTTEN = "  deleteRetentionPolicy: { enabled: false }"
+_KEPT = "  deleteRetentionPolicy: { enabled: true, days: 7 }"
 STORAGE_BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 STORAGE_BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
@@ -90,6 +92,17 @@ def test_what_the_bot_remembers_is_deleted_a_day_after_its_last_change(
         "filters": {"blobTypes": ["blockBlob"], "prefixMatch": ["bot-state/"]},
         "actions": {"baseBlob": {"delete": {"daysAfterModificationGreaterThan": 1}}},
     }
+
+
+@check(
+    (_STORAGE, _FORGOTTEN, _KEPT),
+    (_STORAGE, _FORGOTTEN, f"{_FORGOTTEN}\n isVersioningEnabled: true"),
+)
+def test_what_is_deleted_or_overwritten_is_gone(templates: Templates) -> None:
+    """Otherwise each older state of a call would be kept after the call."""
+    blobs = templates.regional().properties(f"{STORAGE}/blobServices")
+    assert blobs["deleteRetentionPolicy"] == {"enabled": False}
+    assert not blobs.get("isVersioningEnabled")
 
 
 @check((_MONITORING, "DisableLocalAuth: true", "DisableLocalAuth: false"))
