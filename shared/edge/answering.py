@@ -36,11 +36,11 @@ from shared.core.attempts import (
 from shared.core.bounded import BoundedDict
 from shared.core.partitions import build_callback_uri, choose_partition
 from shared.core.reasons import Reason
-from shared.edge.entra import CredentialError, CredentialRefusedError
 from shared.edge.graph import MAX_REPLY_BYTES
 from shared.edge.places import Places
 from shared.edge.single_flight import SingleFlight
 from shared.edge.tls import Transfer
+from shared.edge.token_client import CredentialError, CredentialRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,7 +18,7 @@ from tests.support.running import Running
 from tests.support.servers import ScriptedServer, status
 
 if TYPE_CHECKING:
-    from shared.edge.entra import CredentialError
+    from shared.edge.token_client import CredentialError
 
 HOST = "weu.example"
 ORDINARY_SECONDS = 12.0

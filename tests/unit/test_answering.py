@@ -7,7 +7,7 @@ import pytest
 from shared.core.answers import AnswerOutcome
 from shared.core.partitions import choose_partition
 from shared.core.reasons import Reason
-from shared.edge.entra import CredentialError
+from shared.edge.token_client import CredentialError
 from tests.support.answering import (
     HOST,
     ORDINARY_SECONDS,

@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from shared.credential_settings import CredentialKind
-from shared.edge.entra import CredentialError
+from shared.edge.token_client import CredentialError
 from shared.settings import read_settings
 from tests.simulator.services.entra import IssuedToken
 from tests.simulator.services.signing import APP_ID, TENANT_ID

@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from shared.credential_settings import CredentialKind
-from shared.edge.entra import CredentialError
+from shared.edge import token_client
+from shared.edge.token_client import CredentialError
 from tests.support.clock import at_most
 from tests.support.entra import TokenServers, ask
 from tests.support.outbound import fail
@@ -114,13 +115,12 @@ def test_a_plain_socket_keeps_the_deadline_too(
     servers: TokenServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An identity endpoint that drips is given up like everybody else."""
-    from shared.edge import entra  # noqa: PLC0415 - its constant is changed
 
     def drip(peer: Peer) -> None:
         peer.connection.recv(65536)
         peer.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000)
 
-    monkeypatch.setattr(entra, "ACQUIRE_SECONDS", 0.5)
+    monkeypatch.setattr(token_client, "ACQUIRE_SECONDS", 0.5)
     with FaultServer(drip) as server:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://{server.host}/msi/token")
         tokens = servers.credentials(kind=CredentialKind.MANAGED_IDENTITY)

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from starlette.responses import Response
 
-from shared.edge import entra, graph_tokens
-from shared.edge.entra import CredentialError
+from shared.edge import graph_tokens, held_tokens, token_client
 from shared.edge.graph_tokens import GraphTokens
+from shared.edge.token_client import CredentialError
 from tests.simulator.services.signing import TENANT_ID
 from tests.support.clock import SETTLE_SECONDS, ShiftedTime, at_most
 from tests.support.entra import IDENTITY_CLIENT_ID, TokenServers, ask
@@ -17,7 +17,7 @@ from tests.support.entra import IDENTITY_CLIENT_ID, TokenServers, ask
 def clock(monkeypatch: pytest.MonkeyPatch) -> ShiftedTime:
     """The wall clock of the modules that get tokens and keep them."""
     shifted = ShiftedTime()
-    for module in (entra, graph_tokens):
+    for module in (held_tokens, token_client):
         monkeypatch.setattr(module, "time", shifted)
     return shifted
 

@@ -14,8 +14,8 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from shared.credential_settings import CredentialKind
-from shared.edge.entra import CredentialError
 from shared.edge.telemetry import write_events
+from shared.edge.token_client import CredentialError
 from tests.simulator.services.entra import ASSERTION_AUDIENCE, IssuedToken
 from tests.simulator.services.signing import APP_ID, TENANT_ID
 from tests.support.clock import at_most

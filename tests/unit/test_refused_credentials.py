@@ -7,15 +7,15 @@ from collections.abc import Callable
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from shared.edge import graph_tokens
-from shared.edge.entra import (
+from shared.edge import held_tokens
+from shared.edge.entra import EntraClient
+from shared.edge.graph_tokens import GraphTokens
+from shared.edge.token_client import (
     ACQUIRE_SECONDS,
     AccessToken,
     CredentialError,
     CredentialRefusedError,
-    EntraClient,
 )
-from shared.edge.graph_tokens import GraphTokens
 from tests.simulator.services.signing import TENANT_ID
 from tests.support.clock import ShiftedTime, at_most
 from tests.support.entra import IDENTITY_CLIENT_ID, TokenServers, ask
@@ -82,7 +82,7 @@ def test_a_tenant_that_was_refused_is_not_asked_for_again_within_30_seconds(
 ) -> None:
     """Other tenants are; and after that one call tries again."""
     clock = ShiftedTime()
-    monkeypatch.setattr(graph_tokens, "time", clock)
+    monkeypatch.setattr(held_tokens, "time", clock)
     tokens = servers.credentials()
     servers.entra.fault = refusing("65001")
 
@@ -106,7 +106,7 @@ def test_a_held_token_serves_on_while_its_renewal_is_refused(
 ) -> None:
     """A consent that was withdrawn counts from the next token on."""
     clock = ShiftedTime()
-    monkeypatch.setattr(graph_tokens, "time", clock)
+    monkeypatch.setattr(held_tokens, "time", clock)
     tokens = servers.credentials()
 
     async def story() -> tuple[str, str]:
@@ -143,7 +143,7 @@ def test_a_token_request_that_hangs_is_given_up(
 ) -> None:
     """The tenant's next call starts another; name resolution has no deadline."""
     assert ACQUIRE_SECONDS == 10
-    monkeypatch.setattr(graph_tokens, "ACQUIRE_SECONDS", 0.3)
+    monkeypatch.setattr(held_tokens, "ACQUIRE_SECONDS", 0.3)
     client = Hanging()
     tokens = GraphTokens(client)
 
