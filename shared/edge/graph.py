@@ -6,7 +6,6 @@ and a vetted call id. Redirects are never followed: the token goes to that host 
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,15 +14,13 @@ from shared.core.strict_json import StrictJsonError, read_object
 from shared.edge.log_fields import clip
 from shared.edge.outbound import (
     OutboundError,
+    SharedSession,
     exchange,
-    open_session,
     retry_after_seconds,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import requests
 
     from shared.core.answers import CallAction
     from shared.edge.tls import Transfer
@@ -37,14 +34,11 @@ class GraphClient:
     def __init__(self, *, graph_url: str, ca_bundle: str, connections: int) -> None:
         """Talk to the Graph at ``graph_url`` over ``connections`` connections."""
         self._graph_url = graph_url
-        self._ca_bundle = ca_bundle
-        self._connections = connections
-        self._opening = threading.Lock()
-        self._session: requests.Session | None = None
+        self._session = SharedSession(ca_bundle, connections=connections)
 
     def load(self) -> None:
         """Open the session before the first call needs it."""
-        self._open()
+        self._session.open()
 
     def send(
         self, call_id: str, action: CallAction, *, token: str, transfer: Transfer
@@ -56,7 +50,7 @@ class GraphClient:
         quoted_id = quote(call_id, safe="")
         try:
             reply = exchange(
-                self._open(),
+                self._session.open(),
                 "POST",
                 f"{self._graph_url}/communications/calls/{quoted_id}/{action.name}",
                 headers={"Authorization": f"Bearer {token}"},
@@ -73,17 +67,7 @@ class GraphClient:
 
     def close(self) -> None:
         """Close the session and its connections."""
-        with self._opening:
-            if self._session is not None:
-                self._session.close()
-
-    def _open(self) -> requests.Session:
-        with self._opening:
-            if self._session is None:
-                self._session = open_session(
-                    self._ca_bundle, connections=self._connections
-                )
-            return self._session
+        self._session.close()
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

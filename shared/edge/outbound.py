@@ -1,17 +1,19 @@
 """One outgoing HTTPS exchange: bounded in time and size, with one error for all ends.
 
-Every module that asks somebody uses ``open_session`` and ``exchange``.
+Every module that asks somebody uses ``open_session`` and ``exchange`` or ``put``.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from email.utils import parsedate_to_datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import requests
 
@@ -74,6 +76,36 @@ def open_session(ca_bundle: str, *, connections: int) -> requests.Session:
         raise OutboundError(is_late=False, was_sent=False) from error
 
 
+class SharedSession:
+    """A session of all threads of a client, opened when it is first needed."""
+
+    def __init__(self, ca_bundle: str, *, connections: int) -> None:
+        """Keep what ``open_session`` will be called with."""
+        self._ca_bundle = ca_bundle
+        self._connections = connections
+        self._opening = threading.Lock()
+        self._session: requests.Session | None = None
+
+    def open(self) -> requests.Session:
+        """Return the session.
+
+        Raises:
+            OutboundError: as ``open_session``.
+        """
+        with self._opening:
+            if self._session is None:
+                self._session = open_session(
+                    self._ca_bundle, connections=self._connections
+                )
+            return self._session
+
+    def close(self) -> None:
+        """Close the session and its connections."""
+        with self._opening:
+            if self._session is not None:
+                self._session.close()
+
+
 def exchange(
     session: requests.Session,
     method: str,
@@ -97,6 +129,31 @@ def exchange(
     Raises:
         OutboundError: no reply came; nothing else escapes.
     """
+    request = partial(session.request, method, url, json=json)
+    return _exchange(request, headers, transfer)
+
+
+def put(
+    session: requests.Session,
+    url: str,
+    data: bytes,
+    *,
+    transfer: Transfer,
+    headers: Mapping[str, str],
+) -> OutboundReply:
+    """PUT ``data``, else as ``exchange`` does.
+
+    Raises:
+        OutboundError: no reply came; nothing else escapes.
+    """
+    return _exchange(partial(session.put, url, data), headers, transfer)
+
+
+def _exchange(
+    request: Callable[..., requests.Response],
+    headers: Mapping[str, str],
+    transfer: Transfer,
+) -> OutboundReply:
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with requests
 
     status: int | None = None
@@ -105,11 +162,8 @@ def exchange(
         seconds = transfer.seconds_left()
         with (
             transfer.on_this_thread(),
-            session.request(
-                method,
-                url,
+            request(
                 headers={**headers, "Accept-Encoding": "identity"},
-                json=json,
                 timeout=(min(seconds, _CONNECT_SECONDS), seconds),
                 allow_redirects=False,
                 stream=True,
