@@ -2,5 +2,6 @@
 
 Modules come in pairs, one asks and one keeps: ``openid`` and ``signing_keys``,
 ``health_check`` and ``peers``, ``entra`` and ``graph_tokens``, ``graph`` and
-``answering``. All that ask use ``outbound``, which gets its sessions from ``tls``.
+``answering``, ``blob_store`` and ``call_memory``. All that ask use ``outbound``, which
+gets its sessions from ``tls``.
 """
