@@ -19,6 +19,8 @@ class CredentialKind(StrEnum):
 class CredentialSettings(NamedTuple):
     """What the chosen kind of credential needs; the rest is empty.
 
+    ``identity_client_id`` is there for every kind: the app's identity also stands for
+    the app before what is not Graph, such as the state store.
     ``certificate_ends_at`` is in epoch seconds.
     """
 
@@ -54,7 +56,7 @@ def read_credential(
             app_id=reader.text("MicrosoftAppId").lower(),
             login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
             federation_audience=cloud.federation_audience,
-            identity_client_id="",
+            identity_client_id=reader.text("CALLING_IDENTITY_CLIENT_ID").lower(),
         )
     kinds = tuple(kind.value for kind in CredentialKind)
     kind = CredentialKind(
@@ -67,7 +69,7 @@ def read_credential(
         app_id=reader.text("MicrosoftAppId").lower(),
         login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
         federation_audience=cloud.federation_audience,
-        identity_client_id=reader.text("CALLING_IDENTITY_CLIENT_ID").lower(),
+        identity_client_id=reader.guid("CALLING_IDENTITY_CLIENT_ID"),
     )
     return _read_proof(reader, credential)
 
@@ -79,7 +81,6 @@ def _read_proof(
     why = f"for CALLING_CREDENTIAL {credential.kind.value}"
     match credential.kind:
         case CredentialKind.MANAGED_IDENTITY:
-            reader.guid("CALLING_IDENTITY_CLIENT_ID")
             return credential
         case CredentialKind.CLIENT_SECRET:
             secret = reader.required("MicrosoftAppPassword", why)

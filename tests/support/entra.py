@@ -11,9 +11,11 @@ from cryptography.x509 import load_pem_x509_certificate
 from shared.credential_settings import CredentialKind, CredentialSettings
 from shared.edge.entra import EntraClient
 from shared.edge.graph_tokens import GraphTokens
+from shared.edge.held_tokens import HeldTokens
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.entra import (
     ASSERTION_AUDIENCE,
+    STORAGE,
     Entra,
     IssuedToken,
     ManagedIdentityEndpoint,
@@ -67,6 +69,7 @@ class TokenServers(Running):
         self.entra.issued.clear()
         self.identity.requests.clear()
         self.identity.fault = None
+        self.identity.resources = {STORAGE}
 
     def _close_connections(self) -> None:
         for client in self._made:
@@ -102,7 +105,7 @@ class TokenServers(Running):
 
 
 async def ask(
-    credentials: GraphTokens,
+    credentials: HeldTokens,
     tenant_id: str = TENANT_ID,
     *,
     seconds: float = ENOUGH_SECONDS,

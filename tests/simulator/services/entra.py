@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ASSERTION_AUDIENCE = "api://AzureADTokenExchange"
+STORAGE = "https://storage.azure.com"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -153,10 +154,11 @@ class Entra(WebServer):
 class ManagedIdentityEndpoint(WebServer):
     """Hands out tokens to the app on the same machine: what its identity may have.
 
-    That is an assertion for the token exchange; and where the bot is the identity, any
-    token, in the identity's own tenant.
+    That is an assertion for the token exchange, and a token for each of ``resources``;
+    and where the bot is the identity, any token, in the identity's own tenant.
 
     Attributes:
+        resources: what every identity of the app may ask for, storage at first.
         header: what the app must send: the value of IDENTITY_HEADER.
         requests: query of every request, in order.
         fault: replaces the reply; ``None`` is the usual one.
@@ -169,6 +171,7 @@ class ManagedIdentityEndpoint(WebServer):
         self._registration = registration
         self._entra = entra
         self.header = secrets.token_hex(16)
+        self.resources = {STORAGE}
         self.requests: list[dict[str, str]] = []
         self.fault: Callable[[], Response] | None = None
 
@@ -203,9 +206,10 @@ class ManagedIdentityEndpoint(WebServer):
             assertion = f"assertion-{secrets.token_urlsafe(24)}"
             registration.assertions.add(assertion)
             return assertion
-        if client_id != registration.app_id:
+        if client_id != registration.app_id and resource not in self.resources:
             return None
-        token = f"graph-{secrets.token_urlsafe(24)}"
+        kind = "storage" if resource == STORAGE else "graph"
+        token = f"{kind}-{secrets.token_urlsafe(24)}"
         self._entra.issued[token] = IssuedToken(
             registration.tenant_id, client_id, f"{resource}/.default", "the-identity"
         )
