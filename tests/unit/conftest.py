@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 import pytest
 import requests
 
+from shared.edge.call_memory import CallMemory
 from shared.edge.health_check import HealthCheck
 from shared.edge.outbound import open_session
 from shared.service import Service, UsableService
@@ -17,6 +18,7 @@ from tests.support.entra import TokenServers
 from tests.support.keys import Keys, settle
 from tests.support.servers import Script, ScriptedServer, healthy
 from tests.support.service import Make, ScriptedNeighbours
+from tests.support.stores import DirectedStore
 
 type Serve = Callable[[Script], ScriptedServer]
 
@@ -63,6 +65,24 @@ def check_of(host: str, ca_bundle: str) -> HealthCheck:
 def clock() -> FakeClock:
     """A clock that a test moves."""
     return FakeClock()
+
+
+@pytest.fixture
+def state_store() -> DirectedStore:
+    """What the memories of all processes share."""
+    return DirectedStore()
+
+
+@pytest.fixture
+def memory(state_store: DirectedStore) -> CallMemory:
+    """The memory of this process."""
+    return CallMemory(state_store)
+
+
+@pytest.fixture
+def other_memory(state_store: DirectedStore) -> CallMemory:
+    """The memory of another process."""
+    return CallMemory(state_store)
 
 
 @pytest.fixture
