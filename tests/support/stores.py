@@ -1,10 +1,12 @@
 """State stores that a test directs; the port is ``shared.edge.state_store``."""
 
 import asyncio
+import random
 from collections import deque
+from collections.abc import Sequence
 from typing import override
 
-from shared.core.call_records import CallKey, CallRecord
+from shared.core.call_records import CallKey, CallRecord, encode_state
 from shared.edge.call_memory import CallMemory, Opened, StoreTime
 from shared.edge.state_store import (
     Blob,
@@ -109,3 +111,36 @@ async def record_in(store: DirectedStore, key: CallKey = CALL) -> CallRecord:
 async def keep_state(memory: CallMemory, found: Opened, state: bytes) -> Opened | None:
     """Keep a state with all the time of the world."""
     return await memory.keep(found, state, time=StoreTime(ENOUGH_SECONDS))
+
+
+async def count_events(
+    memories: Sequence[CallMemory], *, calls: int, events: int
+) -> tuple[list[tuple[CallKey, str]], list[CallKey]]:
+    """Let every event come once to each memory, all at once; handlers count them.
+
+    Returns:
+        the events that were handled, and the calls.
+    """
+    keys = [CallKey(CALL.tenant_id, f"call-{number}") for number in range(calls)]
+    handled: list[tuple[CallKey, str]] = []
+
+    async def handle(memory: CallMemory, key: CallKey, claim: str) -> None:
+        found = await open_call(memory, claim, key=key)
+        if found is None:
+            return
+        handled.append((key, claim))
+        while found is not None:
+            state = found.new_state()
+            await asyncio.sleep(0)
+            state["count"] = state.get("count", 0) + 1
+            found = await keep_state(memory, found, encode_state(state))
+
+    arrivals = [
+        (memory, key, f"tone {number}")
+        for key in keys
+        for number in range(events)
+        for memory in memories
+    ]
+    random.shuffle(arrivals)
+    await asyncio.gather(*(handle(*arrival) for arrival in arrivals))
+    return handled, keys

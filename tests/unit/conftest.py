@@ -1,6 +1,8 @@
 """What several unit tests share: servers over TLS, keys, and a service's neighbours."""
 
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
@@ -83,6 +85,20 @@ def memory(state_store: DirectedStore) -> CallMemory:
 def other_memory(state_store: DirectedStore) -> CallMemory:
     """The memory of another process."""
     return CallMemory(state_store)
+
+
+@pytest.fixture
+def unresolved(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let name resolution hang until the event is set."""
+    real, resolved = socket.getaddrinfo, threading.Event()
+
+    def resolve(*args: object, **kwargs: object) -> object:
+        resolved.wait(10)
+        return real(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    yield resolved
+    resolved.set()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """shared.edge.answering: an attempt that never left has taken no effect."""
 
-import socket
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,20 +9,6 @@ from tests.support.answering import AnsweringHarness, make_call
 from tests.support.clock import at_most
 from tests.support.servers import hang, in_turn, status
 from tests.support.threads import let_no_thread_start
-
-
-@pytest.fixture
-def unresolved(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Let name resolution hang until the event is set."""
-    real, resolved = socket.getaddrinfo, threading.Event()
-
-    def resolve(*args: object, **kwargs: object) -> object:
-        resolved.wait(10)
-        return real(*args, **kwargs)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    yield resolved
-    resolved.set()
 
 
 def test_a_name_that_does_not_resolve_is_no_lost_reply(

@@ -4,7 +4,6 @@ Docs/behaviour.md section 8. Two memories with one store are two processes.
 """
 
 import asyncio
-import random
 
 import pytest
 
@@ -18,6 +17,7 @@ from tests.support.stores import (
     CALL,
     ENOUGH_SECONDS,
     DirectedStore,
+    count_events,
     keep_state,
     open_call,
     opened,
@@ -210,31 +210,10 @@ def test_200_calls_at_once_in_two_processes_lose_no_update(
     memory: CallMemory, other_memory: CallMemory, state_store: DirectedStore
 ) -> None:
     """Each call has eight events; each comes twice, in any order and process."""
-    calls = [CallKey(CALL.tenant_id, f"call-{number}") for number in range(200)]
-    handled: list[tuple[CallKey, str]] = []
+    handled, calls = asyncio.run(
+        count_events((memory, other_memory), calls=200, events=8)
+    )
 
-    async def handle(each: CallMemory, key: CallKey, claim: str) -> None:
-        found = await open_call(each, claim, key=key)
-        if found is None:
-            return
-        handled.append((key, claim))
-        while found is not None:
-            state = found.new_state()
-            await asyncio.sleep(0)
-            state["count"] = state.get("count", 0) + 1
-            found = await keep_state(each, found, encode_state(state))
-
-    async def story() -> None:
-        events = [
-            (each, key, f"tone {number}")
-            for key in calls
-            for number in range(8)
-            for each in (memory, other_memory)
-        ]
-        random.shuffle(events)
-        await asyncio.gather(*(handle(*event) for event in events))
-
-    asyncio.run(story())
     assert len(handled) == len(set(handled)) == 8 * len(calls)
     for key in calls:
         assert asyncio.run(record_in(state_store, key)).state == b'{"count":8}'
