@@ -1,10 +1,7 @@
 """What this bot does with its calls: yours to edit.
 
-The service does not call handlers yet: it answers calls, and logs what follows. Write
-and test a bot with ``bot.react`` until it does.
-
-As delivered the bot has no handlers. This one offers a menu, and transfers whoever
-presses 1:
+As delivered the bot has no handlers: calls are answered, and what follows is accepted
+and logged. This one offers a menu, and transfers whoever presses 1:
 
     from shared.calls import Bot, Established, Tone, play_prompt, subscribe_to_tone
     from shared.calls import Action, transfer, user

@@ -2,8 +2,7 @@
 
 ``shared/bot.py`` imports from here and nothing else of this product. A handler gets an
 event and returns actions, which are carried out through Microsoft Graph in order; the
-first that fails stops the rest. The service does not do this yet: so far ``Bot.react``
-tests a bot without it.
+first that fails stops the rest. ``Bot.react`` tests a bot without the service.
 
 * Events: ``Incoming``, ``ParticipantJoining``, ``Established``, ``Tone``,
   ``OperationCompleted``, ``Participants``, ``TransferFailed``, ``Failed``,

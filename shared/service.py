@@ -1,7 +1,7 @@
 """The composition root: settings, rules and world put together once per process.
 
-The path of a POST is ``receive``: decide, answer what is to be answered, reply, log one
-line. No exception leaves it.
+The path of a POST is ``receive``: decide, do what was decided, reply, log one line. No
+exception leaves it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NoReturn, override
 
 from shared import wiring
+from shared.bot_file import BotFile, load_bot
 from shared.core import routes
-from shared.core.answers import AnswerCalls
 from shared.core.context import LogFacts
 from shared.core.decisions import decide, refuse_without_settings
 from shared.core.errors import UnexpectedError, WebhookError
 from shared.core.health import HealthReport
+from shared.core.items import TakeItems, TakeJoining
 from shared.core.regions import RegionPolicy
 from shared.core.replies import Outcome, reply_to
 from shared.core.webhook import Correlation, WebhookReply, WebhookRequest
@@ -37,6 +38,7 @@ from shared.settings import Settings, SettingsReport, read_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shared.core.bot import Bot
     from shared.core.health import KeyFreshness
 
 _HEALTH_WAIT_SECONDS = 2.0
@@ -153,29 +155,33 @@ class UsableService(Service):
         entra: the client of Entra.
     """
 
-    def __init__(self, report: SettingsReport, settings: Settings) -> None:
-        """Put rules and world together as ``settings`` say."""
+    def __init__(self, report: SettingsReport, settings: Settings, bot: Bot) -> None:
+        """Put rules, world and ``bot`` together as ``settings`` say."""
         super().__init__(report)
         self._settings = settings
         policy = RegionPolicy(settings.region_rules)
         provider = wiring.identity_provider(settings)
         self.keys = wiring.signing_keys(provider)
-        self._notices = wiring.notices(settings, provider)
+        self._notices = wiring.notices(settings, bot, provider)
         self.peers = wiring.peers(settings)
         self.graph = wiring.graph(settings)
         self.entra = wiring.entra(settings)
-        self._context = wiring.rule_context(settings, self.keys, self.peers, policy)
-        self._answering = wiring.answering(settings, self.graph, self.entra)
+        self._context = wiring.rule_context(
+            settings, bot, self.keys, self.peers, policy
+        )
+        self._calls = wiring.calls(settings, bot, self.graph, self.entra)
 
     @override
     async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
         decision = await decide(request, self._context, facts)
-        self._answering.note_follow_ups(facts.tenant_id or "", facts.follow_ups)
-        if isinstance(decision, AnswerCalls):
-            return await self._answering.answer_all(
-                decision, received_at=request.received_at
-            )
-        return decision
+        self._calls.answering.note_follow_ups(facts.tenant_id or "", facts.follow_ups)
+        match decision:
+            case TakeItems():
+                return await self._calls.dispatcher.take(decision, request)
+            case TakeJoining():
+                return await self._calls.dispatcher.join(decision, request)
+            case _:
+                return decision
 
     @override
     async def _look_at_keys(self, headers: Mapping[str, str]) -> KeyFreshness:
@@ -194,11 +200,12 @@ class UsableService(Service):
         if self._settings.answer:
             await asyncio.to_thread(self.graph.load)
             await asyncio.to_thread(self.entra.load)
+            await asyncio.to_thread(self._calls.load)
         await self.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS)
 
     @override
     def close(self) -> None:
-        self._answering.close()
+        self._calls.close()
         self.peers.close()
         self.graph.close()
         self.entra.close()
@@ -220,11 +227,15 @@ class UsableService(Service):
         return {"key_age_seconds": None if age is None else int(age)}
 
 
-def build_service(report: SettingsReport) -> Service:
-    """Build the service for what was read of the settings."""
+def build_service(report: SettingsReport, bot_file: BotFile) -> Service:
+    """Build the service for what was read of the settings, and for the user's bot."""
+    if bot_file.bot is None:
+        log_event(logging.ERROR, "bot.unusable", traceback=bot_file.traceback or None)
+        problems = (*report.problems, bot_file.problem)
+        return UnusableService(report._replace(problems=problems))
     if report.settings is None:
         return UnusableService(report)
-    return UsableService(report, report.settings)
+    return UsableService(report, report.settings, bot_file.bot)
 
 
 _building = threading.Lock()
@@ -238,7 +249,7 @@ def get_service() -> Service:
         with _building:
             if _service is None:
                 prepare_logging()
-                _service = build_service(read_settings(os.environ))
+                _service = build_service(read_settings(os.environ), load_bot())
     return _service
 
 

@@ -1,13 +1,15 @@
 """Attempts to do something with a call through Graph: how long, and what follows.
 
 https://learn.microsoft.com/graph/api/call-answer: 202 without a body; 404 (8522) once
-the call is over or the time to answer has passed.
+the call is over or the time to answer has passed. What is asked, and which reason each
+end has, says a ``CallRequest``.
 """
 
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import NamedTuple
 
+from shared.core.call_requests import CallRequest
 from shared.core.notifications import CallNotification
 from shared.core.reasons import Reason
 
@@ -15,6 +17,9 @@ from shared.core.reasons import Reason
 # rest is for the way there and back.
 ORDINARY_BUDGET_SECONDS = 12.0
 POLICY_RECORDING_BUDGET_SECONDS = 4.0
+# Of what follows after the answer; what a handler of ``failed`` does has three more.
+FOLLOW_UP_BUDGET_SECONDS = 10.0
+FAILED_BUDGET_SECONDS = 13.0
 
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -49,7 +54,7 @@ class NoCredential(NamedTuple):
 
 
 class GraphReply(NamedTuple):
-    """Graph's reply to an answer.
+    """Graph's reply.
 
     Attributes:
         status: HTTP status.
@@ -83,9 +88,13 @@ def budget_seconds(call: CallNotification) -> float:
     return ORDINARY_BUDGET_SECONDS
 
 
-def attempt_seconds(remaining_seconds: float) -> float:
-    """Return how long one attempt may take of what remains of the budget."""
-    return remaining_seconds * _ATTEMPT_SHARE
+def attempt_seconds(remaining_seconds: float, request: CallRequest) -> float:
+    """Return how long one attempt may take of what remains of the budget.
+
+    What may not be sent twice is waited for until the end.
+    """
+    share = _ATTEMPT_SHARE if request.is_repeatable else 1.0
+    return remaining_seconds * share
 
 
 def pause_seconds(attempt: int, result: AttemptResult) -> float:
@@ -101,45 +110,61 @@ def pause_seconds(attempt: int, result: AttemptResult) -> float:
 
 def next_step(
     result: AttemptResult,
-    done: Reason,
+    request: CallRequest,
     *,
     was_reply_lost: bool,
     was_token_renewed: bool,
 ) -> Reason | NextStep:
-    """Tell what follows an attempt: another one, or the end of answering.
+    """Tell what follows an attempt: another one, or the end.
 
     Args:
         result: what came back.
-        done: the reason once Graph has taken it.
+        request: what Graph was asked.
         was_reply_lost: an earlier attempt may have taken effect without our knowing.
         was_token_renewed: a 401 has led to a new token already.
 
     Returns:
-        The reason with which answering ends, or what to do before the next attempt.
+        The reason with which it ends, or what to do before the next attempt.
     """
     match result:
         case NoCredential(refused_code=str()):
             return Reason.CREDENTIAL_REFUSED
         case GraphReply(status=status) if status in _SUCCESS:
-            return done
+            return request.done
         case GraphReply(status=HTTPStatus.UNAUTHORIZED) if not was_token_renewed:
             return NextStep.RENEW_TOKEN
         case GraphReply(status=status) if status in _FINAL:
-            return _refusal(status, was_reply_lost=was_reply_lost)
-        case _:
+            return _refusal(status, request, was_reply_lost=was_reply_lost)
+        case _ if request.is_repeatable or _took_no_effect(result):
             return NextStep.RETRY
+        case _:
+            return request.unavailable
 
 
-def _refusal(status: int, *, was_reply_lost: bool) -> Reason:
+def _took_no_effect(result: AttemptResult) -> bool:
+    """Tell whether Graph surely did not do what it was asked."""
+    match result:
+        case GraphReply(status=status):
+            return status == HTTPStatus.TOO_MANY_REQUESTS
+        case NoCredential():
+            return True
+        case _:
+            return result is Unanswered.NOT_SENT
+
+
+def _refusal(status: int, request: CallRequest, *, was_reply_lost: bool) -> Reason:
     # A token that Graph refuses says nothing about the call.
-    if was_reply_lost and status != HTTPStatus.UNAUTHORIZED:
-        return Reason.ANSWER_PRESUMED
-    is_over = status == HTTPStatus.NOT_FOUND
-    return Reason.CALL_OVER if is_over else Reason.ANSWER_REFUSED
+    if status == HTTPStatus.UNAUTHORIZED:
+        return request.refused
+    if was_reply_lost and request.presumed is not None:
+        return request.presumed
+    if status == HTTPStatus.NOT_FOUND:
+        return Reason.CALL_OVER
+    return request.done if request.is_refusal_fine else request.refused
 
 
-def failure_of(result: AttemptResult | None) -> Reason:
+def failure_of(result: AttemptResult | None, request: CallRequest) -> Reason:
     """Name the reason when the budget is used up; ``result`` is the last one."""
     if isinstance(result, NoCredential):
         return Reason.CREDENTIAL_UNAVAILABLE
-    return Reason.ANSWER_UNAVAILABLE
+    return request.unavailable

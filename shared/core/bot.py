@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import overload
 
-from shared.core.action_members import write_media_config
-from shared.core.actions import FOLLOW_UP_NAMES, Action, Source, make
+from shared.core.actions import FOLLOW_UP_NAMES, Action, Source
+from shared.core.call_controls import answer
 from shared.core.event_types import (
     Established,
     Event,
@@ -34,9 +34,6 @@ from shared.core.handlers import (
 )
 
 _OPERATION = re.compile(r"(?!\w+Operation$)[A-Za-z]+", re.ASCII)
-_ANSWER = make(
-    "answer", acceptedModalities=["audio"], mediaConfig=write_media_config(())
-)
 
 
 class Bot:
@@ -52,7 +49,7 @@ class Bot:
         Raises:
             HandlerError: it is not made by ``answer``, ``reject`` or ``redirect``.
         """
-        self.otherwise = _ANSWER if otherwise is None else otherwise
+        self.otherwise = answer() if otherwise is None else otherwise
         self._handlers: dict[type[Event], list[Registered]] = {}
         if not belongs_to(self.otherwise, Source.INCOMING):
             message = "otherwise must be made by answer(), reject() or redirect()."
@@ -206,6 +203,18 @@ class Bot:
     def handles(self, event: type[Event]) -> bool:
         """Tell whether any handler takes events of this type."""
         return event in self._handlers
+
+    @property
+    def handles_follow_ups(self) -> bool:
+        """Tell whether any handler takes what comes after the decision about a call."""
+        return any(
+            event not in {Incoming, ParticipantJoining} for event in self._handlers
+        )
+
+    @property
+    def has_handlers(self) -> bool:
+        """Tell whether there are any handlers."""
+        return bool(self._handlers)
 
     def handler_for(self, event: Event) -> Registered | None:
         """Choose the handler of an event."""

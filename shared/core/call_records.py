@@ -9,9 +9,9 @@ import json
 import re
 from typing import NamedTuple
 
+from shared.core.handlers import encode_state
 from shared.core.strict_json import read_object
 
-MAX_STATE_BYTES = 16 * 1024
 MAX_CLAIMS = 1_000
 # Every record fits: 16 KiB of state, and 1,000 claims of 100 characters in quotes.
 MAX_RECORD_BYTES = 128 * 1024
@@ -81,7 +81,7 @@ class CallRecord(NamedTuple):
 
     def encode(self) -> bytes:
         """Return the record as JSON."""
-        claims = _dump(self.claims)
+        claims = json.dumps(self.claims, separators=(",", ":")).encode("ascii")
         is_over = b"true" if self.is_over else b"false"
         return b'{"state":%b,"claims":%b,"isOver":%b}' % (self.state, claims, is_over)
 
@@ -107,28 +107,6 @@ class CallRecord(NamedTuple):
         return cls(encode_state(state), tuple(claims), is_over)
 
 
-def encode_state(state: object) -> bytes:
-    """Return a handler's state as JSON, in ASCII.
-
-    Raises:
-        ValueError: it is no JSON object, or takes more than 16 KiB.
-    """
-    if type(state) is not dict:
-        message = "the state must be a dict"
-        raise ValueError(message)
-    try:
-        data = _dump(state)
-    except (TypeError, RecursionError) as error:
-        message = "the state must be JSON"
-        raise ValueError(message) from error
-    if len(data) > MAX_STATE_BYTES:
-        message = f"the state takes {len(data)} bytes of {MAX_STATE_BYTES}"
-        raise ValueError(message)
-    # {1: …, "1": …} becomes an object with the member "1" twice.
-    read_object(data)
-    return data
-
-
 def shorten(claim: str) -> str:
     """Return a claim of at most 100 characters; ids of operations have no bound."""
     if _SHORT_CLAIM.fullmatch(claim):
@@ -136,7 +114,3 @@ def shorten(claim: str) -> str:
     return (
         f"sha256:{hashlib.sha256(claim.encode('utf-8', 'surrogatepass')).hexdigest()}"
     )
-
-
-def _dump(value: object) -> bytes:
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")

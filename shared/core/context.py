@@ -24,6 +24,8 @@ class RuleContext(NamedTuple):
         redirect_status: of redirects, 302 or 307.
         allowed_tenants: lower-case tenant ids; empty: any.
         answers_calls: ``False``: incoming calls are accepted without an answer.
+        tells_bot: the bot has handlers for what follows after an answer.
+        asks_bot_about_joins: the bot has a handler for participants who join.
     """
 
     token_policy: TokenPolicy
@@ -39,6 +41,8 @@ class RuleContext(NamedTuple):
     allowed_tenants: frozenset[str]
     partitions: Sequence[str]
     answers_calls: bool
+    tells_bot: bool = False
+    asks_bot_about_joins: bool = False
 
 
 @dataclass(slots=True)
@@ -47,15 +51,21 @@ class LogFacts:
 
     Attributes:
         items: what the POST announces, as read; ``None`` for what cannot be read.
+        events: names of the bot's events, item by item; ``None`` where there is none.
+        joining_call_id: the call of a participant who joins.
     """
 
     tenant_id: str | None = None
     items: Sequence[CallNotification | None] = ()
+    events: Sequence[str | None] = ()
+    joining_call_id: str | None = None
     notes: set[Reason] = field(default_factory=set)
 
     @property
     def call_ids(self) -> list[str]:
         """The calls of all items that can be read."""
+        if self.joining_call_id is not None:
+            return [self.joining_call_id]
         return [item.call_id for item in self.items if item]
 
     @property

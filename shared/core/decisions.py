@@ -7,8 +7,8 @@ Rule 4  Its tenant must be allowed (403), and the partition's name legal (404).
 Rule 5  The body must be strict JSON of a known shape (400, 411).
 Rule 6  Legacy protocol: ask for Graph (204).
 Rule 7  Incoming calls that all belong to one other region: redirect (302).
-Rule 8  Other incoming calls: answer those that may be taken here (202, 503).
-Rule 9  Every other notification: accept (202).
+Rule 8  Other incoming calls: take those that may be taken here (202, 503).
+Rule 9  Every other notification: tell the bot, or accept it (202; 200 with its reply).
 
 ``docs/behaviour.md`` section 2 is the specification, ``rules`` has the same as data.
 
@@ -22,13 +22,12 @@ else. Besides ``facts`` it only fills bounded caches, and it reaches the world t
 its ports only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, NoReturn
 
 from shared.core import rules
-from shared.core.answers import AnswerCalls
 from shared.core.authentication import authenticate
 from shared.core.context import LogFacts, RuleContext
 from shared.core.errors import (
@@ -38,7 +37,20 @@ from shared.core.errors import (
     SettingsUnusableError,
     TenantRefusedError,
 )
-from shared.core.notifications import CallNotification, read_notification
+from shared.core.event_types import ParticipantJoining
+from shared.core.items import (
+    TakeItems,
+    TakeJoining,
+    assign,
+    incoming_task,
+    is_accepted,
+    reason_to_accept,
+)
+from shared.core.notifications import (
+    CallNotification,
+    read_joining_call_id,
+    read_notification,
+)
 from shared.core.partitions import is_partition_name
 from shared.core.protocol import Protocol, detect_protocol, read_body
 from shared.core.reasons import Reason
@@ -55,6 +67,7 @@ class AskForGraph:
     name: ClassVar = "ask-for-graph"
     status: ClassVar = HTTPStatus.NO_CONTENT
     reason: ClassVar = Reason.LEGACY_PROTOCOL
+    retry_after_seconds: ClassVar = None
     log_fields: ClassVar[Mapping[str, object]] = {}
 
 
@@ -67,12 +80,13 @@ class Accept:
 
     name: ClassVar = "accept"
     status: ClassVar = HTTPStatus.ACCEPTED
+    retry_after_seconds: ClassVar = None
     log_fields: ClassVar[Mapping[str, object]] = {}
 
 
 MAX_ITEMS = 100
 
-type Decision = AskForGraph | RedirectTo | AnswerCalls | Accept
+type Decision = AskForGraph | RedirectTo | TakeItems | TakeJoining | Accept
 
 
 async def decide(
@@ -100,23 +114,29 @@ async def decide(
         case Protocol.LEGACY:
             return AskForGraph()
         case Protocol.PARTICIPANT_JOINING:
-            return Accept(Reason.PARTICIPANT_JOINING)
+            facts.events = [ParticipantJoining.name]
+            facts.joining_call_id = read_joining_call_id(body)
+            if not context.asks_bot_about_joins:
+                return Accept(Reason.PARTICIPANT_JOINING)
+            return TakeJoining(claims.tenant_id, body, facts.joining_call_id)
         case Protocol.GRAPH:
             notifications = _read_items(body["value"], claims, facts)
     incoming = [item for item in notifications if item and item.is_incoming_call]
-    if not incoming or request.partition is not None:
-        return Accept(_reason_to_accept(notifications, has_incoming=bool(incoming)))
-    placed = place_calls(incoming, claims.tenant_id, request.headers, context)
-    if len(incoming) == len(notifications):
-        redirect = await find_redirect(placed, request, context, facts)
-        if redirect is not None:
-            return redirect
-    allowed = [call for call, rule in placed if rule.allows(context.own_region)]
-    barred = [call for call, rule in placed if not rule.allows(context.own_region)]
-    if barred or context.answers_calls:
-        answered = allowed if context.answers_calls else []
-        return AnswerCalls(claims.tenant_id, answered, claims.not_before, barred)
-    return Accept(Reason.ANSWERING_OFF, rules.ANSWER)
+    tasks = None
+    if request.partition is None:
+        placed = place_calls(incoming, claims.tenant_id, request.headers, context)
+        if incoming and len(incoming) == len(notifications):
+            redirect = await find_redirect(placed, request, context, facts)
+            if redirect is not None:
+                return redirect
+        tasks = iter([incoming_task(rule, context) for _call, rule in placed])
+    items = assign(body["value"], notifications, tasks, context)
+    facts.events = [item.event for item in items]
+    if all(is_accepted(item) for item in items):
+        reason = reason_to_accept(items)
+        is_incoming = reason is Reason.ANSWERING_OFF
+        return Accept(reason, rules.ANSWER if is_incoming else rules.ACCEPT)
+    return TakeItems(claims.tenant_id, items, claims.not_before)
 
 
 def refuse_without_settings(request: WebhookRequest) -> NoReturn:
@@ -173,15 +193,3 @@ def _read_items(
         if notification.claimed_call_id is not None:
             facts.notes.add(Reason.CALL_ID_DIFFERS)
     return notifications
-
-
-def _reason_to_accept(
-    notifications: Sequence[CallNotification | None], *, has_incoming: bool
-) -> Reason:
-    if not notifications:
-        return Reason.EMPTY_BATCH
-    if has_incoming:
-        return Reason.INCOMING_ON_CALLBACK
-    if len(notifications) > 1:
-        return Reason.BATCH
-    return Reason.FOLLOW_UP if notifications[0] else Reason.UNREADABLE_ITEM

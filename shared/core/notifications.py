@@ -21,6 +21,7 @@ _RESOURCE = re.compile(
     r"([A-Za-z0-9_-]{1,128})(?:/([^/?]+)(?:/[^?]*)?)?/?(?:\?.*)?",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
+_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _CALL_TYPES = (None, "#microsoft.graph.call")
 # Some documentation examples leave changeType out.
 _NEW_CALL_CHANGES = (None, "created")
@@ -113,6 +114,12 @@ def read_notification(item: object) -> CallNotification | None:
         transferor=_read_identity(context.get("transferor")),
         on_behalf_of=_read_identity(context.get("onBehalfOf")),
     )
+
+
+def read_joining_call_id(body: JsonObject) -> str | None:
+    """Read the call of a ``participantJoiningNotification``; ``None`` if illegal."""
+    call_id = _text(_object(body.get("call")).get("id"))
+    return call_id if call_id and _CALL_ID.fullmatch(call_id) else None
 
 
 def _read_resource(members: JsonObject) -> tuple[str, str | None] | None:

@@ -17,11 +17,7 @@ class Reason(ExplainedCode):
         "The notification used the legacy protocol; 204 asks for the Graph protocol.",
         NOTHING,
     )
-    REDIRECTED = (
-        "redirected",
-        "The region rules send this call to another region.",
-        NOTHING,
-    )
+    REDIRECTED = ("redirected", "The rules send the call to another region.", NOTHING)
     ANSWERED = ("answered", "Graph accepted the answer.", NOTHING)
     ALREADY_ANSWERED = (
         "already-answered",
@@ -30,19 +26,14 @@ class Reason(ExplainedCode):
     )
     ALREADY_HANDLED = (
         "already-handled",
-        "This process has dealt with the call before; it came a second time.",
+        "The call or its event was dealt with before; it came a second time.",
         NOTHING,
     )
-    ANSWERING_OFF = (
-        "answering-off",
-        "CALLING_ANSWER is false, so the incoming call was accepted, not answered.",
-        NOTHING,
-    )
-    FOLLOW_UP = (
-        "follow-up",
-        "The notification is about a call, but is not a new incoming call.",
-        NOTHING,
-    )
+    CALL_REJECTED = ("call-rejected", "The bot rejected the call.", NOTHING)
+    CALL_REDIRECTED = ("call-redirected", "The bot sent the call on.", NOTHING)
+    HANDLED = ("handled", "The bot handled the event and its actions.", NOTHING)
+    ANSWERING_OFF = ("answering-off", "CALLING_ANSWER is false: no answer.", NOTHING)
+    FOLLOW_UP = ("follow-up", "No handler of the bot takes this event.", NOTHING)
     INCOMING_ON_CALLBACK = (
         "incoming-on-callback",
         "An incoming call came on the callback route; it is not answered there.",
@@ -50,8 +41,8 @@ class Reason(ExplainedCode):
     )
     PARTICIPANT_JOINING = (
         "participant-joining",
-        "A participantJoiningNotification, which this version never asks for.",
-        "Look for another program that answers this bot's calls.",
+        "A participant joins, and the bot has no handler that would decide about it.",
+        "Add a handler of participant_joining to shared/bot.py.",
     )
     EMPTY_BATCH = ("empty-batch", "The list of notifications is empty.", NOTHING)
     UNREADABLE_ITEM = (
@@ -115,8 +106,28 @@ class Reason(ExplainedCode):
     )
     RECORDING_UNHANDLED = (
         "recording-unhandled",
-        "A policy wants the call recorded; this product cannot, and only rejects it.",
+        "A policy wants the call recorded; no handler took it, so it was rejected.",
         "Take this bot out of the recording policy, or put a recorder in its place.",
+    )
+    BOT_FAILED = (
+        "bot-failed",
+        "A handler of the bot failed, took too long or returned what it may not.",
+        "Look at the file, line and function that the line names, in shared/bot.py.",
+    )
+    ACTION_REFUSED = (
+        "action-refused",
+        "Graph refused an action of the bot; repeating cannot help.",
+        "Look up graph_code under actions; check the application's Graph permissions.",
+    )
+    ACTION_UNAVAILABLE = (
+        "action-unavailable",
+        "Graph did not take an action of the bot in time, or its reply was lost.",
+        "Check Graph's service health and throttling (429) for this application.",
+    )
+    STATE_UNAVAILABLE = (
+        "state-unavailable",
+        "What the bot remembers of the call could not be read or kept in time.",
+        "Check the store at CALLING_STATE_URL and the identity's role on it.",
     )
     CREDENTIAL_REFUSED = (
         "credential-refused",

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 
-from shared.core.answers import Answered
 from shared.core.decisions import Accept, AskForGraph
 from shared.core.errors import (
     BodyRefusedError,
@@ -17,11 +16,12 @@ from shared.core.errors import (
     WebhookError,
 )
 from shared.core.health import HealthReport
+from shared.core.outcomes import Taken
 from shared.core.redirects import RedirectTo
 from shared.core.webhook import Correlation, WebhookReply
 
 # What a request ends with: its rule, name, status and reason, and what the log adds.
-type Outcome = AskForGraph | RedirectTo | Answered | Accept | WebhookError
+type Outcome = AskForGraph | RedirectTo | Taken | Accept | WebhookError
 
 _MAX_ECHO = 256
 # A kept connection sticks to one instance and no DNS change moves it; Microsoft's
@@ -59,11 +59,12 @@ def reply_to(outcome: Outcome, correlation: Correlation) -> WebhookReply:
         case RedirectTo():
             location = {"Location": outcome.location}
             return _reply(outcome.status, correlation, location)
-        case Answered() | WebhookError():
+        case Taken(join_reply=dict() as reply):
+            body = json.dumps(reply).encode()
+            return _reply(outcome.status, correlation, _JSON, body)
+        case _:
             retry = _retry_after(outcome.retry_after_seconds)
             return _reply(outcome.status, correlation, retry)
-        case _:
-            return _reply(outcome.status, correlation)
 
 
 def health_reply(report: HealthReport) -> WebhookReply:

@@ -51,6 +51,13 @@ ANSWER = Rule(
         503: "Graph cannot be asked, or a strict rule bars this region",
     },
 )
-ACCEPT = Rule(9, "accept", {202: "it is any other notification"})
+ACCEPT = Rule(
+    9,
+    "accept",
+    {
+        200: "the bot replies to a participant who joins",
+        202: "it is any other notification",
+    },
+)
 
 RULES = (SIZE, SETTINGS, TOKEN, SENDER, BODY, LEGACY, REDIRECT, ANSWER, ACCEPT)

@@ -1,67 +1,43 @@
-"""Answering incoming calls: once per call and process, within the time budget.
+"""Incoming calls: what the bot decides about them, once per call and process.
 
-A call's notification may come twice, also at the same time: the second one waits
-for the first and gets its outcome. Attempts and pauses follow
-``shared.core.attempts``; blocking requests run on an executor of our own, and pauses
-hold neither a thread nor a place.
+A call's notification may come twice, also at the same time: the second one waits for
+the first and gets its outcome.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
-from shared.core.answers import (
-    AnswerCalls,
-    Answered,
-    AnswerOutcome,
-    CallAction,
-    action_for,
-)
-from shared.core.attempts import (
-    AttemptResult,
-    GraphReply,
-    NextStep,
-    NoCredential,
-    Unanswered,
-    attempt_seconds,
-    budget_seconds,
-    failure_of,
-    next_step,
-    pause_seconds,
-)
+from shared.core.attempts import KEPT_FOR_GRAPH_SECONDS, budget_seconds
 from shared.core.bounded import BoundedDict
+from shared.core.call_records import Arrival, CallKey
+from shared.core.call_requests import request_for_incoming
+from shared.core.incoming import Choice, choose, outcome_of
+from shared.core.outcomes import ItemOutcome
 from shared.core.partitions import build_callback_uri, choose_partition
 from shared.core.reasons import Reason
-from shared.edge.graph import MAX_REPLY_BYTES
-from shared.edge.places import Places
+from shared.edge.event_runs import EventRun, Limits
+from shared.edge.handler_runs import too_late
 from shared.edge.single_flight import SingleFlight
-from shared.edge.tls import Transfer
-from shared.edge.token_client import CredentialError, CredentialRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from shared.core.bot import Bot
+    from shared.core.event_types import Incoming
+    from shared.core.handlers import Registered
     from shared.core.notifications import CallNotification
-    from shared.edge.graph import GraphClient
-    from shared.edge.graph_tokens import GraphTokens
+    from shared.edge.call_control import CallControl
+    from shared.edge.event_runs import EventRuns
+    from shared.edge.turns import Turns
 
-# Answers wait for Graph on threads of their own, not on the event loop and not on the
-# worker's own pool, which may be as small as five.
-PLACES = 128
-PLACES_PER_TENANT = 64
 REMEMBERED_CALLS = 10_000
 REMEMBERED_SECONDS = 60 * 60
-
-
-class _Call(NamedTuple):
-    """A call of a tenant: another tenant's token must not meet it."""
-
-    tenant_id: str
-    call_id: str
+HANDLER_SECONDS = 3.0
+RECORDING_HANDLER_SECONDS = 1.0
+STORE_SECONDS = 1.0
 
 
 class _Remembered(NamedTuple):
@@ -70,190 +46,115 @@ class _Remembered(NamedTuple):
 
 
 class CallAnswering:
-    """Answers calls. For one event loop."""
+    """Answers, rejects or redirects calls. For one event loop."""
 
     def __init__(
         self,
+        bot: Bot,
+        runs: EventRuns,
+        control: CallControl,
+        turns: Turns,
         *,
-        graph: GraphClient,
-        tokens: GraphTokens,
         callback_host: str,
         partitions: Sequence[str],
-        places: int = PLACES,
-        places_per_tenant: int = PLACES_PER_TENANT,
     ) -> None:
-        """Answer through ``graph``, with callbackUris on ``callback_host``."""
-        self._graph = graph
-        self._tokens = tokens
+        """Do what ``bot`` decides, with callbackUris on ``callback_host``."""
+        self._bot = bot
+        self._runs = runs
+        self._control = control
+        self._turns = turns
         self._callback_host = callback_host
         self._partitions = partitions
-        self._executor = ThreadPoolExecutor(places, thread_name_prefix="calling")
-        self._places = Places(places, per_tenant=places_per_tenant)
-        self._done: BoundedDict[_Call, _Remembered] = BoundedDict(REMEMBERED_CALLS)
-        self._followed_up: BoundedDict[_Call, float] = BoundedDict(REMEMBERED_CALLS)
-        self._answers: SingleFlight[_Call, AnswerOutcome] = SingleFlight(
+        self._done: BoundedDict[CallKey, _Remembered] = BoundedDict(REMEMBERED_CALLS)
+        self._followed_up: BoundedDict[CallKey, float] = BoundedDict(REMEMBERED_CALLS)
+        self._answers: SingleFlight[CallKey, ItemOutcome] = SingleFlight(
             lambda _call, _task: None
         )
-
-    def close(self) -> None:
-        """End the threads."""
-        self._executor.shutdown()
 
     def note_follow_ups(self, tenant_id: str, call_ids: Iterable[str]) -> None:
         """Note that these calls have been answered, whoever did it."""
         now = time.monotonic()
         for call_id in call_ids:
-            self._followed_up[_Call(tenant_id, call_id)] = now
-
-    async def answer_all(
-        self, decision: AnswerCalls, *, received_at: float
-    ) -> Answered:
-        """Answer the calls of a POST that arrived at ``received_at`` (monotonic)."""
-        outcomes = await asyncio.gather(
-            *(
-                self.answer(
-                    call,
-                    tenant_id=decision.tenant_id,
-                    received_at=received_at,
-                    not_before=decision.not_before,
-                )
-                for call in decision.calls
-            )
-        )
-        call_ids = [call.call_id for call in decision.calls]
-        barred = [
-            (call.call_id, AnswerOutcome(Reason.REGION_REQUIRED))
-            for call in decision.barred
-        ]
-        return Answered((*zip(call_ids, outcomes, strict=True), *barred))
+            self._followed_up[CallKey(tenant_id, call_id)] = now
 
     async def answer(
         self,
         call: CallNotification,
+        event: Incoming,
         *,
-        tenant_id: str,
         received_at: float,
         not_before: float,
-    ) -> AnswerOutcome:
-        """Answer a call, or reject it where nobody could record it.
+    ) -> ItemOutcome:
+        """Do what the bot decides about a call, or the default.
 
         Args:
             call: an incoming call.
-            tenant_id: of the token.
+            event: of the same, for the bot.
             received_at: when the POST arrived (``time.monotonic``).
             not_before: when the token became valid (epoch seconds).
         """
-        key = _Call(tenant_id, call.call_id)
+        key = CallKey(event.call.tenant_id, call.call_id)
         now = time.monotonic()
         done = self._done.get(key)
         if done is not None and now - done.at < REMEMBERED_SECONDS:
-            return AnswerOutcome(done.reason)
+            return ItemOutcome(done.reason)
         outcome = await asyncio.shield(
-            self._answers.start(key, lambda: self._answer(key, call, received_at))
+            self._answers.start(
+                key, lambda: self._answer(key, call, event, received_at)
+            )
         )
-        if outcome.is_refused:
-            budget = budget_seconds(call)
-            is_late = time.time() - not_before > budget
+        if outcome.reason is Reason.ANSWER_REFUSED:
+            is_late = time.time() - not_before > budget_seconds(call)
             return outcome._replace(was_expected=is_late or self._was_followed_up(key))
         return outcome
 
-    def _was_followed_up(self, key: _Call) -> bool:
+    def _was_followed_up(self, key: CallKey) -> bool:
         seen_at = self._followed_up.get(key)
         return seen_at is not None and time.monotonic() - seen_at < REMEMBERED_SECONDS
 
     async def _answer(
-        self, key: _Call, call: CallNotification, received_at: float
-    ) -> AnswerOutcome:
+        self, key: CallKey, call: CallNotification, event: Incoming, received_at: float
+    ) -> ItemOutcome:
+        ends_at = received_at + budget_seconds(call)
+        choice = await self._choose(key, event, ends_at)
         partition = choose_partition(key.call_id, self._partitions)
-        action = action_for(call, build_callback_uri(self._callback_host, partition))
-        outcome = await self._try(key, action, received_at + budget_seconds(call))
-        if outcome.reason in {action.done, Reason.ANSWER_PRESUMED}:
-            self._done[key] = _Remembered(action.again, time.monotonic())
-        note = action.note if action.note is not outcome.reason else None
-        return outcome._replace(note=note)
-
-    async def _try(
-        self, key: _Call, action: CallAction, ends_at: float
-    ) -> AnswerOutcome:
-        """Try until Graph's reply is final or the budget is used up."""
-        was_reply_lost = was_token_renewed = False
-        requests = pauses = 0
-        last: AttemptResult | None = None
-        while time.monotonic() < ends_at:
-            last = await self._attempt(key, action, ends_at)
-            requests += isinstance(last, GraphReply) or last is Unanswered.NO_REPLY
-            step = next_step(
-                last,
-                action.done,
-                was_reply_lost=was_reply_lost,
-                was_token_renewed=was_token_renewed,
-            )
-            if isinstance(step, Reason):
-                return _outcome(step, requests, last)
-            if step is NextStep.RENEW_TOKEN:
-                was_token_renewed = True
-                continue
-            was_reply_lost = was_reply_lost or last is Unanswered.NO_REPLY
-            pause = pause_seconds(pauses, last)
-            pauses += 1
-            if time.monotonic() + pause >= ends_at:
-                break
-            await asyncio.sleep(pause)
-        return _outcome(failure_of(last), requests, last)
-
-    async def _attempt(
-        self, key: _Call, action: CallAction, ends_at: float
-    ) -> AttemptResult:
-        seconds = ends_at - time.monotonic()
-        try:
-            async with self._places.place(key.tenant_id, timeout_seconds=seconds):
-                seconds = attempt_seconds(ends_at - time.monotonic())
-                attempt_ends_at = time.monotonic() + seconds
-                token = await self._tokens.token(key.tenant_id, timeout_seconds=seconds)
-                return await self._send(key, action, token, attempt_ends_at)
-        except TimeoutError:
-            return Unanswered.NOT_SENT
-        except CredentialRefusedError as error:
-            return NoCredential(refused_code=error.code)
-        except CredentialError as error:
-            return NoCredential(error.retry_after_seconds)
-
-    async def _send(
-        self, key: _Call, action: CallAction, token: str, ends_at: float
-    ) -> AttemptResult:
-        """Send one request on a thread, and wait for its end or ``ends_at``.
-
-        The executor may be busy and name resolution may hang: neither has a deadline.
-        What was not sent by then is never sent.
-        """
-        transfer = Transfer(ends_at=ends_at, max_bytes=MAX_REPLY_BYTES)
-        try:
-            sent = asyncio.get_running_loop().run_in_executor(
-                self._executor,
-                lambda: self._graph.send(
-                    key.call_id, action, token=token, transfer=transfer
-                ),
-            )
-        except RuntimeError:  # no thread to be had; the executor keeps the work anyway
-            transfer.give_up()
-            return Unanswered.NOT_SENT
-        done, _pending = await asyncio.wait(
-            {sent}, timeout=max(ends_at - time.monotonic(), 0)
+        request = request_for_incoming(
+            choice.action, build_callback_uri(self._callback_host, partition)
         )
-        if not done:
-            sent.cancel()
-            return Unanswered.NO_REPLY if transfer.give_up() else Unanswered.NOT_SENT
-        result = sent.result()
-        if isinstance(result, GraphReply) and result.status == HTTPStatus.UNAUTHORIZED:
-            self._tokens.forget(key.tenant_id, token)
-        return result
+        ended = await self._control.carry_out(key, request, ends_at=ends_at)
+        if ended.reason in {request.done, request.presumed} and request.again:
+            self._done[key] = _Remembered(request.again, time.monotonic())
+        return outcome_of(choice, request, ended)
 
+    async def _choose(self, key: CallKey, event: Incoming, ends_at: float) -> Choice:
+        """Ask the bot's handler what this call gets, if there is one."""
+        handler = self._bot.handler_for(event)
+        if handler is None:
+            run = EventRun()
+        else:
+            run = await self._run(key, event, handler, ends_at - KEPT_FOR_GRAPH_SECONDS)
+        choice = choose(
+            run.actions,
+            self._bot.otherwise,
+            is_policy_recording=event.is_policy_recording,
+        )
+        return choice._replace(failure=run.failure, notes=run.notes)
 
-def _outcome(
-    reason: Reason, attempts: int, last: AttemptResult | None
-) -> AnswerOutcome:
-    if isinstance(last, GraphReply):
-        return AnswerOutcome(reason, attempts, last.status, last.code)
-    if isinstance(last, NoCredential):
-        return AnswerOutcome(reason, attempts, entra_code=last.refused_code)
-    return AnswerOutcome(reason, attempts)
+    async def _run(
+        self, key: CallKey, event: Incoming, handler: Registered, waits_end_at: float
+    ) -> EventRun:
+        """Run the handler in the call's turn, which ends before Graph is asked."""
+        seconds = HANDLER_SECONDS
+        if event.is_policy_recording:
+            seconds = RECORDING_HANDLER_SECONDS
+        left = max(waits_end_at - time.monotonic(), 0)
+        try:
+            async with self._turns.turn(key.path, timeout_seconds=left):
+                if handler.takes_state:
+                    arrival = Arrival(None, is_late_allowed=True)
+                    limits = Limits(seconds, STORE_SECONDS, waits_end_at)
+                    return await self._runs.run(key, event, handler, arrival, limits)
+                ends_at = min(time.monotonic() + seconds, waits_end_at)
+                return await self._runs.run_stateless(event, handler, ends_at=ends_at)
+        except TimeoutError:
+            return EventRun(failure=too_late(handler))

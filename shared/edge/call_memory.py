@@ -99,22 +99,17 @@ class CallMemory:
     async def open(
         self,
         key: CallKey,
+        arrival: Arrival,
         *,
-        claim: str | None,
-        is_end: bool,
-        is_late_allowed: bool,
         time: StoreTime,
     ) -> Opened | None:
         """Claim an event and open its call's record; ``None``: it is already handled.
 
         Args:
             key: the call.
-            claim: of ``shared.core.events.claim_of``; ``None``: handled each time.
-            is_end: the event is ``terminated``; it also marks the call as over.
-            is_late_allowed: the event is handled although the call is over.
+            arrival: the event; where it ends the call, the call is over from now on.
             time: what the store may take.
         """
-        arrival = Arrival(claim, is_end, is_late_allowed)
         # Before anything is awaited: a simultaneous second must meet it.
         if not self._claim_here(key, arrival):
             return None
@@ -132,9 +127,7 @@ class CallMemory:
         Returns:
             whether the store was told in time.
         """
-        opened = await self.open(
-            key, claim=None, is_end=True, is_late_allowed=False, time=time
-        )
+        opened = await self.open(key, Arrival(None, is_end=True), time=time)
         return opened is not None and opened.is_kept
 
     async def keep(
@@ -146,7 +139,7 @@ class CallMemory:
 
         Args:
             opened: of ``open``, or of the last ``keep``.
-            state: of ``shared.core.call_records.encode_state``.
+            state: of ``shared.core.handlers.encode_state``.
             time: what the store may take; the same as for ``open``.
 
         Returns:

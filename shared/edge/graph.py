@@ -22,7 +22,7 @@ from shared.edge.outbound import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shared.core.answers import CallAction
+    from shared.core.call_requests import CallRequest
     from shared.edge.tls import Transfer
 
 MAX_REPLY_BYTES = 64 * 1024
@@ -41,9 +41,9 @@ class GraphClient:
         self._session.open()
 
     def send(
-        self, call_id: str, action: CallAction, *, token: str, transfer: Transfer
+        self, call_id: str, request: CallRequest, *, token: str, transfer: Transfer
     ) -> GraphReply | Unanswered:
-        """Ask for ``action`` on a call, within the bounds of ``transfer``.
+        """Ask for something about a call, within the bounds of ``transfer``.
 
         Never raises: an attempt without a status is told by ``Unanswered``.
         """
@@ -51,10 +51,10 @@ class GraphClient:
         try:
             reply = exchange(
                 self._session.open(),
-                "POST",
-                f"{self._graph_url}/communications/calls/{quoted_id}/{action.name}",
+                request.method,
+                f"{self._graph_url}/communications/calls/{quoted_id}{request.path}",
                 headers={"Authorization": f"Bearer {token}"},
-                json=action.body,
+                json=request.body,
                 transfer=transfer,
             )
         except OutboundError as error:

@@ -5,11 +5,12 @@ Ids, states and codes only: tones, recordings, names and numbers are not even re
 
 from collections.abc import Mapping, Sequence
 
-from shared.core.answers import Answered, AnswerOutcome
+from shared.core.context import LogFacts
 from shared.core.notifications import CallNotification
+from shared.core.outcomes import ItemOutcome, Taken
 from shared.core.reasons import Reason
 from shared.core.replies import Outcome
-from shared.edge.log_levels import level_of_answer, level_of_reason
+from shared.edge.log_levels import level_of_item
 
 _MAX_TEXT = 64
 _MAX_ITEMS = 20
@@ -29,15 +30,43 @@ def fields_of(item: CallNotification) -> dict[str, object]:
     }
 
 
-def batch_fields(
-    items: Sequence[CallNotification | None], outcome: Outcome
-) -> dict[str, object]:
+def fields_of_items(facts: LogFacts, outcome: Outcome) -> Mapping[str, object]:
+    """Return what the line says of the notifications; of several, item by item."""
+    if len(facts.items) > 1:
+        return _batch_fields(facts, outcome)
+    [event] = facts.events or (None,)
+    fields = fields_of(facts.items[0]) if facts.items and facts.items[0] else {}
+    return {**fields, "bot_event": event}
+
+
+def _batch_fields(facts: LogFacts, outcome: Outcome) -> dict[str, object]:
     """Return what the line of a batch says of its items, failures first."""
-    answers = dict(outcome.outcomes) if isinstance(outcome, Answered) else {}
-    described = [_describe(item, outcome, answers) for item in items]
+    events = facts.events or [None] * len(facts.items)
+    described = [
+        _describe(item, event, ended)
+        for item, event, ended in zip(
+            facts.items, events, _outcomes(facts, outcome), strict=True
+        )
+    ]
     described.sort(key=lambda each: each[0], reverse=True)
     listed = [fields for _level, fields in described[:_MAX_ITEMS]]
-    return {"items": listed, "item_count": len(items)}
+    return {"items": listed, "item_count": len(facts.items)}
+
+
+def _outcomes(facts: LogFacts, outcome: Outcome) -> Sequence[ItemOutcome]:
+    """Return how each item ended, also where nothing was done with any of them."""
+    if isinstance(outcome, Taken):
+        return outcome.outcomes
+    return [
+        ItemOutcome(
+            Reason.UNREADABLE_ITEM
+            if item is None
+            else outcome.reason
+            if item.is_incoming_call
+            else Reason.FOLLOW_UP
+        )
+        for item in facts.items
+    ]
 
 
 def present(fields: Mapping[str, object]) -> dict[str, object]:
@@ -51,20 +80,15 @@ def clip(text: str) -> str:
 
 
 def _describe(
-    item: CallNotification | None,
-    outcome: Outcome,
-    answers: Mapping[str, AnswerOutcome],
+    item: CallNotification | None, event: str | None, ended: ItemOutcome
 ) -> tuple[int, dict[str, object]]:
     """Return the level and the fields of one item of a batch."""
-    if item is None:
-        reason = Reason.UNREADABLE_ITEM
-        return level_of_reason(reason), {"reason": reason}
-    answer = answers.get(item.call_id) if item.is_incoming_call else None
-    if answer is not None:
-        level, reason = level_of_answer(answer), answer.reason
-    else:
-        reason = outcome.reason if item.is_incoming_call else Reason.FOLLOW_UP
-        level = level_of_reason(reason)
-    ended = {} if answer is None else answer.log_fields
-    fields = {"call_id": item.call_id, "reason": reason, **fields_of(item), **ended}
-    return level, present(fields)
+    fields: dict[str, object] = {
+        "call_id": item and item.call_id,
+        "reason": ended.reason,
+        "notes": sorted(ended.notes) or None,
+        **(fields_of(item) if item else {}),
+        "bot_event": event,
+        **ended.log_fields,
+    }
+    return level_of_item(ended), present(fields)

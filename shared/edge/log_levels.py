@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from shared.core.answers import Answered, AnswerOutcome
+from shared.core.outcomes import ItemOutcome, Taken
 from shared.core.reasons import Reason
 from shared.core.replies import Outcome
 
@@ -13,13 +13,17 @@ _WARNINGS = frozenset(
         Reason.PARTITION_UNLISTED,
         Reason.REDIRECT_SUPPRESSED,
         Reason.REGION_UNHEALTHY,
+        Reason.STATE_UNAVAILABLE,
         Reason.UNREADABLE_ITEM,
     }
 )
 _ERRORS = frozenset(
     {
+        Reason.ACTION_REFUSED,
+        Reason.ACTION_UNAVAILABLE,
         Reason.ANSWER_REFUSED,
         Reason.ANSWER_UNAVAILABLE,
+        Reason.BOT_FAILED,
         Reason.CREDENTIAL_REFUSED,
         Reason.CREDENTIAL_UNAVAILABLE,
         Reason.RECORDING_UNHANDLED,
@@ -32,18 +36,17 @@ _ERRORS = frozenset(
 def level_of(outcome: Outcome, notes: Iterable[Reason]) -> int:
     """Return the level of what a request ended with."""
     levels = [_level_of_status(outcome.status), *map(level_of_reason, notes)]
-    if isinstance(outcome, Answered):
-        levels += [level_of_answer(answer) for _call_id, answer in outcome.outcomes]
+    if isinstance(outcome, Taken):
+        levels += [level_of_item(item) for item in outcome.outcomes]
     else:
         levels.append(level_of_reason(outcome.reason))
     return max(levels)
 
 
-def level_of_answer(answer: AnswerOutcome) -> int:
-    """Return the level of how answering one call ended."""
-    if answer.is_refused and answer.was_expected:
-        return logging.WARNING
-    return level_of_reason(answer.reason)
+def level_of_item(item: ItemOutcome) -> int:
+    """Return the level of how one item ended."""
+    level = logging.WARNING if item.was_expected else level_of_reason(item.reason)
+    return max((level, *map(level_of_reason, item.notes)))
 
 
 def level_of_reason(reason: Reason) -> int:

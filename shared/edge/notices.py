@@ -10,7 +10,7 @@ from shared.core.notices import certificate_notices, clock_notices
 from shared.edge.telemetry import log_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Notices:
@@ -19,6 +19,7 @@ class Notices:
     def __init__(
         self,
         *,
+        lasting: Sequence[str] = (),
         certificate_ends_at: float | None,
         clock_difference: Callable[[], float | None],
         clock: Callable[[], float] = time.time,
@@ -26,11 +27,13 @@ class Notices:
         """Tell nothing yet.
 
         Args:
+            lasting: what holds as long as this process.
             certificate_ends_at: of the bot's certificate, in epoch seconds, if any.
             clock_difference: returns by how many seconds this machine's clock is ahead
                 of the identity provider's; ``None`` if that is not known.
             clock: epoch seconds.
         """
+        self._lasting = lasting
         self._certificate_ends_at = certificate_ends_at
         self._clock_difference = clock_difference
         self._clock = clock
@@ -39,6 +42,7 @@ class Notices:
     def current(self) -> tuple[str, ...]:
         """Return the notices of now; log those that are new to this process."""
         notices = (
+            *self._lasting,
             *certificate_notices(self._certificate_ends_at, now=self._clock()),
             *clock_notices(self._clock_difference()),
         )

@@ -86,6 +86,11 @@ class SharedSession:
         self._opening = threading.Lock()
         self._session: requests.Session | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether anybody has needed it."""
+        return self._session is not None
+
     def open(self) -> requests.Session:
         """Return the session.
 
@@ -119,7 +124,7 @@ def exchange(
 
     Args:
         session: of ``open_session``.
-        method: GET or POST.
+        method: GET, POST or DELETE.
         url: https.
         transfer: when to give up, and how much of the body to read.
         headers: of the request. A compressed reply is never asked for: it could

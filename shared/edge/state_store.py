@@ -70,6 +70,12 @@ class MemoryStore:
         )
         self._writes = 0
 
+    def load(self) -> None:
+        """There is nothing to open."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
     async def read(self, path: str, *, timeout_seconds: float) -> Blob | None:  # noqa: ARG002 - the port's
         """Return what is kept under ``path``, at once."""
         return self._blobs.get(path)

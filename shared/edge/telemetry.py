@@ -14,16 +14,16 @@ import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
-from shared.core.answers import Answered
 from shared.core.context import LogFacts
 from shared.core.defects import describe_defect
 from shared.core.errors import WebhookError
+from shared.core.outcomes import Taken
 from shared.core.reasons import Reason
 from shared.core.replies import Outcome
 from shared.core.webhook import Correlation, WebhookRequest
 from shared.edge.kept_events import KeptEvents
 from shared.edge.line_limits import RefusalLine, RefusalLines
-from shared.edge.log_fields import batch_fields, clip, fields_of, present
+from shared.edge.log_fields import clip, fields_of_items, present
 from shared.edge.log_levels import level_of
 
 logger = logging.getLogger("calling")
@@ -95,7 +95,7 @@ class RequestLog:
             "chain_id": clip(correlation.chain_id) or None,
             "partition": request.partition and clip(request.partition),
             "notes": sorted(notes) if notes else None,
-            **_fields_of_items(facts, outcome),
+            **fields_of_items(facts, outcome),
             **fields,
             **outcome.log_fields,
         }
@@ -169,15 +169,5 @@ def _log(level: int, line: Mapping[str, object]) -> None:
     logger.handle(record)
 
 
-def _fields_of_items(facts: LogFacts, outcome: Outcome) -> Mapping[str, object]:
-    match facts.items:
-        case []:
-            return {}
-        case [only]:
-            return {} if only is None else fields_of(only)
-        case items:
-            return batch_fields(items, outcome)
-
-
 def _notes_of(outcome: Outcome) -> AbstractSet[Reason]:
-    return outcome.notes if isinstance(outcome, Answered) else frozenset()
+    return outcome.notes if isinstance(outcome, Taken) else frozenset()

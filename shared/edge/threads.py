@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,15 @@ class DaemonThreads:
         self._name = name
         self._free = threading.Semaphore(at_most)
 
-    async def run[T](self, work: Callable[[], T]) -> T:
+    async def run[T](
+        self, work: Callable[[], T], *, on_end: Callable[[], None] | None = None
+    ) -> T:
         """Return what ``work`` returns, or raise what it raises.
+
+        Args:
+            work: for a thread; it sees the context variables of who asks.
+            on_end: called on the loop once the thread is free again, also where nobody
+                waits for it any more.
 
         Raises:
             RuntimeError: there is no thread to be had.
@@ -35,6 +43,7 @@ class DaemonThreads:
             raise RuntimeError(message)
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
+        context = copy_context()
 
         def tell(finish: Callable[[], None]) -> None:
             # Whoever waited may have given up, and the loop may have ended.
@@ -43,13 +52,15 @@ class DaemonThreads:
 
         def run() -> None:
             try:
-                result = work()
+                result = context.run(work)
             except BaseException as error:  # noqa: BLE001 - raised where it is awaited
                 tell(partial(_fail, done, error))
             else:
                 tell(partial(_finish, done, result))
             finally:
                 self._free.release()
+                if on_end is not None:
+                    tell(on_end)
 
         try:
             threading.Thread(target=run, name=self._name, daemon=True).start()

@@ -7,10 +7,11 @@ import time
 
 import pytest
 
-from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts
+from shared.core.defects import describe_defect
 from shared.core.errors import TokenRefusedError, UnexpectedError
 from shared.core.notifications import read_notification
+from shared.core.outcomes import ActionOutcome, ItemOutcome, Taken
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.core.webhook import Correlation, WebhookRequest
@@ -23,10 +24,14 @@ from tests.support.clock import FakeClock
 from tests.support.internals import decide_by
 from tests.support.markdown_tables import code, read_table
 from tests.support.rules import KEY_SET, TOKENS, build_deployment, build_request
+from tests.support.service import NO_HANDLERS
 
 REQUEST = WebhookRequest("https://weu.example/api/calls/a", {}, b"", "a", "invocation")
 IDS = Correlation("message", "scenario", "chain")
-ANSWER = AnswerOutcome(Reason.ANSWER_REFUSED, 1, 403, "7503", "AADSTS65001")
+ANSWER = ItemOutcome(
+    Reason.ANSWER_REFUSED,
+    (ActionOutcome("answer", Reason.ANSWER_REFUSED, 1, 403, "7503", "AADSTS65001"),),
+)
 
 
 IDENTITY = {"user": {"id": "8a34a46b-3d17-4adc-8dce-dc4e7d572698"}}
@@ -54,11 +59,18 @@ def defect() -> Exception:
     return raised.value
 
 
+FAILED = ItemOutcome(
+    Reason.BOT_FAILED,
+    notes=frozenset({Reason.STATE_UNAVAILABLE}),
+    failure={**describe_defect(defect()), "detail": "what a handler did wrong"},
+)
 OUTCOMES = (
-    Answered((("call-1", ANSWER),)),
-    Answered((("call-1", ANSWER), ("call-2", ANSWER))),
-    RedirectTo("sea", "https://sea.example/api/calls?hop=1", 302),
-    UnexpectedError.of(defect()),
+    (ITEMS[:1], Taken([ANSWER], has_incoming=True)),
+    (ITEMS[:1], Taken([FAILED])),
+    (ITEMS, Taken([ANSWER, FAILED], has_incoming=True)),
+    (ITEMS, RedirectTo("sea", "https://sea.example/api/calls?hop=1", 302)),
+    (ITEMS[:1], RedirectTo("sea", "https://sea.example/api/calls?hop=1", 302)),
+    (ITEMS, UnexpectedError.of(defect())),
 )
 
 
@@ -70,7 +82,7 @@ async def accept_with_keys_held() -> None:
         "CALLING_REGION": "weu",
         "CALLING_REGION_HOSTS": '{"weu": "weu.example"}',
     }
-    service = build_service(read_settings(environ))
+    service = build_service(read_settings(environ), NO_HANDLERS)
     assert isinstance(service, UsableService)
     service.keys = SigningKeyCache(lambda: KEY_SET)
     await service.keys.load(timeout_seconds=10.0)
@@ -94,10 +106,10 @@ def test_every_field_is_documented_and_no_other(
 ) -> None:
     """Of requests that leave nothing out, taken together."""
     caplog.set_level(logging.INFO, "calling")
-    for outcome in OUTCOMES:
-        for items in (ITEMS[:1], ITEMS):
-            facts = LogFacts("tenant", items, {Reason.TENANT_DIFFERS})
-            RequestLog().write(REQUEST, IDS, facts, outcome, {})
+    for items, outcome in OUTCOMES:
+        events = ["event" for _ in items]
+        facts = LogFacts("tenant", items, events, notes={Reason.TENANT_DIFFERS})
+        RequestLog().write(REQUEST, IDS, facts, outcome, {})
     asyncio.run(accept_with_keys_held())
     refuse_many()
 
@@ -105,5 +117,5 @@ def test_every_field_is_documented_and_no_other(
     handled = [line for line in lines if line["event"] == "notification.handled"]
     logged = {name for line in handled for name in line}
     rows = read_table("docs/behaviour.md", "field")
-    assert len(handled) == 2 * len(OUTCOMES) + 1 + 10 + 1
+    assert len(handled) == len(OUTCOMES) + 1 + 10 + 1
     assert {name for row in rows for name in code(row[0])} == logged

@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 from unittest import TestCase
 
-from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts, RuleContext
 from shared.core.decisions import decide
 from shared.core.errors import WebhookError
+from shared.core.outcomes import ItemOutcome, Taken
 from shared.core.reasons import Reason
 from shared.core.webhook import MAX_BODY_BYTES, Correlation, WebhookRequest
 from shared.edge.telemetry import RequestLog
@@ -106,9 +106,9 @@ def _codes(query: str) -> set[str]:
 def _canonical_line() -> dict[str, Any]:
     """Return a line of the log as the code writes it, with a batch in it."""
     calls = [make_call(), make_call()]
-    facts = LogFacts(TENANT_ID, calls, {Reason.REDIRECT_SUPPRESSED})
-    unavailable = AnswerOutcome(Reason.ANSWER_UNAVAILABLE)
-    batch = Answered([(call.call_id, unavailable) for call in calls])
+    facts = LogFacts(TENANT_ID, calls, notes={Reason.REDIRECT_SUPPRESSED})
+    unavailable = ItemOutcome(Reason.ANSWER_UNAVAILABLE)
+    batch = Taken([unavailable for _ in calls], has_incoming=True)
     with TestCase().assertLogs("calling", "INFO") as logged:
         request, correlation = build_request(None), Correlation("", "", "")
         RequestLog().write(request, correlation, facts, batch, fields={})

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from shared.core.answers import AnswerCalls
 from shared.core.context import LogFacts
 from shared.core.decisions import Accept, Decision, decide
 from shared.core.errors import WebhookError
 from shared.core.health import HealthReport
 from shared.core.hosts import is_host
+from shared.core.items import TakeItems
 from shared.core.redirects import RedirectTo
 from shared.core.replies import health_reply
 from shared.core.webhook import WebhookRequest
@@ -29,6 +29,7 @@ from tests.property.mutation import edited
 from tests.simulator.services.signing import APP_ID, ISSUER, TENANT_ID
 from tests.support.internals import decide_by, log_every_refusal
 from tests.support.rules import HOSTS, KEY, build_deployment
+from tests.support.service import NO_HANDLERS
 
 # Region weu, with a clock that stands at ``NOW``.
 DEPLOYMENT = build_deployment(
@@ -139,7 +140,7 @@ def judge_body(body: Recipe) -> str:
         case RedirectTo():
             assert decided.location in _LOCATIONS
             assert decided.region != DEPLOYMENT.own_region
-        case AnswerCalls():
+        case TakeItems():
             assert decided.calls
             assert decided.tenant_id == TENANT_ID
     assert all(_CALL_ID.fullmatch(call_id) for call_id in trail.call_ids)
@@ -184,7 +185,8 @@ _SERVICE = build_service(
             "CALLING_REGION": "weu",
             "CALLING_REGION_HOSTS": json.dumps(HOSTS),
         }
-    )
+    ),
+    NO_HANDLERS,
 )
 decide_by(_SERVICE, DEPLOYMENT)
 log_every_refusal(_SERVICE)
@@ -271,7 +273,9 @@ def judge_settings(environ: Recipe) -> str:
     for host in settings.region_hosts.values():
         assert is_host(host)
         assert "trafficmanager.net" not in host.lower().rstrip(".")[-18:]
-    reply = finish(build_service(report).receive(_post(b"{}", "x"), received_at=0.0))
+    reply = finish(
+        build_service(report, NO_HANDLERS).receive(_post(b"{}", "x"), received_at=0.0)
+    )
     assert reply.status == 401
     return "usable"
 

@@ -29,6 +29,7 @@ from tests.support.internals import set_clock
 from tests.support.keys import settle
 from tests.support.rules import build_request
 from tests.support.running import Running
+from tests.support.service import NO_HANDLERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ class Front(Running):
                     "CALLING_CA_BUNDLE": self._bundle,
                     "CALLING_ANSWER": "false",
                 }
-            )
+            ),
+            NO_HANDLERS,
         )
         assert isinstance(self.service, UsableService)
         self.keys = self.service.keys

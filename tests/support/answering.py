@@ -7,10 +7,20 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from shared.core.answers import AnswerOutcome
+from shared.core.bot import Bot
+from shared.core.event_types import Call as BotCall
+from shared.core.event_types import Incoming
 from shared.core.notifications import CallNotification, read_notification
+from shared.core.outcomes import ActionOutcome, ItemOutcome
+from shared.core.reasons import Reason
 from shared.edge.answering import CallAnswering
+from shared.edge.call_control import CallControl
+from shared.edge.call_memory import CallMemory
+from shared.edge.event_runs import EventRuns
 from shared.edge.graph import GraphClient
+from shared.edge.handler_runs import HandlerRuns
+from shared.edge.state_store import MemoryStore
+from shared.edge.turns import Turns
 from tests.simulator.platform.notifications import Call, incoming
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.signing import TENANT_ID
@@ -32,6 +42,19 @@ def make_call(*, is_policy_recording: bool = False) -> CallNotification:
     assert notification is not None
     assert notification.is_incoming_call
     return notification
+
+
+def ended(
+    reason: Reason,
+    attempts: int = 0,
+    status: int | None = None,
+    code: str | None = None,
+    entra_code: str | None = None,
+    action: str = "answer",
+) -> ItemOutcome:
+    """Return the end of an incoming call whose one action ended like that."""
+    last = ActionOutcome(action, reason, attempts, status, code, entra_code)
+    return ItemOutcome(reason, (last,), is_incoming=True)
 
 
 class FakeCredentials:
@@ -62,6 +85,7 @@ class AnsweringHarness(Running):
     def __init__(
         self,
         authority: Authority,
+        bot: Bot | None = None,
         *,
         threads: int = 16,
         places_per_tenant: int | None = None,
@@ -73,34 +97,40 @@ class AnsweringHarness(Running):
             ca_bundle=str(authority.bundle),
             connections=threads,
         )
-        self.answering = CallAnswering(
-            graph=self.client,
-            tokens=self.credentials,  # type: ignore[arg-type]
-            callback_host=HOST,
-            partitions=("p0", "p1"),
+        self.control = CallControl(
+            self.client,
+            self.credentials,  # type: ignore[arg-type]
             places=threads,
             places_per_tenant=places_per_tenant or threads,
+        )
+        self.answering = CallAnswering(
+            bot or Bot(),
+            EventRuns(HandlerRuns(), CallMemory(MemoryStore())),
+            self.control,
+            Turns(),
+            callback_host=HOST,
+            partitions=("p0", "p1"),
         )
 
     def start(self, stack: ExitStack) -> None:
         """Start Graph."""
         stack.callback(self.client.close)
-        stack.callback(self.answering.close)
+        stack.callback(self.control.close)
         stack.enter_context(self.graph)
 
     def answer(
         self, call: CallNotification, *, left: float = ORDINARY_SECONDS
-    ) -> AnswerOutcome:
+    ) -> ItemOutcome:
         """Answer a call that has ``left`` seconds of an ordinary budget."""
         [outcome] = self.answer_all([call], left=left)
         return outcome
 
     def answer_all(
         self, calls: Iterable[CallNotification], *, left: float = ORDINARY_SECONDS
-    ) -> list[AnswerOutcome]:
+    ) -> list[ItemOutcome]:
         """Answer calls that come at the same time."""
 
-        async def run() -> list[AnswerOutcome]:
+        async def run() -> list[ItemOutcome]:
             ago = ORDINARY_SECONDS - left
             return await asyncio.gather(
                 *(self.begin(call, seconds_ago=ago) for call in calls)
@@ -115,11 +145,14 @@ class AnsweringHarness(Running):
         seconds_ago: float = 0.0,
         tenant_id: str = TENANT_ID,
         token_age: float = 0.0,
-    ) -> asyncio.Task[AnswerOutcome]:
+    ) -> asyncio.Task[ItemOutcome]:
         """Start to answer a call that arrived a moment ago, on the running loop."""
         answer = self.answering.answer(
             call,
-            tenant_id=tenant_id,
+            Incoming(
+                call=BotCall(id=call.call_id, tenant_id=tenant_id),
+                is_policy_recording=call.is_policy_recording,
+            ),
             received_at=time.monotonic() - seconds_ago,
             not_before=int(time.time() - seconds_ago - token_age),
         )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from shared.bot_file import BotFile
+from shared.core.bot import Bot
 from shared.core.webhook import WebhookReply, WebhookRequest
 from shared.service import Service, build_service
 from shared.settings import read_settings
@@ -27,6 +29,8 @@ from tests.support.servers import ScriptedServer, status
 SECRET = "a-very-secret-password"
 WEBHOOK = "https://weu.example/api/calls"
 ACCEPTED = status(202)
+
+NO_HANDLERS = BotFile(Bot())
 
 type Make = Callable[..., Service]
 
@@ -71,9 +75,10 @@ class ScriptedNeighbours(Running):
             **changes,
         }
 
-    def service(self, **changes: str) -> Service:
-        """Return a new service."""
-        return build_service(read_settings(self.settings(**changes)))
+    def service(self, bot: Bot | None = None, **changes: str) -> Service:
+        """Return a new service; without a bot of its own it has no handlers."""
+        report = read_settings(self.settings(**changes))
+        return build_service(report, BotFile(bot) if bot else NO_HANDLERS)
 
     def post(
         self, document: object, *, token: str | None = None, **parts: Any

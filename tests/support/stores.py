@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import override
 
-from shared.core.call_records import CallKey, CallRecord, encode_state
+from shared.core.call_records import Arrival, CallKey, CallRecord
+from shared.core.handlers import encode_state
 from shared.edge.call_memory import CallMemory, Opened, StoreTime
 from shared.edge.state_store import (
     Blob,
@@ -85,13 +86,8 @@ async def open_call(
     seconds: float = ENOUGH_SECONDS,
 ) -> Opened | None:
     """Open the record of a call for an event."""
-    return await memory.open(
-        key,
-        claim=claim,
-        is_end=is_end,
-        is_late_allowed=is_late_allowed,
-        time=StoreTime(seconds),
-    )
+    arrival = Arrival(claim, is_end=is_end, is_late_allowed=is_late_allowed)
+    return await memory.open(key, arrival, time=StoreTime(seconds))
 
 
 async def opened(memory: CallMemory, claim: str | None = None) -> Opened:

@@ -9,12 +9,14 @@ from contextlib import ExitStack, closing
 import pytest
 import requests
 
+from shared.core.bot import Bot
 from shared.edge.call_memory import CallMemory
 from shared.edge.health_check import HealthCheck
 from shared.edge.outbound import open_session
 from shared.service import Service, UsableService
 from tests.simulator.services.authority import Authority
 from tests.support.answering import AnsweringHarness
+from tests.support.bot_calls import BotCall, PlaceCall
 from tests.support.clock import FakeClock
 from tests.support.entra import TokenServers
 from tests.support.keys import Keys, settle
@@ -141,8 +143,8 @@ def make(neighbours: ScriptedNeighbours) -> Iterator[Make]:
     """Makes services, and closes them at the end."""
     with ExitStack() as stack:
 
-        def make_one(**changes: str) -> Service:
-            service = neighbours.service(**changes)
+        def make_one(bot: Bot | None = None, **changes: str) -> Service:
+            service = neighbours.service(bot, **changes)
             stack.callback(service.close)
             return service
 
@@ -175,3 +177,26 @@ def servers(
     monkeypatch.setenv("IDENTITY_ENDPOINT", started_token_servers.identity.endpoint)
     monkeypatch.setenv("IDENTITY_HEADER", started_token_servers.identity.header)
     return started_token_servers
+
+
+@pytest.fixture
+def place_call(
+    neighbours: ScriptedNeighbours, make: Make, caplog: pytest.LogCaptureFixture
+) -> PlaceCall:
+    """Places calls of a bot with a service of its own, or of a given one."""
+
+    def place(
+        bot: Bot | None = None,
+        service: Service | None = None,
+        *,
+        is_policy_recording: bool = False,
+        **settings: str,
+    ) -> BotCall:
+        return BotCall(
+            neighbours,
+            service or make(bot, **settings),
+            caplog,
+            is_policy_recording=is_policy_recording,
+        )
+
+    return place

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.core.answers import AnswerOutcome
+from shared.core.outcomes import ItemOutcome
 from shared.core.partitions import choose_partition
 from shared.core.reasons import Reason
 from shared.edge.token_client import CredentialError
@@ -13,6 +13,7 @@ from tests.support.answering import (
     ORDINARY_SECONDS,
     POLICY_SECONDS,
     AnsweringHarness,
+    ended,
     make_call,
 )
 from tests.support.clock import at_most
@@ -33,7 +34,7 @@ def test_an_accepted_answer_ends_it(harness: AnsweringHarness) -> None:
     call = make_call()
     outcome = harness.answer(call)
 
-    assert outcome == AnswerOutcome(Reason.ANSWERED, attempts=1, graph_status=202)
+    assert outcome == ended(Reason.ANSWERED, attempts=1, status=202)
     assert not outcome.is_unavailable
     [request] = harness.graph.requests
     partition = choose_partition(call.call_id, ("p0", "p1"))
@@ -53,7 +54,7 @@ def test_a_call_that_is_over_is_taken(harness: AnsweringHarness) -> None:
     harness.graph.script = lambda *_: json_reply(error, 404)
     outcome = harness.answer(make_call())
 
-    assert outcome == AnswerOutcome(Reason.CALL_OVER, 1, 404, "8522")
+    assert outcome == ended(Reason.CALL_OVER, 1, 404, "8522")
     assert not outcome.is_unavailable
 
 
@@ -65,7 +66,7 @@ def test_a_refusal_after_a_lost_reply_means_answered(
     call = make_call()
     harness.graph.script = in_turn(hang_up, status(code))
 
-    assert harness.answer(call) == AnswerOutcome(Reason.ANSWER_PRESUMED, 2, code)
+    assert harness.answer(call) == ended(Reason.ANSWER_PRESUMED, 2, code)
     assert harness.answer(call).reason is Reason.ALREADY_ANSWERED
     assert len(harness.graph.requests) == 2
 
@@ -73,7 +74,7 @@ def test_a_refusal_after_a_lost_reply_means_answered(
 def test_a_refused_token_is_replaced_once(harness: AnsweringHarness) -> None:
     harness.graph.script = in_turn(status(401), status(202))
 
-    assert harness.answer(make_call()) == AnswerOutcome(Reason.ANSWERED, 2, 202)
+    assert harness.answer(make_call()) == ended(Reason.ANSWERED, 2, 202)
     assert harness.tokens() == ["Bearer token-1", "Bearer token-2"]
 
 
@@ -83,7 +84,7 @@ def test_a_second_refused_token_is_like_other_refusals(
     harness.graph.script = status(401)
     outcome = harness.answer(make_call())
 
-    assert outcome == AnswerOutcome(Reason.ANSWER_REFUSED, 2, 401)
+    assert outcome == ended(Reason.ANSWER_REFUSED, 2, 401)
     assert not outcome.is_unavailable
 
 
@@ -93,9 +94,7 @@ def test_a_refusal_is_not_repeated(harness: AnsweringHarness, code: int) -> None
     error = {"error": {"code": "7504", "message": "no permission"}}
     harness.graph.script = lambda *_: json_reply(error, code)
 
-    assert harness.answer(make_call()) == AnswerOutcome(
-        Reason.ANSWER_REFUSED, 1, code, "7504"
-    )
+    assert harness.answer(make_call()) == ended(Reason.ANSWER_REFUSED, 1, code, "7504")
 
 
 UNAVAILABLE = [
@@ -114,7 +113,7 @@ def test_a_passing_failure_is_repeated(
     harness: AnsweringHarness, script: Script
 ) -> None:
     harness.graph.script = in_turn(script, status(202))
-    assert harness.answer(make_call()) == AnswerOutcome(Reason.ANSWERED, 2, 202)
+    assert harness.answer(make_call()) == ended(Reason.ANSWERED, 2, 202)
 
 
 @pytest.mark.parametrize("script", [*UNAVAILABLE, pytest.param(hang, id="hangs")])
@@ -128,7 +127,7 @@ def test_a_lasting_failure_ends_with_the_budget(
 
     assert outcome.reason is Reason.ANSWER_UNAVAILABLE
     assert outcome.is_unavailable
-    assert outcome.attempts > 1
+    assert outcome.actions[0].attempts > 1
 
 
 def test_entra_is_not_asked_again_before_it_says(harness: AnsweringHarness) -> None:
@@ -137,7 +136,7 @@ def test_entra_is_not_asked_again_before_it_says(harness: AnsweringHarness) -> N
     with at_most(3):
         outcome = harness.answer(make_call(), left=9)
 
-    assert outcome == AnswerOutcome(Reason.CREDENTIAL_UNAVAILABLE)
+    assert outcome == ended(Reason.CREDENTIAL_UNAVAILABLE)
 
 
 def test_no_credential_is_told_apart_and_nothing_is_sent(
@@ -155,7 +154,7 @@ def test_no_credential_is_told_apart_and_nothing_is_sent(
 def test_a_credential_that_comes_back_is_used(harness: AnsweringHarness) -> None:
     harness.credentials.error = CredentialError("none")
 
-    async def story() -> AnswerOutcome:
+    async def story() -> ItemOutcome:
         answering = harness.begin(make_call())
         await asyncio.sleep(0.05)
         harness.credentials.error = None
@@ -180,7 +179,7 @@ def test_retry_after_beyond_the_budget_ends_it_at_once(
     with at_most(3):
         outcome = harness.answer(make_call())
 
-    assert outcome == AnswerOutcome(Reason.ANSWER_UNAVAILABLE, 1, 429)
+    assert outcome == ended(Reason.ANSWER_UNAVAILABLE, 1, 429)
 
 
 @pytest.mark.requirement("R25")
@@ -202,7 +201,7 @@ def test_a_policy_recording_has_the_smaller_budget(harness: AnsweringHarness) ->
 
     assert ordinary.reason is Reason.ANSWERED
     assert policy.reason is Reason.ANSWER_UNAVAILABLE
-    assert policy.note is Reason.RECORDING_UNHANDLED
+    assert policy.notes == {Reason.RECORDING_UNHANDLED}
     assert len(harness.graph.requests) == 1
 
 
@@ -214,11 +213,11 @@ def test_a_policy_recording_is_rejected_within_its_budget(
     left = ORDINARY_SECONDS - POLICY_SECONDS + 1.5
     outcome = harness.answer(call, left=left)
 
-    assert (outcome.reason, outcome.note) == (Reason.RECORDING_UNHANDLED, None)
+    assert (outcome.reason, outcome.notes) == (Reason.RECORDING_UNHANDLED, frozenset())
     [request] = harness.graph.requests
     assert request.target == f"/v1.0/communications/calls/{call.call_id}/reject"
     assert request.json() == {"reason": "none"}
-    assert harness.answer(call) == AnswerOutcome(Reason.ALREADY_HANDLED)
+    assert harness.answer(call) == ItemOutcome(Reason.ALREADY_HANDLED)
 
 
 def test_a_post_that_arrived_too_long_ago_is_not_answered(
@@ -226,7 +225,7 @@ def test_a_post_that_arrived_too_long_ago_is_not_answered(
 ) -> None:
     """The caller has hung up, and an answer now would be a surprise."""
     outcome = harness.answer(make_call(), left=-0.1)
-    assert outcome == AnswerOutcome(Reason.ANSWER_UNAVAILABLE, attempts=0)
+    assert outcome == ended(Reason.ANSWER_UNAVAILABLE, attempts=0)
     assert harness.graph.requests == []
 
 
@@ -244,4 +243,4 @@ def test_a_slow_but_living_graph_is_waited_for(harness: AnsweringHarness) -> Non
         return json_reply({}, 202)
 
     harness.graph.script = answer_late
-    assert harness.answer(make_call(), left=6) == AnswerOutcome(Reason.ANSWERED, 1, 202)
+    assert harness.answer(make_call(), left=6) == ended(Reason.ANSWERED, 1, 202)

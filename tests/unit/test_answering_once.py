@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared.core.answers import AnswerOutcome
 from shared.core.bounded import BoundedDict
+from shared.core.outcomes import ItemOutcome
 from shared.core.reasons import Reason
 from shared.edge import answering as module
 from shared.edge.answering import REMEMBERED_CALLS, REMEMBERED_SECONDS
 from tests.simulator.services.authority import Authority
-from tests.support.answering import AnsweringHarness, make_call
+from tests.support.answering import AnsweringHarness, ended, make_call
 from tests.support.clock import at_most
 from tests.support.servers import Peer, Request, json_reply, status
 
@@ -30,7 +30,7 @@ def test_a_call_that_comes_again_is_not_answered_again(
 ) -> None:
     call = make_call()
     assert harness.answer(call).reason is Reason.ANSWERED
-    assert harness.answer(call) == AnswerOutcome(Reason.ALREADY_ANSWERED)
+    assert harness.answer(call) == ItemOutcome(Reason.ALREADY_ANSWERED)
     assert len(harness.graph.requests) == 1
 
 
@@ -42,7 +42,7 @@ def test_a_call_that_comes_twice_at_once_is_answered_once(
     harness.graph.script = answer_late
     outcomes = harness.answer_all([make_call()] * 20)
 
-    assert outcomes == [AnswerOutcome(Reason.ANSWERED, 1, 202)] * 20
+    assert outcomes == [ended(Reason.ANSWERED, 1, 202)] * 20
     assert len(harness.graph.requests) == 1
 
 
@@ -86,7 +86,7 @@ def test_a_vanished_client_does_not_stop_the_answer(harness: AnsweringHarness) -
     call = make_call()
     harness.graph.script = answer_late
 
-    async def story() -> AnswerOutcome:
+    async def story() -> ItemOutcome:
         first, second = harness.begin(call), harness.begin(call)
         await asyncio.sleep(0.05)
         first.cancel()
@@ -159,11 +159,11 @@ def test_a_full_executor_ends_with_the_budget_and_nothing_is_sent_late(
     """An answer that waited too long for a thread is removed from the queue."""
     release = threading.Event()
     with AnsweringHarness(authority, threads=1) as harness:
-        harness.answering._executor.submit(release.wait, 10)
+        harness.control._executor.submit(release.wait, 10)
         with at_most(1.8):
             outcome = harness.answer(make_call(), left=0.6)
         release.set()
-        harness.answering._executor.submit(int).result(10)
+        harness.control._executor.submit(int).result(10)
 
         assert outcome.reason is Reason.ANSWER_UNAVAILABLE
         assert harness.graph.requests == []
@@ -171,7 +171,7 @@ def test_a_full_executor_ends_with_the_budget_and_nothing_is_sent_late(
 
 def test_a_thread_that_becomes_free_in_time_is_used(authority: Authority) -> None:
     with AnsweringHarness(authority, threads=1) as harness:
-        harness.answering._executor.submit(time.sleep, 0.2)
+        harness.control._executor.submit(time.sleep, 0.2)
         assert harness.answer(make_call(), left=6).reason is Reason.ANSWERED
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.core.answers import AnswerOutcome
 from shared.core.notifications import CallNotification
+from shared.core.outcomes import ItemOutcome
 from shared.core.reasons import Reason
 from tests.simulator.services.authority import Authority
 from tests.simulator.services.signing import TENANT_ID
@@ -18,10 +18,10 @@ OTHER = "99999999-9999-4999-8999-999999999999"
 
 def answer_in(
     harness: AnsweringHarness, calls: Sequence[tuple[str, CallNotification]]
-) -> list[AnswerOutcome]:
+) -> list[ItemOutcome]:
     """Answer calls of tenants that come at the same time."""
 
-    async def run() -> list[AnswerOutcome]:
+    async def run() -> list[ItemOutcome]:
         begun = [harness.begin(call, tenant_id=tenant) for tenant, call in calls]
         return await asyncio.gather(*begun)
 
@@ -85,7 +85,7 @@ def test_a_refusal_of_a_call_that_another_process_answered_is_expected(
         harness.answering.note_follow_ups(TENANT_ID, [call.call_id])
         harness.answering.note_follow_ups(OTHER, ["another-call"])
 
-    async def run() -> AnswerOutcome:
+    async def run() -> ItemOutcome:
         return await harness.begin(call, token_age=token_age)
 
     outcome = asyncio.run(run())

@@ -2,7 +2,6 @@
 
 import pytest
 
-from shared.core.answers import action_for
 from shared.core.attempts import (
     AttemptResult,
     GraphReply,
@@ -15,9 +14,13 @@ from shared.core.attempts import (
     next_step,
     pause_seconds,
 )
+from shared.core.call_controls import answer
+from shared.core.call_requests import request_for_incoming
 from shared.core.notifications import CallNotification, read_notification
 from shared.core.reasons import Reason
 from tests.simulator.platform.notifications import Call, incoming
+
+ANSWER = request_for_incoming(answer(), "https://h/api/calls/p")
 
 
 def step_after(
@@ -29,7 +32,7 @@ def step_after(
     """Return what follows an attempt to answer."""
     return next_step(
         result,
-        Reason.ANSWERED,
+        ANSWER,
         was_reply_lost=was_reply_lost,
         was_token_renewed=was_token_renewed,
     )
@@ -64,15 +67,14 @@ def test_each_status_has_one_meaning(
     reply = GraphReply(status=status)
 
     assert (
-        next_step(reply, Reason.ANSWERED, was_reply_lost=False, was_token_renewed=False)
-        is fresh
+        next_step(reply, ANSWER, was_reply_lost=False, was_token_renewed=False) is fresh
     )
     assert (
-        next_step(reply, Reason.ANSWERED, was_reply_lost=True, was_token_renewed=False)
+        next_step(reply, ANSWER, was_reply_lost=True, was_token_renewed=False)
         is after_lost_reply
     )
     assert (
-        next_step(reply, Reason.ANSWERED, was_reply_lost=False, was_token_renewed=True)
+        next_step(reply, ANSWER, was_reply_lost=False, was_token_renewed=True)
         is after_new_token
     )
 
@@ -89,9 +91,7 @@ def test_a_second_401_is_a_refusal_also_after_a_lost_reply() -> None:
 @pytest.mark.parametrize("attempt", list(Unanswered))
 def test_an_attempt_without_a_status_is_repeated(attempt: Unanswered) -> None:
     assert (
-        next_step(
-            attempt, Reason.ANSWERED, was_reply_lost=False, was_token_renewed=False
-        )
+        next_step(attempt, ANSWER, was_reply_lost=False, was_token_renewed=False)
         is NextStep.RETRY
     )
 
@@ -119,14 +119,14 @@ def test_pauses_obey_retry_after_and_grow_otherwise() -> None:
 
 def test_an_attempt_leaves_time_for_another() -> None:
     """A hanging Graph must not use up the whole budget."""
-    assert 0.5 <= attempt_seconds(1.0) < 0.75
+    assert 0.5 <= attempt_seconds(1.0, ANSWER) < 0.75
 
 
 def test_the_last_attempt_names_the_failure() -> None:
     """A missing credential has a reason of its own."""
-    assert failure_of(NoCredential()) is Reason.CREDENTIAL_UNAVAILABLE
-    assert failure_of(GraphReply(status=503)) is Reason.ANSWER_UNAVAILABLE
-    assert failure_of(None) is Reason.ANSWER_UNAVAILABLE
+    assert failure_of(NoCredential(), ANSWER) is Reason.CREDENTIAL_UNAVAILABLE
+    assert failure_of(GraphReply(status=503), ANSWER) is Reason.ANSWER_UNAVAILABLE
+    assert failure_of(None, ANSWER) is Reason.ANSWER_UNAVAILABLE
 
 
 def notification(*, is_policy_recording: bool) -> CallNotification:
@@ -139,11 +139,8 @@ def notification(*, is_policy_recording: bool) -> CallNotification:
 
 def test_the_answer_is_the_documented_one() -> None:
     """docs/behaviour.md section 2 shows the same body."""
-    call = notification(is_policy_recording=False)
-    action = action_for(call, "https://h/api/calls/p")
-
-    assert (action.name, action.note) == ("answer", None)
-    assert action.body == {
+    assert (ANSWER.name, ANSWER.method, ANSWER.path) == ("answer", "POST", "/answer")
+    assert ANSWER.body == {
         "callbackUri": "https://h/api/calls/p",
         "acceptedModalities": ["audio"],
         "mediaConfig": {
@@ -151,15 +148,6 @@ def test_the_answer_is_the_documented_one() -> None:
             "preFetchMedia": [],
         },
     }
-
-
-def test_a_call_that_is_recorded_by_policy_is_rejected() -> None:
-    """Nobody here records, and an answer would say that somebody does."""
-    call = notification(is_policy_recording=True)
-    action = action_for(call, "https://h/api/calls/p")
-
-    assert (action.name, action.body) == ("reject", {"reason": "none"})
-    assert action.done is Reason.RECORDING_UNHANDLED
 
 
 def test_a_pause_is_never_shorter_than_our_own() -> None:

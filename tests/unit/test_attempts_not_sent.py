@@ -22,7 +22,7 @@ def test_a_name_that_does_not_resolve_is_no_lost_reply(
 
     # The first attempt gives up after 1.8 s.
     outcome = harness.answer(call, left=3)
-    assert outcome.attempts == 1
+    assert outcome.actions[0].attempts == 1
 
     assert outcome.reason is Reason.ANSWER_REFUSED
     asked = len(harness.graph.requests)
@@ -36,7 +36,7 @@ def test_what_was_not_sent_in_time_is_not_sent_later(
     """An answer to a caller who has hung up would surprise everybody."""
     outcome = harness.answer(make_call(), left=0.5)
     unresolved.set()
-    harness.answering.close()
+    harness.control.close()
 
     assert outcome.reason is Reason.ANSWER_UNAVAILABLE
     assert harness.graph.requests == []
@@ -65,6 +65,6 @@ def test_without_a_thread_graph_is_not_asked_later(
 
     call = make_call()
     assert harness.answer(call).reason is Reason.ANSWERED
-    harness.answering.close()
+    harness.control.close()
     targets = [request.target for request in harness.graph.requests]
     assert targets == [f"/v1.0/communications/calls/{call.call_id}/answer"]

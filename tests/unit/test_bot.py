@@ -358,4 +358,4 @@ def test_starting_the_app_imports_nothing_of_the_bot() -> None:
     ).stdout.decode()
 
     assert "shared.service" in printed.split()
-    assert not {"shared.bot", "shared.calls", "shared.core.bot"} & {*printed.split()}
+    assert not {"shared.bot", "shared.calls"} & {*printed.split()}

@@ -1,13 +1,14 @@
 """shared.edge.call_memory: events are claimed once, and no state is lost.
 
-Docs/behaviour.md section 8. Two memories with one store are two processes.
+Two memories with one store are two processes.
 """
 
 import asyncio
 
 import pytest
 
-from shared.core.call_records import CallKey, CallRecord, encode_state
+from shared.core.call_records import CallKey, CallRecord
+from shared.core.handlers import encode_state
 from shared.edge.call_memory import CallMemory, Opened, StoreTime
 from shared.edge.state_store import (
     MemoryStore,

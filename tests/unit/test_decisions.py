@@ -6,10 +6,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from shared.core import rules
-from shared.core.answers import AnswerCalls
 from shared.core.context import LogFacts
 from shared.core.decisions import Accept, AskForGraph, refuse_without_settings
 from shared.core.errors import WebhookError
+from shared.core.items import TakeItems
 from shared.core.key_sets import KeySet
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
@@ -79,7 +79,7 @@ def test_a_legacy_notification_is_asked_for_in_graph() -> None:
 def test_an_incoming_call_that_no_rule_sends_elsewhere_is_answered_here() -> None:
     decision = decide_on(build_deployment(), graph("DE"))
 
-    assert isinstance(decision, AnswerCalls)
+    assert isinstance(decision, TakeItems)
     assert decision.tenant_id == TENANT_ID
     assert len(decision.calls) == 1
 
@@ -135,7 +135,7 @@ def test_another_tenant_in_the_payload_is_noted_and_tid_counts() -> None:
 
     decision = decide_on(build_deployment(), incoming(call, "https://b"), facts=facts)
 
-    assert isinstance(decision, AnswerCalls)
+    assert isinstance(decision, TakeItems)
     assert decision.tenant_id == TENANT_ID
     assert facts.notes == {Reason.TENANT_DIFFERS}
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.core.answers import action_for
 from shared.core.attempts import GraphReply, Unanswered
+from shared.core.call_controls import answer as answer_action
+from shared.core.call_requests import request_for_incoming
 from shared.edge.graph import MAX_REPLY_BYTES, GraphClient
 from shared.edge.tls import Transfer
 from tests.simulator.services.authority import Authority
-from tests.support.answering import make_call
 from tests.support.clock import at_most
 from tests.support.servers import (
     FaultServer,
@@ -35,7 +35,7 @@ from tests.unit.conftest import Serve
 CALL_ID = "8A934F51F25B4EE19613D4049491857B"
 TOKEN = "graph-token-that-nobody-may-see"
 CALLBACK_URI = "https://weu.example/api/calls/p0"
-ACTION = action_for(make_call(), CALLBACK_URI)
+ACTION = request_for_incoming(answer_action(), CALLBACK_URI)
 ENOUGH_SECONDS = 5.0
 SHORT_SECONDS = 0.5
 
@@ -296,10 +296,10 @@ def test_a_slow_handshake_ends_with_the_attempt(
 def test_one_session_serves_all_answers(graph: Graph) -> None:
     """Loading opens it; later answers reuse its connection."""
     graph.client.load()
-    session = graph.client._session
+    session = graph.client._session.open()
     for _ in range(5):
         graph.answer()
-    assert graph.client._session is session
+    assert graph.client._session.open() is session
     assert graph.server.connections == 1
 
 

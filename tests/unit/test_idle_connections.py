@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.core.answers import action_for
+from shared.core import call_controls
 from shared.core.attempts import GraphReply
+from shared.core.call_requests import request_for_incoming
 from shared.edge import sessions, tls
 from shared.edge.graph import MAX_REPLY_BYTES, GraphClient
 from shared.edge.health_check import HealthCheck
 from shared.edge.tls import Transfer
 from tests.simulator.services.authority import Authority
-from tests.support.answering import make_call
 from tests.support.clock import at_most
 from tests.support.entra import TokenServers, ask
 from tests.support.outbound import get
@@ -62,7 +62,9 @@ def test_an_answer_does_not_use_a_connection_that_was_idle_for_a_minute(
     client = GraphClient(
         graph_url=relay.url, ca_bundle=str(authority.bundle), connections=1
     )
-    action = action_for(make_call(), "https://weu.example/api/calls/p0")
+    action = request_for_incoming(
+        call_controls.answer(), "https://weu.example/api/calls/p0"
+    )
 
     def answer() -> object:
         transfer = Transfer(ends_at=time.monotonic() + 5, max_bytes=MAX_REPLY_BYTES)

@@ -4,13 +4,13 @@ import logging
 
 import pytest
 
-from shared.core.answers import Answered, AnswerOutcome
 from shared.core.decisions import Accept
+from shared.core.outcomes import ItemOutcome, Taken
 from shared.core.reasons import Reason
 from shared.edge.log_levels import level_of, level_of_reason
 
-ANSWERED = AnswerOutcome(Reason.ANSWERED)
-REFUSED = AnswerOutcome(Reason.ANSWER_REFUSED)
+ANSWERED = ItemOutcome(Reason.ANSWERED)
+REFUSED = ItemOutcome(Reason.ANSWER_REFUSED)
 EXPECTED = REFUSED._replace(was_expected=True)
 
 
@@ -19,8 +19,11 @@ def test_every_reason_has_the_documented_level() -> None:
     levels = {reason: level_of_reason(reason) for reason in Reason}
 
     assert {r.value for r, level in levels.items() if level == logging.ERROR} == {
+        "action-refused",
+        "action-unavailable",
         "answer-refused",
         "answer-unavailable",
+        "bot-failed",
         "credential-refused",
         "credential-unavailable",
         "recording-unhandled",
@@ -31,6 +34,7 @@ def test_every_reason_has_the_documented_level() -> None:
         "partition-unlisted",
         "redirect-suppressed",
         "region-unhealthy",
+        "state-unavailable",
         "unreadable-item",
     }
 
@@ -54,14 +58,14 @@ def test_a_note_raises_the_level_of_its_line() -> None:
         ([ANSWERED, ANSWERED], logging.INFO),
         ([ANSWERED, EXPECTED], logging.WARNING),
         ([EXPECTED, REFUSED], logging.ERROR),
-        ([ANSWERED, AnswerOutcome(Reason.REGION_REQUIRED)], logging.ERROR),
+        ([ANSWERED, ItemOutcome(Reason.REGION_REQUIRED)], logging.ERROR),
     ],
 )
 def test_a_batch_is_as_bad_as_its_worst_item(
-    outcomes: list[AnswerOutcome], level: int
+    outcomes: list[ItemOutcome], level: int
 ) -> None:
     """Though its own reason says only that there are several."""
-    batch = Answered([(f"call-{n}", outcome) for n, outcome in enumerate(outcomes)])
+    batch = Taken(outcomes)
 
     assert batch.reason is Reason.BATCH
     assert level_of(batch, []) == level

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts
 from shared.core.notifications import read_notification
+from shared.core.outcomes import ItemOutcome, Taken
 from shared.core.reasons import Reason
 from shared.core.webhook import Correlation
 from shared.edge.telemetry import RequestLog
 from shared.service import build_service
 from shared.settings import read_settings
 from tests.simulator.services.signing import APP_ID
+from tests.support.answering import ended
 from tests.support.internals import decide_by
 from tests.support.rules import TOKENS, build_deployment, build_request
-from tests.support.service import receive
+from tests.support.service import NO_HANDLERS, receive
 
 TRANSFEROR = "8A34A46B-3D17-4ADC-8DCE-DC4E7D572698"
 ASSISTANT = "550fae72-d251-43ec-868c-373732c2704f"
@@ -45,10 +46,10 @@ def operation(kind: str, **data: Any) -> dict[str, Any]:
 
 def logged(*items: object) -> dict[str, Any]:
     """Return the fields of the line about a POST with these items."""
-    return logged_as(Answered((("a-call", AnswerOutcome(Reason.ANSWERED)),)), *items)
+    return logged_as(Taken([ItemOutcome(Reason.ANSWERED) for _ in items]), *items)
 
 
-def logged_as(outcome: Answered, *items: object) -> dict[str, Any]:
+def logged_as(outcome: Taken, *items: object) -> dict[str, Any]:
     """Return the fields of the line where the items ended like this."""
     lines: list[str] = []
     handler = logging.Handler()
@@ -217,13 +218,12 @@ def test_a_batch_lists_its_items_and_their_number_failures_first() -> None:
     """Twenty of them: the length of a line is bounded."""
     reasons = [Reason.ANSWERED] * 30
     reasons[25], reasons[27] = Reason.CALL_OVER, Reason.ANSWER_REFUSED
-    outcomes = [
-        (f"call-{number}", AnswerOutcome(reason, 1, 202))
-        for number, reason in enumerate(reasons)
-    ]
+    outcomes = [ended(reason, 1, 202) for reason in reasons]
+    outcomes.append(ItemOutcome(Reason.UNREADABLE_ITEM))
+    outcomes.append(ItemOutcome(Reason.FOLLOW_UP))
     items: list[object] = [item_number(number) for number in range(30)]
     follow_up = item_number(31, "established")
-    line = logged_as(Answered(outcomes), *items, {"no": "call"}, follow_up)
+    line = logged_as(Taken(outcomes), *items, {"no": "call"}, follow_up)
 
     assert line["item_count"] == 32
     assert len(line["items"]) == 20
@@ -232,6 +232,7 @@ def test_a_batch_lists_its_items_and_their_number_failures_first() -> None:
         "reason": "answer-refused",
         "change_type": "created",
         "call_state": "incoming",
+        "actions": [{"name": "answer", "status": 202, "attempts": 1}],
         "attempts": 1,
         "graph_status": 202,
     }
@@ -240,8 +241,9 @@ def test_a_batch_lists_its_items_and_their_number_failures_first() -> None:
 
 
 def test_a_batch_of_follow_ups_lists_what_each_says() -> None:
-    ended = call("deleted", resultInfo={"code": 487, "subcode": 10003})
-    line = logged(ended, item_number(2, "established"))
+    deleted = call("deleted", resultInfo={"code": 487, "subcode": 10003})
+    follow_ups = [ItemOutcome(Reason.FOLLOW_UP)] * 2
+    line = logged_as(Taken(follow_ups), deleted, item_number(2, "established"))
 
     assert line["items"] == [
         {
@@ -266,7 +268,7 @@ def test_a_service_logs_a_follow_up_like_this(
     """From the POST to the line."""
     caplog.set_level(logging.INFO)
     environ = {"MicrosoftAppId": APP_ID, "CALLING_ANSWER": "false"}
-    service = build_service(read_settings(environ))
+    service = build_service(read_settings(environ), NO_HANDLERS)
     decide_by(service, build_deployment())
     ended = call("deleted", state="terminated", resultInfo={"code": 408})
     request = build_request(TOKENS, {"value": [ended]}, partition="default")

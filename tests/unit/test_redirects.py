@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.core.answers import AnswerCalls
 from shared.core.context import LogFacts
+from shared.core.items import TakeItems
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from tests.simulator.platform.notifications import batch, established, incoming
@@ -24,7 +24,7 @@ def target_of(decision: object) -> str | None:
     """Return the region that calls are redirected to; ``None``: they are answered."""
     if isinstance(decision, RedirectTo):
         return decision.region
-    assert isinstance(decision, AnswerCalls)
+    assert isinstance(decision, TakeItems)
     return None
 
 
@@ -49,7 +49,7 @@ def test_a_call_is_redirected_once(query: str) -> None:
 
     decision = decide_on(TO_SEA, graph("SG"), query=query, facts=facts)
 
-    assert isinstance(decision, AnswerCalls)
+    assert isinstance(decision, TakeItems)
     assert facts.notes == {Reason.REDIRECT_SUPPRESSED}
 
 
@@ -142,7 +142,7 @@ def test_a_mixed_batch_is_handled_here(other: Any) -> None:
     [call] = graph("SG")["value"]
     for items in ((call, other), (other, call)):
         decision = decide_on(TO_SEA, batch(*items))
-        assert isinstance(decision, AnswerCalls)
+        assert isinstance(decision, TakeItems)
         assert len(decision.calls) >= 1
 
 
@@ -151,7 +151,7 @@ def test_calls_of_two_other_regions_are_answered_here(countries: list[str]) -> N
     """A redirect moves the whole batch, so some calls would go wrong."""
     decision = decide_on(build_deployment(rules=RULES), graph(*countries))
 
-    assert isinstance(decision, AnswerCalls)
+    assert isinstance(decision, TakeItems)
 
 
 def test_calls_that_meet_in_one_healthy_region_are_redirected() -> None:
@@ -199,7 +199,7 @@ def test_an_unhealthy_region_is_noted_whatever_the_order_of_the_batch(
 
     decision = decide_on(deployment, graph(*countries), facts=facts)
 
-    assert isinstance(decision, AnswerCalls)
+    assert isinstance(decision, TakeItems)
     assert Reason.REGION_UNHEALTHY in facts.notes
 
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from shared.core.answers import Answered, AnswerOutcome
 from shared.core.decisions import Accept, AskForGraph
 from shared.core.errors import (
     BodyRefusedError,
@@ -18,6 +17,7 @@ from shared.core.errors import (
     UnexpectedError,
     WebhookError,
 )
+from shared.core.outcomes import ItemOutcome, Taken
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.core.replies import Outcome, reply_to
@@ -191,9 +191,9 @@ def test_a_legacy_notification_gets_204_without_a_body() -> None:
 def test_one_call_that_could_not_be_answered_makes_all_come_again(
     reasons: list[Reason], status: int, retry_after: str | None
 ) -> None:
-    outcomes = [(str(n), AnswerOutcome(r)) for n, r in enumerate(reasons)]
+    outcomes = [ItemOutcome(reason, is_incoming=True) for reason in reasons]
 
-    reply = reply_to(Answered(outcomes), IDS)
+    reply = reply_to(Taken(outcomes, has_incoming=True), IDS)
 
     assert (reply.status, reply.headers.get("Retry-After")) == (status, retry_after)
 
@@ -211,9 +211,10 @@ def test_every_outcome_belongs_to_a_rule_that_may_end_so() -> None:
         LengthRequiredError(),
         AskForGraph(),
         RedirectTo("sea", "https://sea.example/api/calls?hop=1", 302),
-        Answered([("a", AnswerOutcome(Reason.ANSWERED))]),
-        Answered([("a", AnswerOutcome(Reason.ANSWER_UNAVAILABLE))]),
+        Taken([ItemOutcome(Reason.ANSWERED)], has_incoming=True),
+        Taken([ItemOutcome(Reason.ANSWER_UNAVAILABLE)], has_incoming=True),
         Accept(Reason.FOLLOW_UP),
+        Taken([ItemOutcome(Reason.HANDLED)], join_reply={}),
     ]
     ends = {(o.rule.number, int(o.status)) for o in outcomes if o.rule}
 

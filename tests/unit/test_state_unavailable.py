@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from shared.core.call_records import encode_state
+from shared.core.handlers import encode_state
 from shared.edge.call_memory import CallMemory, Opened, StoreTime
 from shared.edge.state_store import (
     ChangedMeanwhileError,

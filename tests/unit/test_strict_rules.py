@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.core.answers import AnswerCalls
 from shared.core.context import LogFacts
 from shared.core.decisions import Accept
+from shared.core.items import TakeItems
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.settings import read_settings
@@ -43,7 +43,7 @@ def outcome(
     match decide_on(deployment, batch(*items), **request):
         case RedirectTo(region):
             return region
-        case AnswerCalls(calls=answered, barred=barred):
+        case TakeItems(calls=answered, barred=barred):
             return len(barred), len(answered)
         case decision:
             return decision

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.answers import Answered, AnswerOutcome
 from shared.core.context import LogFacts
 from shared.core.decisions import Accept, AskForGraph
 from shared.core.errors import TenantRefusedError, TokenRefusedError, UnexpectedError
 from shared.core.notifications import read_notification
+from shared.core.outcomes import ItemOutcome, Taken
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
 from shared.core.replies import Outcome
@@ -62,9 +62,9 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> Captured:
     return handler
 
 
-def answered(reason: Reason) -> Answered:
+def answered(reason: Reason) -> Taken:
     """Return the outcome of one incoming call."""
-    return Answered([("call", AnswerOutcome(reason))])
+    return Taken([ItemOutcome(reason)], has_incoming=True)
 
 
 FOLLOW_UP = Accept(Reason.FOLLOW_UP)
@@ -115,7 +115,7 @@ def test_an_event_is_one_line_of_json_with_the_same_fields_in_extra(
 def test_a_request_has_one_line_with_everything_about_it(captured: Captured) -> None:
     """Operators find all they search for in one place."""
     call = read_notification({"resourceUrl": "/communications/calls/call"})
-    facts = LogFacts("tenant", [call], {Reason.TENANT_DIFFERS})
+    facts = LogFacts("tenant", [call], notes={Reason.TENANT_DIFFERS})
     handle(
         facts=facts,
         correlation=Correlation("message", "scenario", "chain"),

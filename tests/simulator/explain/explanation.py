@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.core.bot import Bot
 from shared.core.context import LogFacts, RuleContext
 from shared.core.decisions import Decision, decide, refuse_without_settings
 from shared.core.errors import WebhookError
@@ -177,7 +178,7 @@ def _assume(
     policy = RegionPolicy(settings.region_rules)
     verified = VerifiedTokens(leeway_seconds=0)
     verified.remember(digest_of(_TOKEN.encode()), keys.current(), claims)
-    context = rule_context(settings, keys, peers, policy)
+    context = rule_context(settings, Bot(), keys, peers, policy)
     return context._replace(verified_tokens=verified)
 
 

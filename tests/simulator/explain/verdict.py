@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.core import rules
-from shared.core.answers import AnswerCalls, Answered, action_for
 from shared.core.attempts import budget_seconds
+from shared.core.bot import Bot
+from shared.core.call_requests import request_for_incoming
 from shared.core.decisions import Accept, AskForGraph, Decision
 from shared.core.errors import WebhookError
+from shared.core.incoming import choose, outcome_of
+from shared.core.items import TakeItems, TakeJoining
+from shared.core.outcomes import ActionOutcome
 from shared.core.partitions import build_callback_uri, choose_partition
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo
@@ -66,9 +70,11 @@ class Verdict:
 
 def verdict_of(outcome: Decision | WebhookError, settings: Settings | None) -> Verdict:
     """Put the outcome into words and numbers."""
-    if isinstance(outcome, AnswerCalls):
+    if isinstance(outcome, TakeItems):
         assert settings is not None
         return _answer(outcome, settings)
+    # Without a handler nobody is asked about a participant who joins.
+    assert not isinstance(outcome, TakeJoining)
     redirect = outcome if isinstance(outcome, RedirectTo) else None
     return Verdict(
         rule=outcome.rule.number if outcome.rule else 0,
@@ -93,18 +99,22 @@ def _sentence(outcome: AskForGraph | RedirectTo | Accept | WebhookError) -> str:
             return f": it is refused. {outcome.reason.cause}"
 
 
-def _answer(decision: AnswerCalls, settings: Settings) -> Verdict:
+def _answer(decision: TakeItems, settings: Settings) -> Verdict:
     answers, reasons = [], []
     for call in decision.calls:
         partition = choose_partition(call.call_id, settings.partitions)
         callback_uri = build_callback_uri(settings.callback_host, partition)
-        action = action_for(call, callback_uri)
-        is_answered = "callbackUri" in action.body
-        reasons.append(action.done)
+        choice = choose(
+            (), Bot().otherwise, is_policy_recording=call.is_policy_recording
+        )
+        request = request_for_incoming(choice.action, callback_uri)
+        is_answered = request.name == "answer"
+        ended = ActionOutcome(request.name, request.done)
+        reasons.append(outcome_of(choice, request, ended).reason)
         answers.append(
             PlannedAnswer(
                 call_id=call.call_id,
-                action=action.name,
+                action=request.name,
                 callback_uri=callback_uri if is_answered else None,
                 partition=partition if is_answered else None,
                 budget_seconds=budget_seconds(call),
@@ -114,9 +124,9 @@ def _answer(decision: AnswerCalls, settings: Settings) -> Verdict:
     reasons += [Reason.REGION_REQUIRED for _call in decision.barred]
     return Verdict(
         rule=rules.ANSWER.number,
-        decision=Answered.name,
+        decision=rules.ANSWER.name,
         status=503 if decision.barred else 202,
-        reason=reasons[0] if len(reasons) == 1 else Reason.BATCH,
+        reason=reasons[0] if len(decision.items) == 1 else Reason.BATCH,
         answers=tuple(answers),
         sentence=_tell_answers(answers, len(decision.barred)),
     )

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from shared.core.answers import AnswerCalls
 from shared.core.conditions import CONDITION_NAMES
 from shared.core.context import LogFacts
 from shared.core.decisions import Accept, AskForGraph
 from shared.core.errors import WebhookError
+from shared.core.items import TakeItems
 from shared.core.redirects import RedirectTo
 from tests.simulator.explain.environment import Environment
 from tests.simulator.explain.explanation import Explanation, Question, explain
@@ -116,16 +116,18 @@ def decided(
             return "ask-for-graph", 204, "legacy-protocol", None, notes
         case RedirectTo(_region, location):
             return "redirect", 302, "redirected", location, notes
-        case AnswerCalls(calls=calls, barred=barred):
+        case TakeItems(items=items, calls=calls, barred=barred):
             reasons = {False: "answered", True: "recording-unhandled"}
             reason = "region-required"
             if not barred:
                 reason = reasons[calls[0].is_policy_recording]
-            if len(calls) + len(barred) > 1:
+            if len(items) > 1:
                 reason = "batch"
             return "answer", 503 if barred else 202, reason, None, notes
         case Accept(reason):
             return "accept", 202, reason, None, notes
+        case _:
+            raise AssertionError(decision)
 
 
 def told(explanation: Explanation) -> tuple[object, ...]:

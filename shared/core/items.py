@@ -1,0 +1,160 @@
+"""The items of a Graph POST: what is to be done with each."""
+
+from collections.abc import Iterator, Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+from shared.core.context import RuleContext
+from shared.core.event_types import Event, Incoming
+from shared.core.events import event_type
+from shared.core.notifications import CallNotification
+from shared.core.reasons import Reason
+from shared.core.regions import RegionRule
+from shared.core.strict_json import JsonObject
+
+
+class Task(Enum):
+    """What is to be done with an item.
+
+    ``DECIDE``: it is an incoming call, which gets an answer; ``TELL``: the bot gets its
+    event; ``NOTHING``: it is accepted, or refused, as its reason says.
+    """
+
+    DECIDE = auto()
+    TELL = auto()
+    NOTHING = auto()
+
+
+class Item(NamedTuple):
+    """One item of a POST.
+
+    Attributes:
+        notification: as read; ``None`` where it cannot be read.
+        raw: as sent; empty where it cannot be read.
+        event: name of the bot's event; ``None`` where the bot could not get it.
+        reason: where nothing is done with it, or no handler takes it.
+    """
+
+    notification: CallNotification | None
+    raw: JsonObject
+    task: Task
+    event: str | None
+    reason: Reason
+
+
+class TakeItems(NamedTuple):
+    """The decision to take a POST here, item by item; what comes of it is ``Taken``.
+
+    Attributes:
+        not_before: ``nbf`` of the token, in epoch seconds: when the token became valid.
+            The platform makes a token for each call, so the call is about as old.
+    """
+
+    tenant_id: str
+    items: Sequence[Item]
+    not_before: int
+
+    @property
+    def calls(self) -> Sequence[CallNotification]:
+        """The incoming calls that are taken."""
+        return [
+            item.notification
+            for item in self.items
+            if item.task is Task.DECIDE and item.notification is not None
+        ]
+
+    @property
+    def barred(self) -> Sequence[CallNotification]:
+        """The incoming calls that a strict rule keeps out of this region."""
+        return [
+            item.notification
+            for item in self.items
+            if item.reason is Reason.REGION_REQUIRED and item.notification is not None
+        ]
+
+    @property
+    def has_incoming(self) -> bool:
+        """Tell whether there are any of both."""
+        return bool(self.calls or self.barred)
+
+
+class TakeJoining(NamedTuple):
+    """The decision to let the bot reply to a joining participant.
+
+    Attributes:
+        body: the whole notification.
+        call_id: ``None`` where it names no call.
+    """
+
+    tenant_id: str
+    body: JsonObject
+    call_id: str | None
+
+
+def incoming_task(rule: RegionRule, context: RuleContext) -> tuple[Task, Reason]:
+    """Tell what is to be done with an incoming call that ``rule`` leaves here."""
+    if not rule.allows(context.own_region):
+        return Task.NOTHING, Reason.REGION_REQUIRED
+    if not context.answers_calls:
+        return Task.NOTHING, Reason.ANSWERING_OFF
+    return Task.DECIDE, Reason.ANSWERED
+
+
+def assign(
+    raw_items: Sequence[object],
+    notifications: Sequence[CallNotification | None],
+    incoming: Iterator[tuple[Task, Reason]] | None,
+    context: RuleContext,
+) -> list[Item]:
+    """Tell what is to be done with each item of a POST.
+
+    Args:
+        raw_items: as sent.
+        notifications: the same, as read.
+        incoming: what is to be done with each incoming call; ``None`` on the callback
+            route, where they are like any other item.
+        context: what the settings say.
+    """
+    return [
+        _assign(raw, notification, incoming, context)
+        for raw, notification in zip(raw_items, notifications, strict=True)
+    ]
+
+
+def _assign(
+    raw: object,
+    notification: CallNotification | None,
+    incoming: Iterator[tuple[Task, Reason]] | None,
+    context: RuleContext,
+) -> Item:
+    if notification is None or not isinstance(raw, dict):
+        return Item(None, {}, Task.NOTHING, None, Reason.UNREADABLE_ITEM)
+    if notification.is_incoming_call and incoming is not None:
+        task, reason = next(incoming)
+        event = Incoming.name if reason is not Reason.REGION_REQUIRED else None
+        return Item(notification, raw, task, event, reason)
+    task = Task.TELL if context.tells_bot else Task.NOTHING
+    is_incoming = notification.is_incoming_call
+    reason = Reason.INCOMING_ON_CALLBACK if is_incoming else Reason.FOLLOW_UP
+    return Item(notification, raw, task, _name(raw, notification), reason)
+
+
+def _name(raw: JsonObject, notification: CallNotification) -> str:
+    event: type[Event] = event_type(raw, notification, takes_incoming=False)
+    return event.name
+
+
+def is_accepted(item: Item) -> bool:
+    """Tell whether there is nothing to do with an item, nor anything to refuse."""
+    return item.task is Task.NOTHING and item.reason is not Reason.REGION_REQUIRED
+
+
+def reason_to_accept(items: Sequence[Item]) -> Reason:
+    """Name the reason where there is nothing to do with any of these items."""
+    reasons = {item.reason for item in items}
+    for reason in (Reason.ANSWERING_OFF, Reason.INCOMING_ON_CALLBACK):
+        if reason in reasons:
+            return reason
+    if len(items) == 1:
+        return items[0].reason
+    return Reason.BATCH if items else Reason.EMPTY_BATCH

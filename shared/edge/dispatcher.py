@@ -1,0 +1,116 @@
+"""The dispatcher: gives each item of a POST to what handles it.
+
+Incoming calls go to ``answering``, all other events to ``follow_ups``. The items of one
+call are handled in their order, different calls at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from shared.core.call_records import CallKey
+from shared.core.event_types import Call, Incoming
+from shared.core.events import read_event, read_joining
+from shared.core.items import Task
+from shared.core.outcomes import ItemOutcome, Taken
+from shared.core.partitions import choose_partition
+from shared.core.reasons import Reason
+from shared.core.webhook import Correlation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.core.bot import Bot
+    from shared.core.items import Item, TakeItems, TakeJoining
+    from shared.core.webhook import WebhookRequest
+    from shared.edge.answering import CallAnswering
+    from shared.edge.event_runs import EventRuns
+    from shared.edge.follow_ups import FollowUps
+
+JOINING_HANDLER_SECONDS = 3.0
+
+
+class Dispatcher:
+    """Takes what is decided to be taken here. For one event loop."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        runs: EventRuns,
+        answering: CallAnswering,
+        follow_ups: FollowUps,
+        partitions: Sequence[str],
+    ) -> None:
+        """Hand on to ``answering`` and ``follow_ups``."""
+        self._bot = bot
+        self._runs = runs
+        self._answering = answering
+        self._follow_ups = follow_ups
+        self._partitions = partitions
+
+    async def take(self, decision: TakeItems, request: WebhookRequest) -> Taken:
+        """Take the items of a POST."""
+        items = decision.items
+        if len(items) == 1:
+            outcomes = [await self._take(items[0], decision, request)]
+            return Taken(outcomes, decision.has_incoming)
+        places: dict[str, list[int]] = {}
+        for place, item in enumerate(items):
+            call = item.notification
+            places.setdefault(call.call_id.lower() if call else "", []).append(place)
+        ended: dict[int, ItemOutcome] = {}
+
+        async def take_in_order(of_one_call: Sequence[int]) -> None:
+            for place in of_one_call:
+                ended[place] = await self._take(items[place], decision, request)
+
+        await asyncio.gather(*map(take_in_order, places.values()))
+        outcomes = [ended[place] for place in range(len(items))]
+        return Taken(outcomes, decision.has_incoming)
+
+    async def join(self, decision: TakeJoining, request: WebhookRequest) -> Taken:
+        """Let the bot reply to a participant who joins."""
+        call = self._call(decision.call_id or "", decision.tenant_id, request)
+        event = read_joining(decision.body, call)
+        handler = self._bot.handler_for(event)
+        if handler is None:
+            return Taken([ItemOutcome(Reason.PARTICIPANT_JOINING)])
+        ends_at = time.monotonic() + JOINING_HANDLER_SECONDS
+        run = await self._runs.run_stateless(event, handler, ends_at=ends_at)
+        if run.failure is not None:
+            outcome = ItemOutcome(Reason.BOT_FAILED, failure=run.failure)
+            return Taken([outcome])
+        reply = run.actions[0].body if run.actions else None
+        return Taken([ItemOutcome(Reason.HANDLED)], join_reply=reply)
+
+    async def _take(
+        self, item: Item, decision: TakeItems, request: WebhookRequest
+    ) -> ItemOutcome:
+        call, received_at = item.notification, request.received_at
+        if item.task is Task.NOTHING or call is None:
+            return ItemOutcome(item.reason)
+        event = read_event(
+            item.raw,
+            call,
+            self._call(call.call_id, decision.tenant_id, request),
+            takes_incoming=item.task is Task.DECIDE,
+        )
+        if isinstance(event, Incoming):
+            return await self._answering.answer(
+                call, event, received_at=received_at, not_before=decision.not_before
+            )
+        key = CallKey(decision.tenant_id, call.call_id)
+        return await self._follow_ups.handle(
+            key, event, item.reason, received_at=received_at
+        )
+
+    def _call(self, call_id: str, tenant_id: str, request: WebhookRequest) -> Call:
+        """Say which call it is, as bots are told."""
+        return Call(
+            id=call_id,
+            tenant_id=tenant_id,
+            partition=request.partition or choose_partition(call_id, self._partitions),
+            chain_id=Correlation.of(request.headers).chain_id or None,
+        )
