@@ -57,7 +57,7 @@ format: $(READY) ## Format the code.
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 
-fuzz: $(READY) ## Fuzz five targets with INPUTS=1000000 inputs in all.
+fuzz: $(READY) ## Fuzz six targets with INPUTS=1000000 inputs in all.
 	@$(PYTHON) -m tests.property.fuzz --inputs $(INPUTS)
 
 mutants: $(READY) ## Mutate the modules that guard the door: do tests notice?

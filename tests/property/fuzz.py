@@ -28,7 +28,14 @@ ROUND = 10_000
 # Inputs of one example: hypothesis takes longer over an example than we over an input.
 BATCH = 20
 # Of a hundred inputs; a whole request costs as much as several of the others.
-SHARES = {"token": 25, "body": 25, "headers": 20, "settings": 20, "request": 10}
+SHARES = {
+    "token": 20,
+    "body": 20,
+    "headers": 15,
+    "settings": 15,
+    "event": 20,
+    "request": 10,
+}
 _MAX_KEPT_CHARACTERS = 4_000
 
 type Judge = Callable[[Recipe], str]

@@ -113,6 +113,62 @@ def body_bytes(body: Recipe) -> bytes:
     return str(body["latin-1"]).encode("latin-1")
 
 
+# --- items ----------------------------------------------------------------------------
+
+_OPERATION = {
+    "@odata.type": "#microsoft.graph.recordOperation",
+    "id": "0fe0623f-d628-42ed-b4bd-8ac290072cc5",
+    "clientContext": "ask 1",
+    "status": "completed",
+    "completionReason": "operationCanceled",
+    "resultInfo": {"code": 200, "subcode": 8508},
+    "recordingLocation": "https://file.example/1",
+    "recordingAccessToken": "x",
+}
+_URL = f"/communications/calls/{CALL_ID}"
+_ITEMS: tuple[Json, ...] = (
+    *(each for body in _BODIES[:7] for each in body["value"]),
+    item(
+        _CALL,
+        "updated",
+        "established",
+        {"toneInfo": {"sequenceId": 1, "tone": "tone1"}},
+    ),
+    item(
+        _CALL, "updated", "established", {"resultInfo": {"code": 500, "subcode": 7000}}
+    ),
+    {
+        "changeType": "deleted",
+        "resourceUrl": f"{_URL}/operations/{_OPERATION['id']}",
+        "resourceData": _OPERATION,
+    },
+    {
+        "resourceUrl": f"{_URL}/participants",
+        "resourceData": {
+            "@odata.type": "#microsoft.graph.deltaParticipants",
+            "participants": [{"id": "p", "info": {"identity": {"user": {"id": "u"}}}}],
+        },
+    },
+    _BODIES[-1],
+)
+_ITEM_TEXTS = tuple(map(json.dumps, _ITEMS))
+_LIKELY_IN_ITEMS: tuple[Json, ...] = (
+    "incoming", "created", "updated", "deleted", "established", "Terminated", "active",
+    "star", "pound", "D", "flash", "tone0", "1", "-7", "500", 399, 400, 8508, [], [{}],
+    "completed", "Failed", "mediaOperationCanceled", f"{_URL}/operations/participants",
+    f"{_URL}/operations/", f"{_URL}/Participants", f"{_URL}/x", _URL, JOINING,
+    "#microsoft.graph.call", "#microsoft.graph.Operation", {"phone": {"id": "+1"}},
+)  # fmt: skip
+
+
+def event_recipe(random: Random) -> Recipe:
+    """Make an item, or the body of a joining participant."""
+    return {
+        "text": mutated(random, _ITEM_TEXTS, _LIKELY_IN_ITEMS),
+        "takes_incoming": random.random() < 0.5,
+    }
+
+
 # --- headers, queries, partitions -----------------------------------------------------
 
 _HEADER_NAMES = (
@@ -242,6 +298,7 @@ MAKERS: dict[str, Make[Recipe]] = {
     "body": body_recipe,
     "headers": headers_recipe,
     "settings": settings_recipe,
+    "event": event_recipe,
     "request": request_recipe,
 }
 

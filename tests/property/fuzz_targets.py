@@ -1,7 +1,7 @@
 """Targets of fuzzing: what each does with an input, and what must then hold.
 
 Each returns a name for what came of the input, by which the corpus knows it, and raises
-where the product broke a promise. The fifth target is in ``fuzz_worker``.
+where the product broke a promise. The last target is in ``fuzz_worker``.
 """
 
 import json
@@ -9,22 +9,35 @@ import logging
 import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import lru_cache
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from shared.core.context import LogFacts
 from shared.core.decisions import Accept, Decision, decide
 from shared.core.errors import WebhookError
+from shared.core.event_types import Call, Event, Incoming, Result, Tone
+from shared.core.events import TONES, claim_of, event_type, read_event, read_joining
 from shared.core.health import HealthReport
 from shared.core.hosts import is_host
 from shared.core.items import TakeItems
+from shared.core.notifications import read_notification
 from shared.core.redirects import RedirectTo
 from shared.core.replies import health_reply
+from shared.core.strict_json import StrictJsonError, read_value
 from shared.core.webhook import WebhookRequest
 from shared.credential_settings import CredentialKind
 from shared.service import build_service
 from shared.settings import NAMES, read_settings
-from tests.property.fuzz_inputs import GOOD_TOKEN, KEY_ID, NOW, Recipe, body_bytes
+from tests.property.fuzz_inputs import (
+    GOOD_TOKEN,
+    JOINING,
+    KEY_ID,
+    NOW,
+    Recipe,
+    body_bytes,
+)
 from tests.property.mutation import edited
 from tests.simulator.services.signing import APP_ID, ISSUER, TENANT_ID
 from tests.support.internals import decide_by, log_every_refusal
@@ -146,6 +159,53 @@ def judge_body(body: Recipe) -> str:
     assert all(_CALL_ID.fullmatch(call_id) for call_id in trail.call_ids)
     notes = "".join(f" +{note}" for note in sorted(trail.notes))
     return f"{_name(decided)}{notes}"
+
+
+# --- item -> event --------------------------------------------------------------------
+
+_EVENTS = (Event, *Event.__subclasses__(), *Result.__subclasses__())
+_HINTS = {kind: get_type_hints(kind) for kind in _EVENTS}
+
+
+def judge_event(recipe: Recipe) -> str:
+    """An item: one event or none, whose fields are what their types say."""
+    try:
+        item = read_value(recipe["text"].encode("utf-8", "surrogatepass"))
+    except StrictJsonError:
+        return "no JSON"
+    event = _event_of(item, takes_incoming=recipe["takes_incoming"])
+    if event is None:
+        return "none"
+    assert event.raw is item
+    for field in fields(event):
+        value = getattr(event, field.name)
+        assert _is_of(_HINTS[type(event)][field.name], value), field.name
+    assert recipe["takes_incoming"] or type(event) is not Incoming
+    assert type(event) is not Tone or event.key in {*TONES, ""}
+    return f"{event.name}{' once' if claim_of(event) else ''}"
+
+
+def _event_of(item: object, *, takes_incoming: bool) -> Event | None:
+    if type(item) is dict and item.get("@odata.type") == JOINING:
+        return read_joining(item, Call())
+    found = read_notification(item)
+    if found is None or type(item) is not dict:
+        return None
+    event = read_event(item, found, Call(), takes_incoming=takes_incoming)
+    assert type(event) is event_type(item, found, takes_incoming=takes_incoming)
+    return event
+
+
+def _is_of(hint: Any, value: object) -> bool:
+    """Tell whether a value is of a field's type; here True is no number."""
+    hint = getattr(hint, "__value__", hint)
+    kind = get_origin(hint) or hint
+    if kind in (Union, UnionType):
+        return any(_is_of(each, value) for each in get_args(hint))
+    if type(value) is list and kind is list:
+        [inner] = get_args(hint)
+        return all(_is_of(inner, each) for each in value)
+    return type(value) is kind
 
 
 # --- headers -> request ---------------------------------------------------------------
@@ -285,4 +345,5 @@ OUTCOMES: dict[str, Callable[[Recipe], str]] = {
     "body": judge_body,
     "headers": judge_headers,
     "settings": judge_settings,
+    "event": judge_event,
 }

@@ -43,7 +43,7 @@ def test_whatever_comes_in_a_promise_is_kept(
     ("target", "make"), [("token", token_recipe), ("body", body_recipe)]
 )
 def test_a_thousand_mutants_of_each_kind(target: str, make: Judge) -> None:
-    """One seed makes tokens and bodies; ``make fuzz`` takes 250,000 of each."""
+    """One seed makes tokens and bodies; ``make fuzz`` takes 200,000 of each."""
     found: Counter[str] = Counter()
     for number in range(1000):
         found[OUTCOMES[target](make(Random(number)))] += 1  # type: ignore[arg-type]
