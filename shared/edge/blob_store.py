@@ -32,7 +32,7 @@ SCOPE = "https://storage.azure.com/.default"
 _API_VERSION = "2021-12-02"
 # So many requests at a time. Those that hang, in name resolution say, keep their
 # threads and not their places.
-_PLACES = 64
+_PLACES = 32
 _THREADS = 2 * _PLACES
 # https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 _ERROR_CODE = re.compile(r"[A-Za-z]{1,64}")

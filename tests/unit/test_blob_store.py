@@ -8,6 +8,7 @@ import pytest
 from starlette.responses import RedirectResponse, Response
 
 from shared.core.call_records import MAX_RECORD_BYTES, CallRecord
+from shared.edge import blob_store as blob_store_module
 from shared.edge.blob_store import BlobStore
 from shared.edge.call_memory import CallMemory
 from shared.edge.state_store import Blob, ChangedMeanwhileError, StateUnavailableError
@@ -260,20 +261,26 @@ def test_without_a_thread_the_store_is_unavailable(
     asyncio.run(story())
 
 
-def test_a_crowd_waits_for_its_turn(store: BlobStore, storage: BlobStorage) -> None:
+def test_a_crowd_waits_for_its_turn(
+    storage: BlobStorage, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More than there are places, as in a burst of events."""
+    monkeypatch.setattr(blob_store_module, "_PLACES", 8)
 
     async def story() -> list[Blob | None]:
-        return await asyncio.gather(*(read(store) for _ in range(200)))
+        with blob_store(storage.container_url, authority) as store:
+            return await asyncio.gather(*(read(store) for _ in range(200)))
 
     assert asyncio.run(story()) == [None] * 200
 
 
 def test_two_processes_with_200_calls_at_once_lose_no_update(
-    storage: BlobStorage, store: BlobStore, authority: Authority
+    storage: BlobStorage, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over real connections, with conflicts of all kinds."""
-    with blob_store(storage.container_url, authority) as other:
+    """Over few connections: a hundred at once take a busy machine seconds to set up."""
+    monkeypatch.setattr(blob_store_module, "_PLACES", 16)
+    url = storage.container_url
+    with blob_store(url, authority) as store, blob_store(url, authority) as other:
         memories = [CallMemory(store), CallMemory(other)]
         handled, calls = asyncio.run(count_events(memories, calls=200, events=2))
 

@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from shared.core.call_records import MAX_RECORD_BYTES, CallRecord
+from shared.edge import blob_store as blob_store_module
 from shared.edge.call_memory import CallMemory
 from shared.edge.state_store import ChangedMeanwhileError, StateUnavailableError
 from tests.simulator.services.authority import Authority
@@ -69,8 +70,14 @@ def test_reading_writing_and_conflicts_are_as_in_azure(
 
 
 def test_two_processes_with_200_calls_at_once_lose_no_update(
-    azurite: Azurite, servers: TokenServers, authority: Authority
+    azurite: Azurite,
+    servers: TokenServers,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Over few connections: it takes seconds to set up a hundred with Azurite."""
+    monkeypatch.setattr(blob_store_module, "_PLACES", 16)
+
     async def story() -> None:
         with (
             blob_store(azurite.container_url, authority) as store,
