@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from shared.core.bot import Bot
 from shared.core.context import RuleContext
-from shared.core.event_types import ParticipantJoining
 from shared.core.notices import bot_notices
 from shared.core.ports import KeySource, PeerHealth
 from shared.core.regions import RegionPolicy
@@ -189,6 +188,5 @@ def rule_context(
         allowed_tenants=settings.tenants,
         partitions=settings.partitions,
         answers_calls=settings.answer,
-        tells_bot=settings.answer and bot.handles_follow_ups,
-        asks_bot_about_joins=settings.answer and bot.handles(ParticipantJoining),
+        bot_events=bot.told_events if settings.answer else frozenset(),
     )

@@ -212,6 +212,15 @@ class Bot:
         )
 
     @property
+    def told_events(self) -> frozenset[type[Event]]:
+        """The types of events that are told, but for incoming calls.
+
+        The end of a call is, wherever something might still be told of it.
+        """
+        ends = {Terminated} if self.handles_follow_ups else set()
+        return frozenset({*self._handlers, *ends} - {Incoming, Failed})
+
+    @property
     def has_handlers(self) -> bool:
         """Tell whether there are any handlers."""
         return bool(self._handlers)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shared.core.event_types import Event
 from shared.core.notifications import CallNotification
 from shared.core.ports import Clock, KeySource, PeerHealth
 from shared.core.reasons import Reason
@@ -24,8 +25,7 @@ class RuleContext(NamedTuple):
         redirect_status: of redirects, 302 or 307.
         allowed_tenants: lower-case tenant ids; empty: any.
         answers_calls: ``False``: incoming calls are accepted without an answer.
-        tells_bot: the bot has handlers for what follows after an answer.
-        asks_bot_about_joins: the bot has a handler for participants who join.
+        bot_events: the types of events that the bot is told, but for incoming calls.
     """
 
     token_policy: TokenPolicy
@@ -41,8 +41,7 @@ class RuleContext(NamedTuple):
     allowed_tenants: frozenset[str]
     partitions: Sequence[str]
     answers_calls: bool
-    tells_bot: bool = False
-    asks_bot_about_joins: bool = False
+    bot_events: frozenset[type[Event]] = frozenset()
 
 
 @dataclass(slots=True)

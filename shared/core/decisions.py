@@ -116,7 +116,7 @@ async def decide(
         case Protocol.PARTICIPANT_JOINING:
             facts.events = [ParticipantJoining.name]
             facts.joining_call_id = read_joining_call_id(body)
-            if not context.asks_bot_about_joins:
+            if ParticipantJoining not in context.bot_events:
                 return Accept(Reason.PARTICIPANT_JOINING)
             return TakeJoining(claims.tenant_id, body, facts.joining_call_id)
         case Protocol.GRAPH:

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from shared.core.context import RuleContext
-from shared.core.event_types import Event, Incoming
+from shared.core.event_types import Incoming
 from shared.core.events import event_type
 from shared.core.notifications import CallNotification
 from shared.core.reasons import Reason
@@ -133,15 +133,11 @@ def _assign(
         task, reason = next(incoming)
         event = Incoming.name if reason is not Reason.REGION_REQUIRED else None
         return Item(notification, raw, task, event, reason)
-    task = Task.TELL if context.tells_bot else Task.NOTHING
+    told_as = event_type(raw, notification, takes_incoming=False)
+    task = Task.TELL if told_as in context.bot_events else Task.NOTHING
     is_incoming = notification.is_incoming_call
     reason = Reason.INCOMING_ON_CALLBACK if is_incoming else Reason.FOLLOW_UP
-    return Item(notification, raw, task, _name(raw, notification), reason)
-
-
-def _name(raw: JsonObject, notification: CallNotification) -> str:
-    event: type[Event] = event_type(raw, notification, takes_incoming=False)
-    return event.name
+    return Item(notification, raw, task, told_as.name, reason)
 
 
 def is_accepted(item: Item) -> bool:
