@@ -334,12 +334,19 @@ def test_react_refuses_a_state_that_could_not_be_kept() -> None:
         bot.react(Tone(), {})
 
 
+AS_DELIVERED = pytest.mark.skipif(
+    delivered.bot.has_handlers, reason="shared/bot.py is no longer as delivered"
+)
+
+
+@AS_DELIVERED
 def test_as_delivered_there_are_no_handlers() -> None:
     assert isinstance(delivered.bot, Bot)
     assert delivered.bot.otherwise == answer()
     assert delivered.bot._handlers == {}
 
 
+@AS_DELIVERED
 def test_the_example_of_the_delivered_file_runs() -> None:
     _, _, example = (delivered.__doc__ or "").partition(":\n\n")
     found: dict[str, Any] = {}

@@ -55,10 +55,9 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     sys.modules.pop(NAME, None)
 
 
-def test_the_delivered_file_has_a_bot_without_handlers() -> None:
+def test_the_file_of_the_checkout_has_a_bot() -> None:
     found = load_bot()
     assert isinstance(found.bot, Bot)
-    assert not found.bot.has_handlers
     assert found.problem == ""
 
 

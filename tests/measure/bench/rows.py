@@ -18,6 +18,8 @@ class Row(Enum):
     IMPORT_MEMORY = ("(h) cold import against its libraries, resident memory", 1.15)
     SOME_ANSWERS = ("(i) 64 answers at once, in units of Graph's delay", 1.6)
     MANY_ANSWERS = ("(i) 200 answers at once, in units of Graph's delay", 4.4)
+    UNWANTED = ("(k) an event that no handler wants, against (f)", 1.1)
+    ONE_ACTION = ("(l) an event with one action, against an answer", 1.5)
     FIRST_REDIRECT = ("(j) from the start of a process to its first 302", 1.25)
 
     def __init__(self, what: str, target: float | None) -> None:
