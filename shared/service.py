@@ -166,10 +166,10 @@ class UsableService(Service):
         self.peers = wiring.peers(settings)
         self.graph = wiring.graph(settings)
         self.entra = wiring.entra(settings)
+        self._calls = wiring.calls(settings, bot, self.graph, self.entra)
         self._context = wiring.rule_context(
             settings, bot, self.keys, self.peers, policy
-        )
-        self._calls = wiring.calls(settings, bot, self.graph, self.entra)
+        )._replace(own_answering=self._calls.health.current)
 
     @override
     async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
@@ -219,7 +219,9 @@ class UsableService(Service):
     @override
     def _health_report(self, keys: KeyFreshness) -> HealthReport:
         report = super()._health_report(keys)
-        return report._replace(notices=self._notices.current())
+        return report._replace(
+            notices=self._notices.current(), answering=self._calls.health.current()
+        )
 
     @override
     def _log_fields(self) -> Mapping[str, object]:

@@ -3,6 +3,7 @@
 import time
 from typing import NamedTuple
 
+from shared.core.answering_health import AnsweringHealth
 from shared.core.bot import Bot
 from shared.core.context import RuleContext
 from shared.core.notices import bot_notices
@@ -106,6 +107,7 @@ class Calls(NamedTuple):
 
     dispatcher: Dispatcher
     answering: CallAnswering
+    health: AnsweringHealth
     controls: tuple[CallControl, ...]
     store: MemoryStore | BlobStore
 
@@ -134,18 +136,21 @@ def calls(
     )
     turns = Turns()
     store = _state_store(settings)
+    health = AnsweringHealth(time.monotonic)
     runs = EventRuns(HandlerRuns(), CallMemory(store))
     answering = CallAnswering(
         bot,
         runs,
         for_incoming,
         turns,
+        health,
         callback_host=settings.callback_host,
         partitions=settings.partitions,
     )
     follow_ups = FollowUps(bot, runs, for_events, turns)
     dispatcher = Dispatcher(bot, runs, answering, follow_ups, settings.partitions)
-    return Calls(dispatcher, answering, (for_incoming, for_events), store)
+    controls = (for_incoming, for_events)
+    return Calls(dispatcher, answering, health, controls, store)
 
 
 def _state_store(settings: Settings) -> MemoryStore | BlobStore:

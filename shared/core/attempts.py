@@ -34,11 +34,13 @@ _FINAL = frozenset(range(400, 500)) - {HTTPStatus.TOO_MANY_REQUESTS}
 class Unanswered(Enum):
     """An attempt that brought no status.
 
-    ``NO_REPLY``: it was sent and may have taken effect; ``NOT_SENT``: it was not.
+    ``NO_REPLY``: it was sent and may have taken effect; ``NOT_SENT``: Graph was not
+    reached; ``NO_PLACE``: there was no place or thread for it here.
     """
 
     NO_REPLY = auto()
     NOT_SENT = auto()
+    NO_PLACE = auto()
 
 
 class NoCredential(NamedTuple):
@@ -47,10 +49,12 @@ class NoCredential(NamedTuple):
     Attributes:
         retry_after_seconds: what Entra's ``Retry-After`` says; ``None`` if absent.
         refused_code: Entra's code, if it refuses for good.
+        is_regional: another region might have got one.
     """
 
     retry_after_seconds: float | None = None
     refused_code: str | None = None
+    is_regional: bool = False
 
 
 class GraphReply(NamedTuple):
@@ -149,7 +153,7 @@ def _took_no_effect(result: AttemptResult) -> bool:
         case NoCredential():
             return True
         case _:
-            return result is Unanswered.NOT_SENT
+            return result is not Unanswered.NO_REPLY
 
 
 def _refusal(status: int, request: CallRequest, *, was_reply_lost: bool) -> Reason:
@@ -161,6 +165,17 @@ def _refusal(status: int, request: CallRequest, *, was_reply_lost: bool) -> Reas
     if status == HTTPStatus.NOT_FOUND:
         return Reason.CALL_OVER
     return request.done if request.is_refusal_fine else request.refused
+
+
+def is_regional(result: AttemptResult | None) -> bool:
+    """Tell whether a call that ended with this failed for a reason of this region."""
+    match result:
+        case GraphReply(status=status):
+            return status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        case NoCredential():
+            return result.is_regional
+        case _:
+            return result in {Unanswered.NO_REPLY, Unanswered.NOT_SENT}
 
 
 def failure_of(result: AttemptResult | None, request: CallRequest) -> Reason:

@@ -1,9 +1,10 @@
 """What the rules know beside the POST, and what the log is told about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shared.core.answering_health import Answering
 from shared.core.event_types import Event
 from shared.core.notifications import CallNotification
 from shared.core.ports import Clock, KeySource, PeerHealth
@@ -20,6 +21,7 @@ class RuleContext(NamedTuple):
         verified_tokens: the only part that the rules change.
         clock: epoch seconds.
         monotonic: the seconds in which ``WebhookRequest.received_at`` is counted.
+        own_answering: tells whether this process can answer calls at present.
         own_region: code of this deployment; empty where there is only one.
         region_hosts: host of every deployment by code.
         redirect_status: of redirects, 302 or 307.
@@ -42,6 +44,7 @@ class RuleContext(NamedTuple):
     partitions: Sequence[str]
     answers_calls: bool
     bot_events: frozenset[type[Event]] = frozenset()
+    own_answering: Callable[[], Answering] = lambda: "unknown"
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ class ExplainedCode(StrEnum):
     cause: str
     cure: str
 
-    def __new__(cls, code: str, cause: str, cure: str) -> Self:
+    def __new__(cls, code: str, cause: str, cure: str = NOTHING) -> Self:
         """Make the member a plain string that also carries its explanation."""
         member = str.__new__(cls, code)
         member._value_ = code

@@ -1,12 +1,13 @@
 """The health report: for Traffic Manager's probe and for a person's look.
 
-Shallow on purpose: settings usable and keys held. It never asks other regions, or one
-region's outage would take out all of them.
+Shallow on purpose: settings usable, keys held, and how the last calls ended. It never
+asks anybody else, or one region's outage would take out all of them.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from shared.core.answering_health import Answering
 from shared.core.strict_json import StrictJsonError, read_object
 
 type KeyFreshness = Literal["fresh", "stale", "none"]
@@ -20,6 +21,7 @@ class HealthReport(NamedTuple):
     Attributes:
         region: code of this deployment; empty where there is only one.
         keys: of the signing keys.
+        answering: whether calls could be answered lately.
         problems: of the settings, which make them unusable.
         warnings: of the settings, which do not.
         notices: what should be seen to before it becomes a problem.
@@ -30,11 +32,13 @@ class HealthReport(NamedTuple):
     problems: Sequence[str]
     warnings: Sequence[str]
     notices: Sequence[str] = ()
+    answering: Answering = "unknown"
 
     @property
     def is_ok(self) -> bool:
         """Tell whether this deployment can take calls."""
-        return not self.problems and self.keys != "none"
+        is_failing = self.answering == "failing"
+        return not self.problems and self.keys != "none" and not is_failing
 
     def members(self) -> Mapping[str, object]:
         """Return the report as it is sent (docs/behaviour.md section 1)."""
@@ -42,6 +46,7 @@ class HealthReport(NamedTuple):
             "status": _OK if self.is_ok else "unavailable",
             "region": self.region,
             "keys": self.keys,
+            "answering": self.answering,
             "problems": self.problems,
             "warnings": self.warnings,
             "notices": self.notices,

@@ -23,6 +23,7 @@ class ActionOutcome(NamedTuple):
         status: of Graph's last reply.
         graph_code: Graph's error code in it.
         entra_code: with which Entra refused a token for good, such as AADSTS7000215.
+        is_regional: if it failed, another region might have succeeded.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ActionOutcome(NamedTuple):
     status: int | None = None
     graph_code: str | None = None
     entra_code: str | None = None
+    is_regional: bool = False
 
     @property
     def log_fields(self) -> Mapping[str, object]:

@@ -5,7 +5,10 @@ same table, and a test compares the two. Codes never reach a caller, except in t
 ``400`` and ``411`` replies, whose callers have shown a valid token.
 """
 
-from shared.core.explained import NOTHING, ExplainedCode
+from shared.core.explained import ExplainedCode
+
+FORGED = "Nothing to do: forged tokens look like this."
+GRAPH_HEALTH = "Check Graph's service health and throttling (429) for this application."
 
 
 class Reason(ExplainedCode):
@@ -14,26 +17,25 @@ class Reason(ExplainedCode):
     # --- taken -----------------------------------------------------------------
     LEGACY_PROTOCOL = (
         "legacy-protocol",
-        "The notification used the legacy protocol; 204 asks for the Graph protocol.",
-        NOTHING,
+        "It used the legacy protocol; 204 asks for Graph's.",
     )
-    REDIRECTED = ("redirected", "The rules send the call to another region.", NOTHING)
-    ANSWERED = ("answered", "Graph accepted the answer.", NOTHING)
+    REDIRECTED = ("redirected", "The rules send the call to another region.")
+    EVACUATED = (
+        "evacuated",
+        "This region cannot answer at present, so another one gets the call.",
+        "Look at answering in /api/health, and at the errors before this.",
+    )
+    ANSWERED = ("answered", "Graph accepted the answer.")
     ALREADY_ANSWERED = (
         "already-answered",
-        "This process has already answered the call; the notification came again.",
-        NOTHING,
+        "The call came again, and had been answered.",
     )
-    ALREADY_HANDLED = (
-        "already-handled",
-        "The call or its event was dealt with before; it came a second time.",
-        NOTHING,
-    )
-    CALL_REJECTED = ("call-rejected", "The bot rejected the call.", NOTHING)
-    CALL_REDIRECTED = ("call-redirected", "The bot sent the call on.", NOTHING)
-    HANDLED = ("handled", "The bot handled the event and its actions.", NOTHING)
-    ANSWERING_OFF = ("answering-off", "CALLING_ANSWER is false: no answer.", NOTHING)
-    FOLLOW_UP = ("follow-up", "No handler of the bot takes this event.", NOTHING)
+    ALREADY_HANDLED = ("already-handled", "The call or event came again.")
+    CALL_REJECTED = ("call-rejected", "The bot rejected the call.")
+    CALL_REDIRECTED = ("call-redirected", "The bot sent the call on.")
+    HANDLED = ("handled", "The bot handled the event and its actions.")
+    ANSWERING_OFF = ("answering-off", "CALLING_ANSWER is false: no answer.")
+    FOLLOW_UP = ("follow-up", "No handler of the bot takes this event.")
     INCOMING_ON_CALLBACK = (
         "incoming-on-callback",
         "An incoming call came on the callback route; it is not answered there.",
@@ -44,17 +46,13 @@ class Reason(ExplainedCode):
         "A participant joins, and the bot has no handler that would decide about it.",
         "Add a handler of participant_joining to shared/bot.py.",
     )
-    EMPTY_BATCH = ("empty-batch", "The list of notifications is empty.", NOTHING)
+    EMPTY_BATCH = ("empty-batch", "The list of notifications is empty.")
     UNREADABLE_ITEM = (
         "unreadable-item",
         "An item of the batch has no resource URL with a valid call id.",
         "Compare what the platform sends with the Graph documentation.",
     )
-    BATCH = (
-        "batch",
-        "The POST holds several notifications; up to 20 are listed under items.",
-        NOTHING,
-    )
+    BATCH = ("batch", "Several notifications; see items.")
 
     # --- noticed beside the decision ---------------------------------------------
     TENANT_DIFFERS = (
@@ -64,8 +62,7 @@ class Reason(ExplainedCode):
     )
     CALL_ID_DIFFERS = (
         "call-id-differs",
-        "resourceData.id is not the call id of the resource URL; the URL counts.",
-        NOTHING,
+        "resourceData.id differs from the URL, which counts.",
     )
     REDIRECT_SUPPRESSED = (
         "redirect-suppressed",
@@ -102,7 +99,7 @@ class Reason(ExplainedCode):
     ANSWER_UNAVAILABLE = (
         "answer-unavailable",
         "Graph did not accept the answer within the time budget.",
-        "Check Graph's service health and throttling (429) for this application.",
+        GRAPH_HEALTH,
     )
     RECORDING_UNHANDLED = (
         "recording-unhandled",
@@ -122,7 +119,7 @@ class Reason(ExplainedCode):
     ACTION_UNAVAILABLE = (
         "action-unavailable",
         "Graph did not take an action of the bot in time, or its reply was lost.",
-        "Check Graph's service health and throttling (429) for this application.",
+        GRAPH_HEALTH,
     )
     STATE_UNAVAILABLE = (
         "state-unavailable",
@@ -166,20 +163,16 @@ class Reason(ExplainedCode):
         "The token is not a compact JWS of canonical base64url and strict JSON.",
         "Nothing to do: the platform's tokens are well formed.",
     )
-    TOKEN_ALGORITHM = (
-        "token-algorithm",
-        "The token's algorithm is not RS256.",
-        "Nothing to do: forged tokens look like this.",
-    )
+    TOKEN_ALGORITHM = ("token-algorithm", "The token's algorithm is not RS256.", FORGED)
     TOKEN_HEADER = (
         "token-header",
         "The token's header has a type or an extension that is never accepted.",
-        "Nothing to do: forged tokens look like this.",
+        FORGED,
     )
     TOKEN_KEY_ID = (
         "token-key-id",
         "The token's key id is missing, over 256 characters or not printable ASCII.",
-        "Nothing to do: forged tokens look like this.",
+        FORGED,
     )
     SIGNING_KEY_UNKNOWN = (
         "signing-key-unknown",

@@ -32,15 +32,16 @@ class RedirectTo:
         region: its code.
         location: of the reply.
         status: of the reply.
+        reason: ``redirected``, or ``evacuated`` if a call among them would have stayed.
     """
 
     region: str
     location: str
     status: int
+    reason: Reason = Reason.REDIRECTED
 
     rule: ClassVar = rules.REDIRECT
     name: ClassVar = "redirect"
-    reason: ClassVar = Reason.REDIRECTED
 
     @property
     def log_fields(self) -> Mapping[str, object]:
@@ -109,23 +110,59 @@ async def find_redirect(
         facts: gets a note where a redirect is suppressed or a region is unhealthy.
     """
     own = context.own_region
-    preferences = [rule.regions or (own,) for _call, rule in placed]
+    placed_rules = [rule for _call, rule in placed]
     if was_redirected(request.raw_query):
-        if any(regions[0] != own for regions in preferences):
+        if any((rule.regions or (own,))[0] != own for rule in placed_rules):
             facts.notes.add(Reason.REDIRECT_SUPPRESSED)
         return None
     # Every call is looked at, so that an unhealthy region is noted in any order.
     budget = min(budget_seconds(call) for call, _rule in placed)
     waits_until = request.received_at + budget - KEPT_FOR_GRAPH_SECONDS
-    chosen = {
-        await _first_healthy(regions, waits_until, context, facts)
-        for regions in preferences
-    }
-    if len(chosen) > 1 or own in chosen:
+    chosen = {await _choose(rule, waits_until, context, facts) for rule in placed_rules}
+    regions = {choice.region for choice in chosen}
+    if len(regions) > 1 or own in regions:
         return None
-    [region] = chosen
-    location = redirect_location(context.region_hosts[region])
-    return RedirectTo(region, location, context.redirect_status)
+    [region] = regions
+    is_evacuated = any(choice.is_evacuated for choice in chosen)
+    return RedirectTo(
+        region,
+        redirect_location(context.region_hosts[region]),
+        context.redirect_status,
+        Reason.EVACUATED if is_evacuated else Reason.REDIRECTED,
+    )
+
+
+class _Choice(NamedTuple):
+    region: str
+    is_evacuated: bool = False
+
+
+async def _choose(
+    rule: RegionRule, waits_until: float, context: RuleContext, facts: LogFacts
+) -> _Choice:
+    """Choose the region of a call.
+
+    A call that would stay leaves a region that cannot answer at present: for another
+    one of its rule, else, unless the rule is strict, for any other.
+    """
+    own = context.own_region
+    region = await _first_healthy(rule.regions or (own,), waits_until, context, facts)
+    if region != own or context.own_answering() != "failing":
+        return _Choice(region)
+    others = [*rule.regions, *(() if rule.is_strict else _regions_after_own(context))]
+    refuge = await _first_healthy(
+        [other for other in others if other != own], waits_until, context, LogFacts()
+    )
+    return _Choice(refuge, is_evacuated=refuge != own)
+
+
+def _regions_after_own(context: RuleContext) -> Sequence[str]:
+    """Return all other regions, beginning with the one after our own."""
+    codes = [*context.region_hosts]
+    if context.own_region not in codes:
+        return codes
+    place = codes.index(context.own_region)
+    return codes[place + 1 :] + codes[:place]
 
 
 async def _first_healthy(

@@ -25,6 +25,7 @@ from shared.edge.single_flight import SingleFlight
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from shared.core.answering_health import AnsweringHealth
     from shared.core.bot import Bot
     from shared.core.event_types import Incoming
     from shared.core.handlers import Registered
@@ -48,12 +49,13 @@ class _Remembered(NamedTuple):
 class CallAnswering:
     """Answers, rejects or redirects calls. For one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its neighbours
         self,
         bot: Bot,
         runs: EventRuns,
         control: CallControl,
         turns: Turns,
+        health: AnsweringHealth,
         *,
         callback_host: str,
         partitions: Sequence[str],
@@ -63,6 +65,7 @@ class CallAnswering:
         self._runs = runs
         self._control = control
         self._turns = turns
+        self._health = health
         self._callback_host = callback_host
         self._partitions = partitions
         self._done: BoundedDict[CallKey, _Remembered] = BoundedDict(REMEMBERED_CALLS)
@@ -122,6 +125,10 @@ class CallAnswering:
             choice.action, build_callback_uri(self._callback_host, partition)
         )
         ended = await self._control.carry_out(key, request, ends_at=ends_at)
+        if ended.reason is request.done:
+            self._health.note_success()
+        elif ended.is_regional:
+            self._health.note_failure()
         if ended.reason in {request.done, request.presumed} and request.again:
             self._done[key] = _Remembered(request.again, time.monotonic())
         return outcome_of(choice, request, ended)

@@ -20,6 +20,7 @@ from shared.core.attempts import (
     Unanswered,
     attempt_seconds,
     failure_of,
+    is_regional,
     next_step,
     pause_seconds,
 )
@@ -105,11 +106,13 @@ class CallControl:
                 )
                 return await self._send(call, request, token, attempt_ends_at)
         except TimeoutError:
-            return Unanswered.NOT_SENT
+            return Unanswered.NO_PLACE
         except CredentialRefusedError as error:
-            return NoCredential(refused_code=error.code)
+            return NoCredential(refused_code=error.code, is_regional=error.is_regional)
         except CredentialError as error:
-            return NoCredential(error.retry_after_seconds)
+            return NoCredential(
+                error.retry_after_seconds, is_regional=error.is_regional
+            )
 
     async def _send(
         self, call: CallKey, request: CallRequest, token: str, ends_at: float
@@ -129,7 +132,7 @@ class CallControl:
             )
         except RuntimeError:  # no thread to be had; the executor keeps the work anyway
             transfer.give_up()
-            return Unanswered.NOT_SENT
+            return Unanswered.NO_PLACE
         done, _pending = await asyncio.wait(
             {sent}, timeout=max(ends_at - time.monotonic(), 0)
         )
@@ -145,7 +148,11 @@ class CallControl:
 def _outcome(
     request: CallRequest, reason: Reason, attempts: int, last: AttemptResult | None
 ) -> ActionOutcome:
-    if isinstance(last, GraphReply):
-        return ActionOutcome(request.name, reason, attempts, last.status, last.code)
-    code = last.refused_code if isinstance(last, NoCredential) else None
-    return ActionOutcome(request.name, reason, attempts, entra_code=code)
+    ended = ActionOutcome(request.name, reason, attempts, is_regional=is_regional(last))
+    match last:
+        case GraphReply():
+            return ended._replace(status=last.status, graph_code=last.code)
+        case NoCredential():
+            return ended._replace(entra_code=last.refused_code)
+        case _:
+            return ended

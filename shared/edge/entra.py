@@ -21,9 +21,9 @@ from shared.credential_settings import CredentialKind, CredentialSettings
 from shared.edge.token_client import TokenClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from azure.core.pipeline import PipelineResponse
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
 
     from shared.edge.token_client import AccessToken, Credential, EntraReplies
 
@@ -50,21 +50,19 @@ class EntraClient(TokenClient):
 
         def make(replies: EntraReplies) -> Credential:
             self._acquiring.replies = replies
-            return self._credential(tenant_id, replies.note)
+            return self._credential(tenant_id, replies.hooks)
 
         return self.acquire_from(self._scope, make)
 
-    def _credential(
-        self, tenant_id: str, on_reply: Callable[[PipelineResponse[Any, Any]], None]
-    ) -> Credential:
-        """Build a credential; ``on_reply`` is called with every reply of Entra."""
+    def _credential(self, tenant_id: str, hooks: Mapping[str, Any]) -> Credential:
+        """Build a credential; ``hooks`` are told of every request and reply."""
         from azure import identity  # noqa: PLC0415 - see the module
 
         settings = self._settings
         common = {
             **self.client_options(),
             **self._authority_options(),
-            "raw_response_hook": on_reply,
+            **hooks,
         }
         match settings.kind:
             case CredentialKind.CLIENT_SECRET:
@@ -76,7 +74,7 @@ class EntraClient(TokenClient):
                     tenant_id, settings.app_id, settings.certificate_path, **common
                 )
             case CredentialKind.MANAGED_IDENTITY if settings.is_bot_the_identity:
-                return self.managed_identity(settings.identity_client_id, on_reply)
+                return self.managed_identity(settings.identity_client_id, hooks)
             case CredentialKind.MANAGED_IDENTITY:
                 return identity.ClientAssertionCredential(
                     tenant_id, settings.app_id, self._assertion, **common
@@ -86,7 +84,11 @@ class EntraClient(TokenClient):
         """Get the managed identity's token, which stands in for a secret."""
         if self._identity is None:
             self._identity = self.managed_identity(
-                self._settings.identity_client_id, self._note_reply
+                self._settings.identity_client_id,
+                {
+                    "raw_request_hook": self._note_request,
+                    "raw_response_hook": self._note_reply,
+                },
             )
         audience = self._settings.federation_audience
         try:
@@ -96,6 +98,10 @@ class EntraClient(TokenClient):
             # without asking, whatever our own pauses are.
             self._identity = None
             raise
+
+    def _note_request(self, request: PipelineRequest[Any]) -> None:
+        """Take a request to the identity endpoint in, likewise."""
+        self._acquiring.replies.note_request(request)
 
     def _note_reply(self, response: PipelineResponse[Any, Any]) -> None:
         """Take a reply of the identity endpoint in, for who acquires on this thread."""

@@ -107,7 +107,7 @@ class HeldTokens:
         done, _pending = await asyncio.wait({task}, timeout=timeout_seconds)
         if not done:
             message = "no token in time"
-            raise CredentialError(message)
+            raise CredentialError(message, is_regional=True)
         return task.result().value
 
     def _start(self, key: str) -> asyncio.Task[AccessToken]:
@@ -121,7 +121,7 @@ class HeldTokens:
                 token = await self._threads.run(partial(self._acquire_blocking, key))
         except TimeoutError as error:
             message = "Entra's reply was given up"
-            raise CredentialError(message) from error
+            raise CredentialError(message, is_regional=True) from error
         except RuntimeError as error:
             message = "no thread for a token"
             raise CredentialError(message) from error

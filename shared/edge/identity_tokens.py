@@ -35,7 +35,7 @@ class IdentityClient(TokenClient):
             CredentialError: none was obtained within 10 s; nothing else escapes.
         """
         return self.acquire_from(
-            scope, lambda replies: self.managed_identity(self._client_id, replies.note)
+            scope, lambda replies: self.managed_identity(self._client_id, replies.hooks)
         )
 
 

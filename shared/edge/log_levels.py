@@ -10,6 +10,7 @@ from shared.core.replies import Outcome
 
 _WARNINGS = frozenset(
     {
+        Reason.EVACUATED,
         Reason.PARTITION_UNLISTED,
         Reason.REDIRECT_SUPPRESSED,
         Reason.REGION_UNHEALTHY,

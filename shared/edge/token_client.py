@@ -15,10 +15,10 @@ from shared.edge.outbound import OutboundError, open_session, retry_after_second
 from shared.edge.tls import Transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from azure.core.credentials import AccessTokenInfo
-    from azure.core.pipeline import PipelineResponse
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
 
 # Entra's tokens live an hour or more; without a hint they are renewed this early.
 _RENEW_EARLY_SECONDS = 300
@@ -47,27 +47,39 @@ _FINAL_CODES = frozenset(
 )
 
 
+# Of the credential of this region: another region may have a better one.
+_REGIONAL_CODES = frozenset(
+    {"70021", "700211", "700212", "700213", "7000215", "7000222", "700027"}
+)
+
+
 class CredentialError(Exception):
     """No token was obtained; the message is safe to log.
 
     Attributes:
         retry_after_seconds: when to ask again, if Entra says so.
+        is_regional: another region might get one.
     """
 
     def __init__(
-        self, message: str, *, retry_after_seconds: float | None = None
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float | None = None,
+        is_regional: bool = False,
     ) -> None:
         """Fail with a message that repeats nothing of what was sent or received."""
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.is_regional = is_regional
 
 
 class CredentialRefusedError(CredentialError):
     """Entra refuses for good; ``code`` says why, such as ``AADSTS7000215``."""
 
-    def __init__(self, message: str, *, code: str) -> None:
+    def __init__(self, message: str, *, code: str, is_regional: bool = False) -> None:
         """Fail with Entra's code."""
-        super().__init__(message)
+        super().__init__(message, is_regional=is_regional)
         self.code = code
 
 
@@ -151,16 +163,14 @@ class TokenClient:
             session=open_session(self._ca_bundle, connections=8), session_owner=False
         )
 
-    def managed_identity(
-        self, client_id: str, on_reply: Callable[[PipelineResponse[Any, Any]], None]
-    ) -> Credential:
+    def managed_identity(self, client_id: str, hooks: Mapping[str, Any]) -> Credential:
         """Build the credential of an identity; the system's has no ``client_id``."""
         from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
 
         return ManagedIdentityCredential(
             client_id=client_id or None,
             **self.client_options(),
-            raw_response_hook=on_reply,
+            **hooks,
         )
 
     def client_options(self) -> dict[str, Any]:
@@ -181,10 +191,24 @@ class EntraReplies:
         """Begin with no reply."""
         self._retry_after_seconds: float | None = None
         self._code: str | None = None
+        self._status: int | None = None
+
+    @property
+    def hooks(self) -> Mapping[str, Any]:
+        """The options of a credential whose requests and replies are noted."""
+        return {
+            "raw_request_hook": self.note_request,
+            "raw_response_hook": self.note,
+        }
+
+    def note_request(self, _request: PipelineRequest[Any]) -> None:
+        """Take in that something is asked; called by azure-core each time."""
+        self._status = None
 
     def note(self, response: PipelineResponse[Any, Any]) -> None:
         """Take a reply in; called by azure-core with each."""
         reply = response.http_response
+        self._status = reply.status_code
         self._retry_after_seconds = retry_after_seconds(
             reply.headers.get("Retry-After")
         )
@@ -200,9 +224,22 @@ class EntraReplies:
         message = type(error).__name__
         if self._code:
             message += f" AADSTS{self._code}"
+        is_regional = self._is_regional()
         if self._code in _FINAL_CODES:
-            return CredentialRefusedError(message, code=f"AADSTS{self._code}")
-        return CredentialError(message, retry_after_seconds=self._retry_after_seconds)
+            return CredentialRefusedError(
+                message, code=f"AADSTS{self._code}", is_regional=is_regional
+            )
+        return CredentialError(
+            message,
+            retry_after_seconds=self._retry_after_seconds,
+            is_regional=is_regional,
+        )
+
+    def _is_regional(self) -> bool:
+        """Tell by the last reply; without one, Entra or the endpoint is not reached."""
+        if self._status is None or self._status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return True
+        return self._code in _REGIONAL_CODES
 
     def _note_code(self, text: str) -> None:
         found = _ENTRA_CODE.search(text)

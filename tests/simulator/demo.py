@@ -68,6 +68,7 @@ def _check_health(app: Deployments) -> list[str]:
             "keys": "fresh",
             "problems": [],
             "warnings": WARNINGS,
+            "answering": "unknown",
             "notices": [],
         }
         if reply.status_code != 200 or report != expected:

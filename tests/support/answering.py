@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from shared.core.answering_health import AnsweringHealth
 from shared.core.bot import Bot
 from shared.core.event_types import Call as BotCall
 from shared.core.event_types import Incoming
@@ -103,11 +104,13 @@ class AnsweringHarness(Running):
             places=threads,
             places_per_tenant=places_per_tenant or threads,
         )
+        self.health = AnsweringHealth(time.monotonic)
         self.answering = CallAnswering(
             bot or Bot(),
             EventRuns(HandlerRuns(), CallMemory(MemoryStore())),
             self.control,
             Turns(),
+            self.health,
             callback_host=HOST,
             partitions=("p0", "p1"),
         )

@@ -41,6 +41,7 @@ def test_keys_decide_while_settings_are_usable(
             "keys": keys,
             "problems": [],
             "warnings": [],
+            "answering": "unknown",
             "notices": [],
         },
     )

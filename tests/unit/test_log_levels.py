@@ -31,6 +31,7 @@ def test_every_reason_has_the_documented_level() -> None:
         "unexpected-error",
     }
     assert {r.value for r, level in levels.items() if level == logging.WARNING} == {
+        "evacuated",
         "partition-unlisted",
         "redirect-suppressed",
         "region-unhealthy",
