@@ -35,11 +35,13 @@ class LocalHost(Running):
         app_directory: Path = CHECKOUT,
         warms_up: bool = False,
         dns: str | None = None,
+        bot: Path | None = None,
         on_log: Callable[[str], None] | None = None,
     ) -> None:
         """Describe the process; settings come from ``environment`` only.
 
         ``dns`` is the ``address:port`` of the server that it asks for names.
+        ``bot`` is a file that takes the place of ``shared/bot.py``.
         ``on_log`` gets each line of the log as it comes, in a thread of its own.
         """
         self._environment = environment
@@ -52,6 +54,8 @@ class LocalHost(Running):
             self._arguments.append("--warmup")
         if dns is not None:
             self._arguments += ["--dns", dns]
+        if bot is not None:
+            self._arguments += ["--bot", str(bot.resolve())]
         # Opened to append, so that the process goes on at the end after forget_log.
         self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in start's stack
         self._on_log = on_log
