@@ -19,6 +19,7 @@ class Outcome(StrEnum):
 
     ANSWERED = "answered"
     REJECTED = "rejected"
+    REDIRECTED = "redirected"
     LOST = "lost"
     REFUSED = "refused"
 
@@ -64,6 +65,9 @@ class PlacedCall:
             is sent again.
         simultaneous_caller: the same notification is also sent from this caller's data
             centre, at the same time.
+        caller_id: of the user, or the number, that calls; None: somebody new.
+        language_id: of the caller.
+        is_group_call: the bot is called into a meeting.
         follow_ups: in-order, out-of-order (with one of them twice), or none; of a
             rejected call there is one only.
     """
@@ -79,6 +83,9 @@ class PlacedCall:
     headers: Mapping[str, str] = field(default_factory=dict)
     is_duplicated: bool = False
     simultaneous_caller: str | None = None
+    caller_id: str | None = None
+    language_id: str = "en-us"
+    is_group_call: bool = False
     follow_ups: str = "in-order"
 
     @property

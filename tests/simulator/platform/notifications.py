@@ -27,6 +27,7 @@ class Call:
 
     Attributes:
         country_code, caller_region: where the caller is, for region rules.
+        caller_id: of the user who calls; a number that begins with ``+`` is a phone.
     """
 
     tenant_id: str
@@ -36,6 +37,9 @@ class Call:
     caller_region: str | None = "emea"
     is_policy_recording: bool = False
     media_hosted_region: str | None = None
+    is_group: bool = False
+    caller_id: str = field(default_factory=new_id)
+    language_id: str = "en-us"
 
 
 def legacy_incoming(call: Call) -> Json:
@@ -64,11 +68,11 @@ def incoming(call: Call, webhook: str) -> Json:
     source = {
         "@odata.type": "#microsoft.graph.participantInfo",
         "id": new_id(),
-        "identity": _identity("user"),
+        "identity": caller_identity(call),
         "endpointType": "default",
         "countryCode": call.country_code,
         "region": call.caller_region,
-        "languageId": "en-us",
+        "languageId": call.language_id,
     }
     members: Json = {
         "direction": "incoming",
@@ -78,13 +82,15 @@ def incoming(call: Call, webhook: str) -> Json:
         "targets": [
             {
                 "@odata.type": "#microsoft.graph.invitationParticipantInfo",
-                "identity": _identity("application"),
+                "identity": identity("application"),
             }
         ],
         "myParticipantId": new_id(),
     }
     if call.is_policy_recording:
         members |= _policy_recording(call)
+    if call.is_group:
+        members |= chat_info(call) | meeting_info(call)
     return batch(item(call, "created", "incoming", members))
 
 
@@ -117,7 +123,7 @@ def deleted(call: Call) -> Json:
     https://learn.microsoft.com/graph/api/call-reject
     """
     data = {"@odata.type": "#microsoft.graph.call", "id": call.call_id}
-    return batch(_notification(call.call_id, "deleted", data))
+    return batch(notification(call.call_id, "deleted", data))
 
 
 def roster(call: Call) -> Json:
@@ -126,10 +132,10 @@ def roster(call: Call) -> Json:
         "@odata.type": "#microsoft.graph.participant",
         "id": new_id(),
         "isMuted": False,
-        "info": {"identity": _identity("user")},
+        "info": {"identity": identity("user")},
     }
     path = f"{call.call_id}/participants"
-    return batch(_notification(path, "updated", [participant]))
+    return batch(notification(path, "updated", [participant]))
 
 
 def follow_ups(
@@ -173,7 +179,7 @@ def item(
         "tenantId": call.tenant_id,
         **(members or {}),
     }
-    return _notification(call.call_id, change_type, data)
+    return notification(call.call_id, change_type, data)
 
 
 def batch(*items: Json) -> Json:
@@ -181,7 +187,8 @@ def batch(*items: Json) -> Json:
     return {"@odata.type": "#microsoft.graph.commsNotifications", "value": [*items]}
 
 
-def _notification(path: str, change_type: str, data: object) -> Json:
+def notification(path: str, change_type: str, data: object) -> Json:
+    """Return one item; ``path`` is that of the resource below all calls."""
     return {
         "@odata.type": "#microsoft.graph.commsNotification",
         "changeType": change_type,
@@ -191,9 +198,30 @@ def _notification(path: str, change_type: str, data: object) -> Json:
     }
 
 
-def _identity(kind: str) -> Json:
-    identity = {"@odata.type": "#microsoft.graph.identity", "id": new_id()}
-    return {"@odata.type": "#microsoft.graph.identitySet", kind: identity}
+def identity(kind: str, known_as: str | None = None) -> Json:
+    """Return who somebody is: with the id, or a new one."""
+    found = {"@odata.type": "#microsoft.graph.identity", "id": known_as or new_id()}
+    return {"@odata.type": "#microsoft.graph.identitySet", kind: found}
+
+
+def caller_identity(call: Call) -> Json:
+    """Return who calls."""
+    kind = "phone" if call.caller_id.startswith("+") else "user"
+    return identity(kind, call.caller_id)
+
+
+def chat_info(call: Call) -> Json:
+    """Return the member of a call that has a chat."""
+    thread = f"19:meeting_{call.chain_id}@thread.v2"
+    info = {"@odata.type": "#microsoft.graph.chatInfo", "threadId": thread}
+    return {"chatInfo": {**info, "messageId": "0"}}
+
+
+def meeting_info(call: Call) -> Json:
+    """Return the member of a call that is a meeting."""
+    kind = "#microsoft.graph.organizerMeetingInfo"
+    organizer = identity("user", call.chain_id)
+    return {"meetingInfo": {"@odata.type": kind, "organizer": organizer}}
 
 
 def _policy_recording(call: Call) -> Json:

@@ -37,7 +37,10 @@ from tests.simulator.platform.events import (
 from tests.simulator.platform.notifications import Call
 from tests.simulator.platform.steps import Steps
 from tests.simulator.platform.transport import Timeouts
-from tests.simulator.services.graph_api import GraphApi, RingingCall
+from tests.simulator.services.call_control import CallRequest, RingingCall
+from tests.simulator.services.graph_api import GraphApi
+
+type OnControl = Callable[[CallRequest], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,11 +100,30 @@ class CallingPlatform:
             caller_region=placed.caller_region or caller.region,
             is_policy_recording=placed.is_policy_recording,
             media_hosted_region=placed.media_hosted_region,
+            is_group=placed.is_group_call,
+            caller_id=placed.caller_id or notifications.new_id(),
+            language_id=placed.language_id,
         )
 
     def place(self, placed: PlacedCall, call: Call | None = None) -> CallReport:
         """Place a call and follow it to its end."""
-        call = call or self.call_of(placed)
+        ring = self._place(placed, call or self.call_of(placed), None)
+        if ring.report.outcome not in {Outcome.LOST, Outcome.REFUSED}:
+            self._follow_up(ring)
+        return ring.report
+
+    def announce(
+        self, placed: PlacedCall, call: Call, on_control: OnControl | None = None
+    ) -> CallReport:
+        """Place a call and return what became of it; send no follow-ups.
+
+        ``on_control`` is told of what the bot asks of Graph, on Graph's thread.
+        """
+        return self._place(placed, call, on_control).report
+
+    def _place(
+        self, placed: PlacedCall, call: Call, on_control: OnControl | None
+    ) -> _Ring:
         report = CallReport(call_id=call.call_id, placed=placed)
         journal = self._steps.journal
         entry = journal.append(
@@ -115,7 +137,9 @@ class CallingPlatform:
                 starts_legacy=placed.starts_legacy,
             )
         )
-        self._graph.ring(call.call_id, call.tenant_id)
+        ringing = self._graph.ring(call.call_id, call.tenant_id)
+        ringing.is_group, ringing.on_control = call.is_group, on_control
+        ringing.is_policy_recording = call.is_policy_recording
         started_at = time.monotonic()
         ring = self._ring(call, report, ends_at=started_at + placed.limit_seconds)
         duplicate = self._announce_beside(ring)
@@ -137,9 +161,22 @@ class CallingPlatform:
                 placed_at_seconds=entry.seconds,
             )
         )
-        if report.outcome in {Outcome.ANSWERED, Outcome.REJECTED}:
-            self._follow_up(ring)
-        return report
+        return ring
+
+    def send(
+        self, call: Call, report: CallReport, what: str, body: Any, url: str
+    ) -> StepEnded:
+        """POST one follow-up of a call."""
+        return self._steps.send(
+            call,
+            url,
+            body,
+            what=what,
+            report=report,
+            caller=CALLERS[report.placed.caller],
+            timeouts=self._timeouts(ORDINARY_SECONDS),
+            headers={"Scenario-ID": call.chain_id},
+        )
 
     def _ring(self, call: Call, report: CallReport, *, ends_at: float) -> _Ring:
         placed = report.placed
@@ -254,8 +291,10 @@ class CallingPlatform:
             report.callback_uri = ringing.callback_uri
             report.region = self._steps.region_of_host(ringing.callback_uri)
             return
-        if ringing.rejected_for is not None and is_in_time:
-            report.outcome, report.why = Outcome.REJECTED, None
+        if ringing.is_turned_away and is_in_time:
+            is_rejected = ringing.rejected_for is not None
+            report.outcome = Outcome.REJECTED if is_rejected else Outcome.REDIRECTED
+            report.why = None
             report.region = report.steps[-1].region
             return
         ringing.is_over = True
@@ -266,24 +305,17 @@ class CallingPlatform:
         report.why = report.why or "not-answered"
 
     def _follow_up(self, ring: _Ring) -> None:
-        """Send what follows an answer or a rejection."""
-        placed, call = ring.report.placed, ring.call
+        """Send what follows an answer, a rejection or a redirect."""
+        call, report = ring.call, ring.report
+        placed, ringing = report.placed, self._ringing(ring)
         if placed.is_duplicated:
             self._announce_once(ring, self.webhook, "duplicate", ORDINARY_SECONDS)
-        is_rejected = ring.report.outcome is Outcome.REJECTED
         follow_ups = notifications.follow_ups(
-            call, placed.follow_ups, is_rejected=is_rejected
+            call, placed.follow_ups, is_rejected=report.outcome is not Outcome.ANSWERED
         )
         for what, body in follow_ups:
             if self._stopping.is_set():
                 return
-            self._steps.send(
-                call,
-                ring.report.callback_uri or self.webhook,
-                body,
-                what=what,
-                report=ring.report,
-                caller=ring.caller,
-                timeouts=self._timeouts(ORDINARY_SECONDS),
-                headers={"Scenario-ID": call.chain_id},
-            )
+            ringing.is_established |= what == "established"
+            ringing.is_over |= what == "terminated"
+            self.send(call, report, what, body, report.callback_uri or self.webhook)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from ipaddress import ip_address
+from itertools import cycle
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -56,6 +57,7 @@ class _Connection(HTTPSConnection):
 
     addresses: Sequence[str] = ()
     address: str | None = None
+    real_port: int = 443
 
     def _new_conn(self) -> socket.socket:
         failure: OSError | None = None
@@ -63,7 +65,7 @@ class _Connection(HTTPSConnection):
             self.address = address
             try:
                 connected = socket.create_connection(
-                    (address, self.port), self.timeout, self.source_address
+                    (address, self.real_port), self.timeout, self.source_address
                 )
             except OSError as error:
                 failure = error
@@ -77,10 +79,20 @@ class _Connection(HTTPSConnection):
 class Transport:
     """Sends POSTs; safe for threads, one connection for each."""
 
-    def __init__(self, resolver: Resolver | None, context: ssl.SSLContext) -> None:
-        """Trust ``context``. Without a resolver, hosts must be addresses."""
+    def __init__(
+        self,
+        resolver: Resolver | None,
+        context: ssl.SSLContext,
+        *,
+        processes: Mapping[int, Sequence[int]] | None = None,
+    ) -> None:
+        """Trust ``context``. Without a resolver, hosts must be addresses.
+
+        ``processes``: the ports of all processes behind one port, which take turns.
+        """
         self._resolver = resolver
         self._context = context
+        self._ports = {port: cycle(ports) for port, ports in (processes or {}).items()}
 
     def post(
         self,
@@ -105,16 +117,17 @@ class Transport:
         """
         started_at = time.monotonic()
         parts = urlsplit(url)
-        name = parts.hostname or ""
+        name, port = parts.hostname or "", parts.port or 443
         addresses = self._resolve(name, source, on_resolved)
         connection = _Connection(
             name,
-            parts.port or 443,
+            port,
             timeout=timeouts.connect_seconds,
             source_address=(source, 0),
             ssl_context=self._context,
         )
         connection.addresses = addresses
+        connection.real_port = next(self._ports[port]) if port in self._ports else port
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         is_connected = False
         error = None
