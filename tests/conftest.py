@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis profiles, external data, certificates."""
+"""What all tests share: hypothesis profiles, external data, certificates, callers."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.simulator.caller.fixtures import bot_services, call_bot
 from tests.simulator.services.authority import Authority
 from tests.support.checkout import CHECKOUT
 from tests.support.internals import forget_kept_events
+
+# Fixtures that pytest finds here, and tests of bots ask for by name.
+__all__ = ["bot_services", "call_bot"]
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.simulator import demo
+from tests.simulator.caller import command as script_command
 from tests.simulator.deployments import Deployments, Plan
 from tests.simulator.drill import command as drill
 from tests.simulator.explain import command as explain
@@ -47,6 +48,8 @@ def main() -> int:
     call.add_argument("--scenario", choices=sorted(_SCENARIOS), default="ordinary")
     call.add_argument("--country", default="DE", help="where the caller is")
     call.add_argument("--duplicate", action="store_true", help="post it twice")
+    call.add_argument("--bot", type=Path, help="bot file instead of shared/bot.py")
+    call.add_argument("--script", type=Path, help="what the caller does and expects")
     token = commands.add_parser("token", help="mint a token, good or bad")
     token.add_argument("--key", type=Path, required=True, help="the same as of serve")
     token.add_argument("--variant", choices=sorted(VARIANTS), default="good")
@@ -61,6 +64,10 @@ def main() -> int:
         case "serve":
             return _serve(arguments.key)
         case "call":
+            if arguments.script is not None:
+                return script_command.run(arguments.bot, arguments.script)
+            if arguments.bot is not None:
+                call.error("--bot needs --script, which says what the caller does")
             return _call(arguments)
         case _:
             return _token(arguments.key, arguments.variant)

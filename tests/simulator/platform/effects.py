@@ -25,6 +25,7 @@ from tests.simulator.services.graph_api import GraphApi
 ANSWERS, REFUSES, IS_AWAY = "answers", "refuses", "does not answer"
 # https://learn.microsoft.com/graph/api/call-keepalive
 KEPT_SECONDS = 45 * 60.0
+REACTIONS = (ANSWERS, REFUSES, IS_AWAY)
 _RING_SECONDS = {ANSWERS: 3.0, REFUSES: 3.0, IS_AWAY: 20.0}
 _TRANSFER_FAULTS = {REFUSES: (500, 7000), IS_AWAY: (500, 7700)}
 _TONE_SECONDS = 0.3
@@ -52,6 +53,7 @@ class Effects:
 
     Attributes:
         media: what is heard and said.
+        is_established: the audio flows, or did.
         is_subscribed: the bot is told of keys.
         failed_transfers: to whom the call went in vain, in order.
         invited: who came into the call.
@@ -69,6 +71,7 @@ class Effects:
     ) -> None:
         """Start without any; ``lengths`` and ``people`` as in ``CallPlan``."""
         self.media = Media(timeline, lengths, self._media_ended)
+        self.is_established = False
         self.is_subscribed = False
         self.failed_transfers: list[str] = []
         self.invited: list[str] = []
@@ -83,6 +86,7 @@ class Effects:
 
     def begin(self) -> None:
         """Tell that the audio flows, thrice, and who is there."""
+        self.is_established = True
         self._graph.calls[self._call.call_id].is_established = True
         self.keep_alive()
         for body in consequences.established(self._call):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from tests.simulator.platform.timeline import Planned, Timeline
 
 PROMPT_SECONDS = 3.0
+_NOTICE_SECONDS = 0.1
 _IN_NAME = re.compile(r"[-_](\d+)s$", re.ASCII)
 
 
@@ -28,12 +29,18 @@ class Heard:
         name: file name of its URL, without the extension.
         ended_seconds: None: it still plays.
         is_cut: it ended early.
+        is_audible: it lasted long enough to be noticed.
     """
 
     name: str
     started_seconds: float
     ended_seconds: float | None = None
     is_cut: bool = False
+    is_audible: bool = False
+
+    def notice(self) -> None:
+        """Hear it, if it still plays."""
+        self.is_audible = self.ended_seconds is None
 
 
 class Ending(NamedTuple):
@@ -163,8 +170,11 @@ class Media:
             return
         if number < len(operation.prompts):
             name = name_of(operation.prompts[number])
-            self.heard.append(Heard(name, self._timeline.now_seconds))
-            self._plan(self.length_of(name), lambda: self._played(number))
+            seconds = self.length_of(name)
+            heard = Heard(name, self._timeline.now_seconds)
+            self.heard.append(heard)
+            self._timeline.after(min(_NOTICE_SECONDS, seconds / 2), heard.notice)
+            self._plan(seconds, lambda: self._played(number))
         elif operation.recording is not None:
             self._record()
         else:
