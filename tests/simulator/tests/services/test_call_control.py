@@ -279,3 +279,14 @@ def test_a_recording_takes_its_own_token(neighbours: Neighbours, token: str) -> 
 
     assert get(access).content.startswith(b"RIFF")
     assert get(token).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["delete", "reject", "redirect"])
+def test_nothing_can_be_done_with_a_call_that_the_bot_has_ended(
+    neighbours: Neighbours, token: str, name: str
+) -> None:
+    call = call_in_state_for(neighbours, name)
+    ask(neighbours, token, call.call_id, name)
+
+    for other in CONTROLS:
+        assert outcome(ask(neighbours, token, call.call_id, other)) == (404, "8522")
