@@ -22,6 +22,7 @@ from tests.simulator.platform.journal import Journal
 from tests.simulator.platform.platform import CallingPlatform
 from tests.simulator.platform.steps import Steps
 from tests.simulator.platform.transport import Transport
+from tests.simulator.services.blob_store import BlobStorage
 from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.ports import free_port
 from tests.support.checkout import CHECKOUT
@@ -36,6 +37,7 @@ class BotService(Neighbours):
         journal: what the platform tells.
         platform: places the calls.
         processes: of the deployment.
+        storage: what calls remember, where there are several processes.
     """
 
     def __init__(
@@ -50,7 +52,8 @@ class BotService(Neighbours):
         Args:
             bot: file with the bot, absolute or below the checkout; None: the
                 checkout's own.
-            processes: behind the one host; they get the notifications in turn.
+            processes: behind the one host; they get the notifications in turn, and
+                share what calls remember.
             settings: of the deployment, and what the bot reads for itself.
         """
         super().__init__()
@@ -59,13 +62,14 @@ class BotService(Neighbours):
         self._changes = settings or {}
         self._ports = [free_port() for _ in range(processes)]
         self.processes: list[LocalHost] = []
+        self.storage = BlobStorage(self.authority.certificate, self.entra)
         self.platform = self._platform()
 
     def start(self, stack: ExitStack) -> None:
         """Start the servers, then the processes."""
         super().start(stack)
-        host = f"127.0.0.1:{self._ports[0]}"
-        settings = self.settings(CALLING_GLOBAL_HOST=host, **self._changes)
+        stack.enter_context(self.storage)
+        settings = self.settings(**self._own_settings(), **self._changes)
         for port in self._ports:
             process = LocalHost(
                 settings,
@@ -75,6 +79,12 @@ class BotService(Neighbours):
                 bot=self._bot,
             )
             self.processes.append(stack.enter_context(process))
+
+    def _own_settings(self) -> dict[str, str]:
+        settings = {"CALLING_GLOBAL_HOST": f"127.0.0.1:{self._ports[0]}"}
+        if len(self._ports) > 1:
+            settings["CALLING_STATE_URL"] = self.storage.container_url
+        return settings
 
     def place(self, *, may_fail: bool = False, **members: Any) -> BotCall:
         """Place a call; use it as a ``with`` block.

@@ -217,8 +217,36 @@ class BotCall:
             lines.append(f"  pressed {self.conversation.pressed}")
         names = [asked.control for asked in self.actions]
         lines.append(f"  actions: {', '.join(names) or 'none'}")
-        lines.append(f"  {self._end_told()}")
+        lines.append(f"  {self.end()}")
         return "\n".join(lines)
+
+    def end(self) -> str:
+        """Tell how the call ended."""
+        match self.conversation.ended_by:
+            case None:
+                return "the call goes on"
+            case "transfer":
+                return f"the call went to {self.conversation.transferred_to}"
+            case "platform":
+                report = self.conversation.report
+                if report is None or report.outcome is Outcome.ANSWERED:
+                    return "the platform ended it: nobody kept it alive"
+                return f"the call was {report.outcome}"
+            case somebody:
+                return f"the {somebody} hung up"
+
+    def wire(self) -> list[str]:
+        """Tell of each notification what it became, and what the bot had done."""
+        lines = []
+        for line in self.log:
+            if line.get("event") != "notification.handled":
+                continue
+            event = line.get("bot_event", "event")
+            if event == "event":
+                event = line.get("call_state") or event
+            actions = ", ".join(action["name"] for action in line.get("actions", ()))
+            lines.append(f"{event:<20} {line['reason']:<18} {actions}".rstrip())
+        return lines
 
     @property
     def _media(self) -> Media:
@@ -278,20 +306,6 @@ class BotCall:
     def _fail(self, complaint: str) -> None:
         self._has_failed = True
         raise ScriptError(f"The caller {complaint}.\n{self.story()}")
-
-    def _end_told(self) -> str:
-        match self.conversation.ended_by:
-            case None:
-                return "the call goes on"
-            case "transfer":
-                return f"the call went to {self.conversation.transferred_to}"
-            case "platform":
-                report = self.conversation.report
-                if report is None or report.outcome is Outcome.ANSWERED:
-                    return "the platform ended it: nobody kept it alive"
-                return f"the call was {report.outcome}"
-            case somebody:
-                return f"the {somebody} hung up"
 
 
 def _told(heard: Heard) -> str:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.simulator.caller.bot_service import BotService
-from tests.simulator.caller.call import BotCall, ScriptError
+from tests.simulator.caller.call import ScriptError
 from tests.simulator.caller.script import Script, ScriptFileError
 
 _UNUSABLE = 2
@@ -35,16 +35,8 @@ def _play(script: Script, service: BotService) -> int:
     except ScriptError as error:
         failure = str(error).splitlines()[0]
     print(f"\n{call.story()}")
-    _print_wire(call)
+    print("\nNotifications, and what was done:")
+    for line in call.wire():
+        print(f"  {line}")
     print(f"\n{failure or 'All went as the script says.'}")
     return 1 if failure else 0
-
-
-def _print_wire(call: BotCall) -> None:
-    """Print each notification and action, and what the log says of failures."""
-    print("\nNotifications, and what was done:")
-    for line in call.log:
-        if line.get("event") == "notification.handled":
-            actions = ", ".join(a["name"] for a in line.get("actions", ()))
-            event = line.get("bot_event") or line.get("call_state") or "?"
-            print(f"  {event:<20} {line.get('reason', '?'):<18} {actions}".rstrip())
