@@ -7,6 +7,8 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+# A bot as delivered, for what must not depend on the checkout's own.
+NO_HANDLERS = Path(__file__).with_name("no_handlers.py")
 _MODULE = "shared.bot"
 
 

@@ -91,13 +91,13 @@ def _serve(key_file: Path | None) -> int:
 
 
 def _call(arguments: argparse.Namespace) -> int:
-    """Place one call and show its way; 0 if it was answered or rejected."""
+    """Place one call and show its way; 0 if the bot decided about it."""
     call = replace(
         _SCENARIOS[arguments.scenario],
         country_code=arguments.country,
         is_duplicated=arguments.duplicate,
     )
-    with Deployments(Plan(rules=RULES)) as running:
+    with Deployments(Plan(rules=RULES, bot=None)) as running:
         report = running.platform.place(call)
         for step in report.steps:
             print(f"{step.what:<13} {step.status or step.error}  {step.url}")
@@ -106,7 +106,7 @@ def _call(arguments: argparse.Namespace) -> int:
             for line in running.log_lines(code):
                 if '"notification.handled"' in line:
                     print(f"{code} {line}")
-    return 0 if report.outcome in {Outcome.ANSWERED, Outcome.REJECTED} else 1
+    return 1 if report.outcome in {Outcome.LOST, Outcome.REFUSED} else 0
 
 
 def _token(key_file: Path, variant: str) -> int:

@@ -1,9 +1,10 @@
-"""The demo: the stories, played in two regions, each step printed and checked."""
+"""The demo: the stories in two regions and a menu, each step printed and checked."""
 
 import json
 
 from rich.console import Console
 
+from tests.simulator.demo_bots import play_menu, show_own_bot
 from tests.simulator.deployments import WARNINGS, Deployments, Plan
 from tests.simulator.platform.calls import CallReport, Outcome
 from tests.simulator.platform.events import StepEnded
@@ -34,12 +35,14 @@ def run(console: Console | None = None) -> bool:
                 end += f": {story.to_come}"
             console.print(f"  [bold]→ {end}[/]\n", highlight=False)
             faults += [f"{story.title}: {fault}" for fault in found]
+    faults += play_menu(console)
+    show_own_bot(console)
     if faults:
         console.print("\n[bold red]Not as it should be:[/]")
         for fault in faults:
             console.print(f"  {fault}")
         return False
-    console.print(f"\n[bold green]All {len(STORIES)} calls went as they should.[/]")
+    console.print(f"\n[bold green]All {len(STORIES) + 1} calls went as they should.[/]")
     return True
 
 

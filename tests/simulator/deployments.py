@@ -14,11 +14,13 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
+from tests.localhost.bot_file import NO_HANDLERS
 from tests.localhost.process import LocalHost
 from tests.simulator.platform.calls import RetryPolicy
 from tests.simulator.platform.journal import Journal
@@ -35,11 +37,16 @@ _WARM_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Which regions there are, and what they are told."""
+    """Which regions there are, and what they are told.
+
+    Attributes:
+        bot: file of the bot, without handlers at first; None: the checkout's own.
+    """
 
     regions: Sequence[str] = ("weu", "sea")
     rules: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    bot: Path | None = NO_HANDLERS
 
 
 class Deployments(Neighbours):
@@ -126,6 +133,7 @@ class Deployments(Neighbours):
             self.settings(**{**regional, **self.plan.settings}),
             port=int(self.hosts[code].rpartition(":")[2]),
             certificate=self.authority.certificate,
+            bot=self.plan.bot,
         )
 
     def _wait_until_warm(self) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.localhost.bot_file import NO_HANDLERS
 from tests.localhost.process import LocalHost
 from tests.simulator.environment.events import LogWritten, RegionChanged
 from tests.simulator.platform.journal import Journal
@@ -69,6 +70,7 @@ class Region:
                 warms_up=warms_up,
                 dns=dns,
                 on_log=self._log,
+                bot=NO_HANDLERS,
             )
             try:
                 process.__enter__()
