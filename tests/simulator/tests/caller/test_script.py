@@ -1,5 +1,6 @@
 """Scripts in files, and the command that plays them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,18 @@ def test_every_step_of_the_readme_is_a_method() -> None:
     }
 
     assert named == methods
+
+
+def test_the_script_of_the_guide_holds(call_bot: CallBot) -> None:
+    """docs/bot.md shows it for the menu."""
+    [text] = re.findall(
+        r"```text\n(# my_call.*?)```", read_text("docs/bot.md"), re.DOTALL
+    )
+    script = Script.parse(text.splitlines())
+
+    call = call_bot("tests/simulator/bots/menu.py", people=script.people)
+    for step in script.steps:
+        step.play(call)
 
 
 def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
