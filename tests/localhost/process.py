@@ -115,6 +115,14 @@ class LocalHost(Running):
         size = os.fstat(descriptor).st_size
         return os.pread(descriptor, size, 0).decode("utf-8", "replace").splitlines()
 
+    def log_since(self, position: int) -> tuple[list[str], int]:
+        """Return the whole lines from a byte on, and where they end: 0 is the start."""
+        descriptor = self._log.fileno()
+        size = os.fstat(descriptor).st_size
+        data = os.pread(descriptor, max(0, size - position), position)
+        whole = data[: data.rfind(b"\n") + 1]
+        return whole.decode("utf-8", "replace").splitlines(), position + len(whole)
+
     def forget_log(self) -> None:
         """Drop what it has logged so far: hours of load would fill the disk."""
         os.ftruncate(self._log.fileno(), 0)

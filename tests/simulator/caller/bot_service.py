@@ -8,6 +8,8 @@ One region, one process or several of them, each in Microsoft's worker library.
 """
 
 import json
+import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import fields
@@ -62,6 +64,9 @@ class BotService(Neighbours):
         self._changes = settings or {}
         self._ports = [free_port() for _ in range(processes)]
         self.processes: list[LocalHost] = []
+        self._reading = threading.Lock()
+        self._read_to = [0] * processes
+        self._lines: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.storage = BlobStorage(self.authority.certificate, self.entra)
         self.platform = self._platform()
 
@@ -102,11 +107,12 @@ class BotService(Neighbours):
 
     def lines_of(self, call_id: str) -> list[dict[str, Any]]:
         """Return the log lines about one call."""
-        return [
-            json.loads(line)
-            for line in self.log_lines()
-            if line.startswith("{") and call_id in line
-        ]
+        with self._reading:
+            for number, process in enumerate(self.processes):
+                lines, self._read_to[number] = process.log_since(self._read_to[number])
+                for line in map(_read_line, lines):
+                    self._lines[str(line.get("call_id"))].append(line)
+            return [*self._lines[call_id]]
 
     def _platform(self) -> CallingPlatform:
         transport = Transport(
@@ -126,6 +132,11 @@ class BotService(Neighbours):
             graph=self.graph,
             retries=RetryPolicy(),
         )
+
+
+def _read_line(line: str) -> dict[str, Any]:
+    """Read a line of the log; not every line is the product's."""
+    return dict(json.loads(line)) if line.startswith("{") else {}
 
 
 def plan_of(**members: Any) -> CallPlan:

@@ -7,7 +7,7 @@ call.presses("2")
 call.is_transferred_to("550fae72-d251-43ec-868c-373732c2704f")
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,7 +22,12 @@ class CallBot(Protocol):
     """The fixture ``call_bot``: places a call that ends with the test."""
 
     def __call__(
-        self, bot: Path | str | None = None, *, processes: int = 1, **members: Any
+        self,
+        bot: Path | str | None = None,
+        *,
+        processes: int = 1,
+        settings: Mapping[str, str] | None = None,
+        **members: Any,
     ) -> BotCall:
         """Place a call; see ``place_call``."""
 
@@ -32,12 +37,15 @@ class BotServices:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
-        self._running: dict[tuple[str, int], BotService] = {}
+        self._running: dict[tuple[object, ...], BotService] = {}
 
-    def of(self, bot: Path | str | None, processes: int) -> BotService:
-        key = (str(bot), processes)
+    def of(
+        self, bot: Path | str | None, processes: int, settings: Mapping[str, str]
+    ) -> BotService:
+        """Return the deployment of a bot in so many processes, with these settings."""
+        key = (str(bot), processes, *sorted(settings.items()))
         if key not in self._running:
-            service = BotService(bot, processes=processes)
+            service = BotService(bot, processes=processes, settings=settings)
             self._running[key] = self._stack.enter_context(service)
         return self._running[key]
 
@@ -55,9 +63,13 @@ def call_bot(bot_services: BotServices) -> Iterator[CallBot]:
     with ExitStack() as stack:
 
         def call(
-            bot: Path | str | None = None, *, processes: int = 1, **members: Any
+            bot: Path | str | None = None,
+            *,
+            processes: int = 1,
+            settings: Mapping[str, str] | None = None,
+            **members: Any,
         ) -> BotCall:
-            service = bot_services.of(bot, processes)
+            service = bot_services.of(bot, processes, settings or {})
             return stack.enter_context(service.place(**members))
 
         yield call

@@ -45,16 +45,25 @@ class RandomFaults:
         *,
         throttled: float = 0.0,
         unavailable: float = 0.0,
+        late: float = 0.0,
         lost: float = 0.0,
+        late_seconds: float = 1.0,
         retry_after_seconds: int = 1,
     ) -> None:
         """Let shares from 0 to 1 of the requests fail in one of these ways."""
         self._random = random.Random(seed)
-        self._shares = (throttled, unavailable, lost)
+        self._shares = (throttled, unavailable, late, lost)
         self._retry_after_seconds = retry_after_seconds
+        self._late_seconds = late_seconds
 
     def __call__(self) -> Fault:
         """Make the fault of the next request, usually none."""
-        faults = (throttled(self._retry_after_seconds), refused(503), lost(), Fault())
+        faults = (
+            throttled(self._retry_after_seconds),
+            refused(503),
+            hanging(self._late_seconds),
+            lost(),
+            Fault(),
+        )
         weights = (*self._shares, 1.0 - sum(self._shares))
         return self._random.choices(faults, weights)[0]

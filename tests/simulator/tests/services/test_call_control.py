@@ -256,7 +256,7 @@ def test_faults_come_once_and_only_a_lost_reply_lets_the_request_take_effect(
 
 def test_random_faults_are_the_same_for_the_same_seed() -> None:
     def kinds(seed: int) -> list[tuple[bool, int | None]]:
-        make = RandomFaults(seed, throttled=0.2, unavailable=0.2, lost=0.2)
+        make = RandomFaults(seed, throttled=0.2, unavailable=0.2, late=0.2, lost=0.2)
         faults = [make() for _ in range(200)]
         return [
             (f.loses_reply, f.reply().status_code if f.reply else None) for f in faults
