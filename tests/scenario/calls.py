@@ -4,7 +4,8 @@ from typing import Any
 
 from tests.simulator.deployments import Deployments
 from tests.simulator.platform.notifications import Call, incoming
-from tests.simulator.services.graph_api import CallRequest, Fault, error_reply
+from tests.simulator.services.call_control import CallRequest
+from tests.simulator.services.graph_api import Fault, error_reply
 from tests.simulator.services.signing import TENANT_ID
 
 RULES = (

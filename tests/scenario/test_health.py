@@ -12,6 +12,7 @@ def test_health_is_200_with_fresh_keys(app: Deployments) -> None:
         "status": "ok",
         "region": "sea",
         "keys": "fresh",
+        "answering": "unknown",
         "problems": [],
         "warnings": WARNINGS,
         "notices": [],

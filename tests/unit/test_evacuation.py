@@ -13,7 +13,7 @@ from shared.core.redirects import RedirectTo
 from tests.simulator.platform.notifications import batch
 from tests.support.rules import HOSTS, build_deployment, decide_on, graph
 
-RULES = [
+RULES: list[dict[str, Any]] = [
     {"countryCode": ["SG"], "regions": ["sea", "weu"]},
     {"countryCode": ["IE"], "regions": ["weu", "neu"]},
     {"countryCode": ["CH"], "regions": ["weu", "neu"], "strict": True},
