@@ -14,7 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NoReturn, override
 
-from shared import wiring
+from shared import call_wiring, wiring
 from shared.bot_file import BotFile, load_bot
 from shared.core import routes
 from shared.core.context import LogFacts
@@ -166,10 +166,10 @@ class UsableService(Service):
         self.peers = wiring.peers(settings)
         self.graph = wiring.graph(settings)
         self.entra = wiring.entra(settings)
-        self._calls = wiring.calls(settings, bot, self.graph, self.entra)
+        self._calls = call_wiring.calls(settings, bot, self.graph, self.entra)
         self._context = wiring.rule_context(
             settings, bot, self.keys, self.peers, policy
-        )._replace(own_answering=self._calls.health.current)
+        )._replace(own_answering=self._calls.answering_now)
 
     @override
     async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
@@ -220,7 +220,7 @@ class UsableService(Service):
     def _health_report(self, keys: KeyFreshness) -> HealthReport:
         report = super()._health_report(keys)
         return report._replace(
-            notices=self._notices.current(), answering=self._calls.health.current()
+            notices=self._notices.current(), answering=self._calls.answering_now()
         )
 
     @override

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from shared.core.hosts import is_local
-from shared.core.partitions import is_partition_name
 from shared.core.regions import RegionRule
 from shared.core.tokens import MAX_LEEWAY_SECONDS
 from shared.credential_settings import CredentialSettings, read_credential
+from shared.instance_settings import DeliverySettings, read_delivery
 from shared.region_settings import read_region_hosts, read_region_rules
 from shared.setting_reader import SettingReader
 
@@ -35,6 +35,8 @@ NAMES = (
     "CALLING_REDIRECT_STATUS",
     "CALLING_ANSWER",
     "CALLING_PARTITIONS",
+    "CALLING_DELIVERY",
+    "CALLING_DELIVERY_AUDIENCE",
     "CALLING_STATE_URL",
     "CALLING_CREDENTIAL",
     "CALLING_IDENTITY_CLIENT_ID",
@@ -70,11 +72,16 @@ class Settings(NamedTuple):
     region_rules: tuple[RegionRule, ...]
     redirect_status: int
     answer: bool
-    partitions: tuple[str, ...]
+    delivery: DeliverySettings
     state_url: str
     callback_host: str
     credential: CredentialSettings
     ca_bundle: str
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """The names of all partitions."""
+        return self.delivery.partitions
 
 
 class SettingsReport(NamedTuple):
@@ -122,6 +129,9 @@ def _read(reader: SettingReader) -> Settings:
     hosts = read_region_hosts(reader, region)
     region_hosts = hosts or {}
     answer = reader.boolean("CALLING_ANSWER", default=True)
+    own_names = ("CALLING_GLOBAL_HOST", _OWN_HOST_NAME)
+    own_hosts = [*region_hosts.values(), *map(reader.text, own_names)]
+    delivery = read_delivery(reader, own_hosts)
     return Settings(
         app_id=reader.guid("MicrosoftAppId"),
         openid_configuration_url=reader.url(
@@ -144,10 +154,14 @@ def _read(reader: SettingReader) -> Settings:
             reader.choice("CALLING_REDIRECT_STATUS", ("302", "307"), default="302")
         ),
         answer=answer,
-        partitions=_read_partitions(reader),
+        delivery=delivery,
         state_url=reader.container_url("CALLING_STATE_URL"),
         callback_host=_read_callback_host(
-            reader, region_hosts.get(region, ""), is_needed=answer
+            reader,
+            region_hosts.get(region, ""),
+            is_needed=answer or bool(delivery.instances),
+            # Where the platform posts to the instances, it must reach those.
+            is_posted_to=not delivery.is_direct,
         ),
         credential=read_credential(reader, cloud, is_needed=answer),
         ca_bundle=reader.authorities_file("CALLING_CA_BUNDLE"),
@@ -155,7 +169,7 @@ def _read(reader: SettingReader) -> Settings:
 
 
 def _read_callback_host(
-    reader: SettingReader, region_host: str, *, is_needed: bool
+    reader: SettingReader, region_host: str, *, is_needed: bool, is_posted_to: bool
 ) -> str:
     """Read the host of callbackUri: the region's, the global one, or Functions' own."""
     hosts = {
@@ -164,7 +178,7 @@ def _read_callback_host(
         _OWN_HOST_NAME: _read_own_host(reader) if is_needed else "",
     }
     name, host = next(((n, h) for n, h in hosts.items() if h), ("", ""))
-    if is_needed and host and is_local(host):
+    if is_needed and is_posted_to and host and is_local(host):
         # As with Core Tools, which call this machine localhost.
         cure = "; set CALLING_GLOBAL_HOST" if name == _OWN_HOST_NAME else ""
         reader.warn(name, f"names a host that the platform cannot reach{cure}.")
@@ -179,15 +193,3 @@ def _read_own_host(reader: SettingReader) -> str:
     why = "to answer calls where no CALLING_REGION or CALLING_GLOBAL_HOST is set"
     reader.required(_OWN_HOST_NAME, why)
     return reader.host(_OWN_HOST_NAME)
-
-
-def _read_partitions(reader: SettingReader) -> tuple[str, ...]:
-    name = "CALLING_PARTITIONS"
-    # An object says where each partition's instance is: none, if it is empty.
-    partitions = reader.json(name, list, "list of names", also_empty={}) or []
-    texts = [text for text in partitions if type(text) is str]
-    if not all(map(is_partition_name, texts)) or len(texts) < len(partitions):
-        reader.note(name, "has an ill-formed name.")
-    if len(set(texts)) < len(texts):
-        reader.note(name, "has a name twice.")
-    return tuple(texts)

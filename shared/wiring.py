@@ -1,35 +1,23 @@
 """The parts of the service, each made as the settings say. Nothing is opened here."""
 
 import time
-from typing import NamedTuple
 
-from shared.core.answering_health import AnsweringHealth
 from shared.core.bot import Bot
 from shared.core.context import RuleContext
+from shared.core.event_types import Event
 from shared.core.notices import bot_notices
 from shared.core.ports import KeySource, PeerHealth
 from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenPolicy
 from shared.core.verified_tokens import VerifiedTokens
-from shared.edge.answering import CallAnswering
-from shared.edge.blob_store import BlobStore
-from shared.edge.call_control import PLACES, PLACES_PER_TENANT, CallControl
-from shared.edge.call_memory import CallMemory
-from shared.edge.dispatcher import Dispatcher
+from shared.edge.call_control import PLACES
 from shared.edge.entra import EntraClient
-from shared.edge.event_runs import EventRuns
-from shared.edge.follow_ups import FollowUps
 from shared.edge.graph import GraphClient
-from shared.edge.graph_tokens import GraphTokens
-from shared.edge.handler_runs import HandlerRuns
 from shared.edge.health_check import HealthCheck
-from shared.edge.identity_tokens import IdentityClient, IdentityTokens
 from shared.edge.notices import Notices
 from shared.edge.openid import OpenIdProvider
 from shared.edge.peers import PeerHealthCache
 from shared.edge.signing_keys import SigningKeyCache
-from shared.edge.state_store import MemoryStore
-from shared.edge.turns import Turns
 from shared.settings import Settings
 
 
@@ -55,6 +43,8 @@ def notices(settings: Settings, bot: Bot, provider: OpenIdProvider) -> Notices:
             bot_notices(
                 has_handlers=bot.has_handlers,
                 keeps_state=bot.handles_follow_ups,
+                has_unreachable=bool(settings.delivery.instances)
+                and bot.handles_more_than_incoming,
                 answers=settings.answer,
                 region=settings.region,
                 state_url=settings.state_url,
@@ -97,76 +87,6 @@ def entra(settings: Settings) -> EntraClient:
     )
 
 
-class Calls(NamedTuple):
-    """What takes calls and their events.
-
-    Attributes:
-        controls: one for incoming calls, and one for all that follows, so that neither
-            keeps the other from its places.
-    """
-
-    dispatcher: Dispatcher
-    answering: CallAnswering
-    health: AnsweringHealth
-    controls: tuple[CallControl, ...]
-    store: MemoryStore | BlobStore
-
-    def load(self) -> None:
-        """Open what the first event would have to wait for. Blocking, for threads."""
-        self.store.load()
-
-    def close(self) -> None:
-        """End threads and sessions."""
-        for control in self.controls:
-            control.close()
-        self.store.close()
-
-
-def calls(
-    settings: Settings, bot: Bot, graph_client: GraphClient, entra_client: EntraClient
-) -> Calls:
-    """Make what takes calls and their events."""
-    # A bot of one tenant has no others to share with.
-    is_for_one = len(settings.tenants) == 1
-    per_tenant = PLACES if is_for_one else PLACES_PER_TENANT
-    tokens = GraphTokens(entra_client)
-    for_incoming, for_events = (
-        CallControl(graph_client, tokens, places_per_tenant=per_tenant)
-        for _ in range(2)
-    )
-    turns = Turns()
-    store = _state_store(settings)
-    health = AnsweringHealth(time.monotonic)
-    runs = EventRuns(HandlerRuns(), CallMemory(store))
-    answering = CallAnswering(
-        bot,
-        runs,
-        for_incoming,
-        turns,
-        health,
-        callback_host=settings.callback_host,
-        partitions=settings.partitions,
-    )
-    follow_ups = FollowUps(bot, runs, for_events, turns)
-    dispatcher = Dispatcher(bot, runs, answering, follow_ups, settings.partitions)
-    controls = (for_incoming, for_events)
-    return Calls(dispatcher, answering, health, controls, store)
-
-
-def _state_store(settings: Settings) -> MemoryStore | BlobStore:
-    """Make what keeps what the bot remembers of calls."""
-    if not settings.state_url:
-        return MemoryStore()
-    client = IdentityClient(
-        settings.credential.identity_client_id, ca_bundle=settings.ca_bundle
-    )
-    return BlobStore(
-        settings.state_url,
-        tokens=IdentityTokens(client),
-        ca_bundle=settings.ca_bundle,
-    )
-
-
 def rule_context(
     settings: Settings,
     bot: Bot,
@@ -193,5 +113,13 @@ def rule_context(
         allowed_tenants=settings.tenants,
         partitions=settings.partitions,
         answers_calls=settings.answer,
-        bot_events=bot.told_events if settings.answer else frozenset(),
+        bot_events=_bot_events(settings, bot),
+        delivers=bool(settings.delivery.instances),
     )
+
+
+def _bot_events(settings: Settings, bot: Bot) -> frozenset[type[Event]]:
+    """Return what the bot is told: with instances, nothing but incoming calls."""
+    if settings.delivery.instances or not settings.answer:
+        return frozenset()
+    return bot.told_events

@@ -212,6 +212,11 @@ class Bot:
         )
 
     @property
+    def handles_more_than_incoming(self) -> bool:
+        """Tell whether there are handlers that a bot with instances has no use for."""
+        return any(event is not Incoming for event in self._handlers)
+
+    @property
     def told_events(self) -> frozenset[type[Event]]:
         """The types of events that are told, but for incoming calls.
 

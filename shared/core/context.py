@@ -21,6 +21,7 @@ class RuleContext(NamedTuple):
         verified_tokens: the only part that the rules change.
         clock: epoch seconds.
         monotonic: the seconds in which ``WebhookRequest.received_at`` is counted.
+        delivers: partitions have instances, which get what follows after an answer.
         own_answering: tells whether this process can answer calls at present.
         own_region: code of this deployment; empty where there is only one.
         region_hosts: host of every deployment by code.
@@ -44,6 +45,7 @@ class RuleContext(NamedTuple):
     partitions: Sequence[str]
     answers_calls: bool
     bot_events: frozenset[type[Event]] = frozenset()
+    delivers: bool = False
     own_answering: Callable[[], Answering] = lambda: "unknown"
 
 
@@ -54,6 +56,7 @@ class LogFacts:
     Attributes:
         items: what the POST announces, as read; ``None`` for what cannot be read.
         events: names of the bot's events, item by item; ``None`` where there is none.
+        is_unlisted: the partition of the route is none of ours, perhaps any longer.
         joining_call_id: the call of a participant who joins.
     """
 
@@ -61,6 +64,7 @@ class LogFacts:
     items: Sequence[CallNotification | None] = ()
     events: Sequence[str | None] = ()
     joining_call_id: str | None = None
+    is_unlisted: bool = False
     notes: set[Reason] = field(default_factory=set)
 
     @property

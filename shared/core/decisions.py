@@ -44,7 +44,9 @@ from shared.core.items import (
     assign,
     incoming_task,
     is_accepted,
+    leave_undelivered,
     reason_to_accept,
+    reason_to_accept_joining,
 )
 from shared.core.notifications import (
     CallNotification,
@@ -56,7 +58,7 @@ from shared.core.protocol import Protocol, detect_protocol, read_body
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo, find_redirect, place_calls
 from shared.core.tokens import TokenClaims
-from shared.core.webhook import MAX_BODY_BYTES, WebhookRequest
+from shared.core.webhook import MAX_BODY_BYTES, MAX_ITEMS, WebhookRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,6 @@ class Accept:
     retry_after_seconds: ClassVar = None
     log_fields: ClassVar[Mapping[str, object]] = {}
 
-
-MAX_ITEMS = 100
 
 type Decision = AskForGraph | RedirectTo | TakeItems | TakeJoining | Accept
 
@@ -116,8 +116,9 @@ async def decide(
         case Protocol.PARTICIPANT_JOINING:
             facts.events = [ParticipantJoining.name]
             facts.joining_call_id = read_joining_call_id(body)
-            if ParticipantJoining not in context.bot_events:
-                return Accept(Reason.PARTICIPANT_JOINING)
+            reason = reason_to_accept_joining(context, is_unlisted=facts.is_unlisted)
+            if reason is not None:
+                return Accept(reason)
             return TakeJoining(claims.tenant_id, body, facts.joining_call_id)
         case Protocol.GRAPH:
             notifications = _read_items(body["value"], claims, facts)
@@ -131,6 +132,8 @@ async def decide(
                 return redirect
         tasks = iter([incoming_task(rule, context) for _call, rule in placed])
     items = assign(body["value"], notifications, tasks, context)
+    if facts.is_unlisted:
+        items = leave_undelivered(items)
     facts.events = [item.event for item in items]
     if all(is_accepted(item) for item in items):
         reason = reason_to_accept(items)
@@ -169,7 +172,9 @@ def _require_legal_partition(
     if not is_partition_name(partition):
         raise PartitionIllegalError
     if context.partitions and partition not in context.partitions:
-        facts.notes.add(Reason.PARTITION_UNLISTED)
+        facts.is_unlisted = True
+        if not context.delivers:
+            facts.notes.add(Reason.PARTITION_UNLISTED)
 
 
 def _read_items(

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.core.context import RuleContext
-from shared.core.event_types import Incoming
+from shared.core.event_types import Incoming, ParticipantJoining
 from shared.core.events import event_type
 from shared.core.notifications import CallNotification
 from shared.core.reasons import Reason
@@ -17,11 +17,13 @@ class Task(Enum):
     """What is to be done with an item.
 
     ``DECIDE``: it is an incoming call, which gets an answer; ``TELL``: the bot gets its
-    event; ``NOTHING``: it is accepted, or refused, as its reason says.
+    event; ``DELIVER``: an instance gets it; ``NOTHING``: it is accepted, or refused, as
+    its reason says.
     """
 
     DECIDE = auto()
     TELL = auto()
+    DELIVER = auto()
     NOTHING = auto()
 
 
@@ -30,13 +32,13 @@ class Item(NamedTuple):
 
     Attributes:
         notification: as read; ``None`` where it cannot be read.
-        raw: as sent; empty where it cannot be read.
+        raw: as sent, any JSON where it cannot be read.
         event: name of the bot's event; ``None`` where the bot could not get it.
         reason: where nothing is done with it, or no handler takes it.
     """
 
     notification: CallNotification | None
-    raw: JsonObject
+    raw: Any
     task: Task
     event: str | None
     reason: Reason
@@ -79,7 +81,7 @@ class TakeItems(NamedTuple):
 
 
 class TakeJoining(NamedTuple):
-    """The decision to let the bot reply to a joining participant.
+    """The decision to let the bot or an instance reply to a joining participant.
 
     Attributes:
         body: the whole notification.
@@ -96,7 +98,8 @@ def incoming_task(rule: RegionRule, context: RuleContext) -> tuple[Task, Reason]
     if not rule.allows(context.own_region):
         return Task.NOTHING, Reason.REGION_REQUIRED
     if not context.answers_calls:
-        return Task.NOTHING, Reason.ANSWERING_OFF
+        task = Task.DELIVER if context.delivers else Task.NOTHING
+        return task, Reason.ANSWERING_OFF
     return Task.DECIDE, Reason.ANSWERED
 
 
@@ -127,17 +130,33 @@ def _assign(
     incoming: Iterator[tuple[Task, Reason]] | None,
     context: RuleContext,
 ) -> Item:
+    is_callback = incoming is None
     if notification is None or not isinstance(raw, dict):
-        return Item(None, {}, Task.NOTHING, None, Reason.UNREADABLE_ITEM)
+        # On the callback route the route alone says whose it is.
+        task = Task.DELIVER if is_callback and context.delivers else Task.NOTHING
+        return Item(None, raw, task, None, Reason.UNREADABLE_ITEM)
     if notification.is_incoming_call and incoming is not None:
         task, reason = next(incoming)
         event = Incoming.name if reason is not Reason.REGION_REQUIRED else None
         return Item(notification, raw, task, event, reason)
     told_as = event_type(raw, notification, takes_incoming=False)
     task = Task.TELL if told_as in context.bot_events else Task.NOTHING
-    is_incoming = notification.is_incoming_call
-    reason = Reason.INCOMING_ON_CALLBACK if is_incoming else Reason.FOLLOW_UP
+    reason = Reason.FOLLOW_UP
+    if notification.is_incoming_call:
+        reason = Reason.INCOMING_ON_CALLBACK
+    elif context.delivers:
+        task = Task.DELIVER
     return Item(notification, raw, task, told_as.name, reason)
+
+
+def leave_undelivered(items: Sequence[Item]) -> list[Item]:
+    """Deliver nothing, because the partition of the route is not listed."""
+    return [
+        item._replace(task=Task.NOTHING, reason=Reason.PARTITION_UNLISTED)
+        if item.task is Task.DELIVER
+        else item
+        for item in items
+    ]
 
 
 def is_accepted(item: Item) -> bool:
@@ -148,9 +167,23 @@ def is_accepted(item: Item) -> bool:
 def reason_to_accept(items: Sequence[Item]) -> Reason:
     """Name the reason where there is nothing to do with any of these items."""
     reasons = {item.reason for item in items}
-    for reason in (Reason.ANSWERING_OFF, Reason.INCOMING_ON_CALLBACK):
+    for reason in (
+        Reason.ANSWERING_OFF,
+        Reason.PARTITION_UNLISTED,
+        Reason.INCOMING_ON_CALLBACK,
+    ):
         if reason in reasons:
             return reason
     if len(items) == 1:
         return items[0].reason
     return Reason.BATCH if items else Reason.EMPTY_BATCH
+
+
+def reason_to_accept_joining(
+    context: RuleContext, *, is_unlisted: bool
+) -> Reason | None:
+    """Name the reason where nobody is asked about who joins; ``None``: somebody is."""
+    if context.delivers:
+        return Reason.PARTITION_UNLISTED if is_unlisted else None
+    is_bot_asked = ParticipantJoining in context.bot_events
+    return None if is_bot_asked else Reason.PARTICIPANT_JOINING

@@ -44,6 +44,7 @@ def bot_notices(
     *,
     has_handlers: bool,
     keeps_state: bool,
+    has_unreachable: bool,
     answers: bool,
     region: str,
     state_url: str,
@@ -54,13 +55,20 @@ def bot_notices(
         has_handlers: whether the bot has any.
         keeps_state: whether it has one that takes a state, any but those of
             ``incoming`` and ``participant_joining``.
+        has_unreachable: whether partitions have instances, and the bot has a handler
+            other than that of ``incoming``.
         answers: CALLING_ANSWER.
         region: CALLING_REGION; without one, the deployment may be a single process.
         state_url: CALLING_STATE_URL.
     """
     if has_handlers and not answers:
         yield "CALLING_ANSWER: it is false, so no handler of shared/bot.py ever runs."
-    if keeps_state and answers and region and not state_url:
+    elif has_unreachable:
+        yield (
+            "CALLING_PARTITIONS: partitions have instances, so no handler of "
+            "shared/bot.py but incoming ever runs."
+        )
+    if keeps_state and not has_unreachable and answers and region and not state_url:
         yield (
             "CALLING_STATE_URL: it is not set, so what the bot remembers of a call is "
             "known in one process only."

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.core import rules
+from shared.core.deliveries import DeliveryOutcome
 from shared.core.reasons import Reason
 from shared.core.strict_json import JsonObject
 
@@ -56,6 +57,7 @@ class ItemOutcome(NamedTuple):
         failure: where a handler of the bot failed, for the log.
         was_expected: Graph refused, but another process has probably answered the call.
         is_incoming: it is an incoming call, which waits for an answer.
+        delivery: how it was delivered to an instance, if it was.
     """
 
     reason: Reason
@@ -64,23 +66,30 @@ class ItemOutcome(NamedTuple):
     failure: Mapping[str, object] = _NOTHING
     was_expected: bool = False
     is_incoming: bool = False
+    delivery: DeliveryOutcome | None = None
 
     @property
     def is_unavailable(self) -> bool:
         """Tell whether the POST must be refused with 503, so that it comes again.
 
-        Only an incoming call should: what a bot does after the answer must not be done
-        twice.
+        Only an incoming call and a delivery should: what a bot does after the answer
+        must not be done twice.
         """
         if self.reason is Reason.CREDENTIAL_UNAVAILABLE:
-            return self.is_incoming
-        return self.reason in {Reason.ANSWER_UNAVAILABLE, Reason.REGION_REQUIRED}
+            is_undelivered = self.delivery is not None and not self.actions
+            return self.is_incoming or is_undelivered
+        return self.reason in {
+            Reason.ANSWER_UNAVAILABLE,
+            Reason.DELIVERY_UNAVAILABLE,
+            Reason.REGION_REQUIRED,
+        }
 
     @property
     def log_fields(self) -> Mapping[str, object]:
         """What the log line says beside reason and notes."""
+        delivered = {} if self.delivery is None else self.delivery.log_fields
         if not self.actions:
-            return self.failure
+            return {**delivered, **self.failure}
         last = self.actions[-1]
         fields = {
             "actions": [action.log_fields for action in self.actions],
@@ -88,6 +97,7 @@ class ItemOutcome(NamedTuple):
             "graph_status": last.status,
             "graph_code": last.graph_code,
             "entra_code": last.entra_code,
+            **delivered,
             **self.failure,
         }
         return {name: value for name, value in fields.items() if value is not None}

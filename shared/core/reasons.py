@@ -8,6 +8,7 @@ same table, and a test compares the two. Codes never reach a caller, except in t
 from shared.core.explained import ExplainedCode
 
 FORGED = "Nothing to do: forged tokens look like this."
+COMPARE = "Compare what was sent with the Graph documentation."
 GRAPH_HEALTH = "Check Graph's service health and throttling (429) for this application."
 
 
@@ -15,10 +16,7 @@ class Reason(ExplainedCode):
     """Why a request got its reply, or what was noticed beside the decision."""
 
     # --- taken -----------------------------------------------------------------
-    LEGACY_PROTOCOL = (
-        "legacy-protocol",
-        "It used the legacy protocol; 204 asks for Graph's.",
-    )
+    LEGACY_PROTOCOL = ("legacy-protocol", "Legacy protocol: 204 asks for Graph's.")
     REDIRECTED = ("redirected", "The rules send the call to another region.")
     EVACUATED = (
         "evacuated",
@@ -26,10 +24,7 @@ class Reason(ExplainedCode):
         "Look at answering in /api/health, and at the errors before this.",
     )
     ANSWERED = ("answered", "Graph accepted the answer.")
-    ALREADY_ANSWERED = (
-        "already-answered",
-        "The call came again, and had been answered.",
-    )
+    ALREADY_ANSWERED = ("already-answered", "The call came again, answered already.")
     ALREADY_HANDLED = ("already-handled", "The call or event came again.")
     CALL_REJECTED = ("call-rejected", "The bot rejected the call.")
     CALL_REDIRECTED = ("call-redirected", "The bot sent the call on.")
@@ -76,8 +71,8 @@ class Reason(ExplainedCode):
     )
     PARTITION_UNLISTED = (
         "partition-unlisted",
-        "The callback's partition is not in CALLING_PARTITIONS.",
-        "Expected after a partition was removed: its last calls still come here.",
+        "Its partition is not in CALLING_PARTITIONS.",
+        "Expected after it was removed: its last calls still come.",
     )
 
     # --- answers that failed -----------------------------------------------------
@@ -120,6 +115,22 @@ class Reason(ExplainedCode):
         "action-unavailable",
         "Graph did not take an action of the bot in time, or its reply was lost.",
         GRAPH_HEALTH,
+    )
+    DELIVERED = ("delivered", "The instance took it.")
+    DELIVERY_UNAVAILABLE = (
+        "delivery-unavailable",
+        "The instance did not take it in time, or too many deliveries were under way.",
+        "Look at the instance that the line names, and at delivery_status.",
+    )
+    DELIVERY_REFUSED = (
+        "delivery-refused",
+        "The instance refused it; repeating cannot help.",
+        "Check the instance's URL and how it validates tokens; see delivery_status.",
+    )
+    INSTANCE_WITHOUT_CALL = (
+        "instance-without-call",
+        "The instance does not have that call (404 or 410).",
+        "Expected after a restart of the instance: its calls are lost.",
     )
     STATE_UNAVAILABLE = (
         "state-unavailable",
@@ -251,16 +262,8 @@ class Reason(ExplainedCode):
         "The request had Transfer-Encoding; the host passes such bodies on empty.",
         "Send Content-Length; look for a proxy that re-encodes bodies.",
     )
-    BODY_NOT_JSON = (
-        "body-not-json",
-        "The body is not strict JSON in UTF-8.",
-        "Compare what was sent with the Graph documentation.",
-    )
-    BODY_NOT_OBJECT = (
-        "body-not-object",
-        "The body is JSON, but not an object.",
-        "Compare what was sent with the Graph documentation.",
-    )
+    BODY_NOT_JSON = ("body-not-json", "The body is no strict JSON in UTF-8.", COMPARE)
+    BODY_NOT_OBJECT = ("body-not-object", "The body is JSON, but no object.", COMPARE)
     TOO_MANY_ITEMS = (
         "too-many-items",
         "The list has more than 100 notifications.",

@@ -15,6 +15,7 @@ from shared.core.errors import (
     TokenRefusedError,
     WebhookError,
 )
+from shared.core.headers import is_safe_header_value
 from shared.core.health import HealthReport
 from shared.core.outcomes import Taken
 from shared.core.redirects import RedirectTo
@@ -23,7 +24,6 @@ from shared.core.webhook import Correlation, WebhookReply
 # What a request ends with: its rule, name, status and reason, and what the log adds.
 type Outcome = AskForGraph | RedirectTo | Taken | Accept | WebhookError
 
-_MAX_ECHO = 256
 # A kept connection sticks to one instance and no DNS change moves it; Microsoft's
 # sample closes each one, too:
 # https://github.com/microsoftgraph/microsoft-graph-comms-samples (PolicyRecordingBot)
@@ -102,13 +102,3 @@ def _echoes(correlation: Correlation) -> dict[str, str]:
     if is_safe_header_value(scenario_id):
         echoes["Scenario-Id"] = scenario_id
     return echoes
-
-
-def is_safe_header_value(value: str) -> bool:
-    """Tell whether a value may be sent back: printable ASCII, bounded, not padded."""
-    return (
-        0 < len(value) <= _MAX_ECHO
-        and value.isascii()
-        and value.isprintable()
-        and value.strip() == value
-    )

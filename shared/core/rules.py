@@ -55,8 +55,9 @@ ACCEPT = Rule(
     9,
     "accept",
     {
-        200: "the bot replies to a participant who joins",
+        200: "the bot or its instance replies to a participant who joins",
         202: "it is any other notification",
+        503: "its instance did not take it",
     },
 )
 

@@ -8,6 +8,7 @@ from math import inf
 from typing import NamedTuple, Self
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_ITEMS = 100
 
 
 class Correlation(NamedTuple):

@@ -16,14 +16,13 @@ from shared.core.call_records import Arrival, CallKey
 from shared.core.call_requests import request_for_incoming
 from shared.core.incoming import Choice, choose, outcome_of
 from shared.core.outcomes import ItemOutcome
-from shared.core.partitions import build_callback_uri, choose_partition
 from shared.core.reasons import Reason
 from shared.edge.event_runs import EventRun, Limits
 from shared.edge.handler_runs import too_late
 from shared.edge.single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from shared.core.answering_health import AnsweringHealth
     from shared.core.bot import Bot
@@ -49,7 +48,7 @@ class _Remembered(NamedTuple):
 class CallAnswering:
     """Answers, rejects or redirects calls. For one event loop."""
 
-    def __init__(  # noqa: PLR0913 - its neighbours
+    def __init__(
         self,
         bot: Bot,
         runs: EventRuns,
@@ -57,17 +56,15 @@ class CallAnswering:
         turns: Turns,
         health: AnsweringHealth,
         *,
-        callback_host: str,
-        partitions: Sequence[str],
+        callback_uri_for: Callable[[str], str],
     ) -> None:
-        """Do what ``bot`` decides, with callbackUris on ``callback_host``."""
+        """Do what ``bot`` decides, with the callbackUri that belongs to a call's id."""
         self._bot = bot
         self._runs = runs
         self._control = control
         self._turns = turns
         self._health = health
-        self._callback_host = callback_host
-        self._partitions = partitions
+        self._callback_uri_for = callback_uri_for
         self._done: BoundedDict[CallKey, _Remembered] = BoundedDict(REMEMBERED_CALLS)
         self._followed_up: BoundedDict[CallKey, float] = BoundedDict(REMEMBERED_CALLS)
         self._answers: SingleFlight[CallKey, ItemOutcome] = SingleFlight(
@@ -120,10 +117,8 @@ class CallAnswering:
     ) -> ItemOutcome:
         ends_at = received_at + budget_seconds(call)
         choice = await self._choose(key, event, ends_at)
-        partition = choose_partition(key.call_id, self._partitions)
-        request = request_for_incoming(
-            choice.action, build_callback_uri(self._callback_host, partition)
-        )
+        callback_uri = self._callback_uri_for(key.call_id)
+        request = request_for_incoming(choice.action, callback_uri)
         ended = await self._control.carry_out(key, request, ends_at=ends_at)
         if ended.reason is request.done:
             self._health.note_success()

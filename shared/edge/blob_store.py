@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from shared.core.call_records import MAX_RECORD_BYTES
-from shared.edge.outbound import OutboundError, SharedSession, exchange, put
+from shared.edge.outbound import OutboundError, SharedSession, exchange
+from shared.edge.outbound import send as send_bytes
 from shared.edge.state_store import Blob, ChangedMeanwhileError, StateUnavailableError
 from shared.edge.threads import DaemonThreads
 from shared.edge.tls import Transfer
@@ -102,8 +103,9 @@ class BlobStore:
         }
 
         def send(headers: Mapping[str, str], transfer: Transfer) -> OutboundReply:
-            return put(
+            return send_bytes(
                 self._session.open(),
+                "PUT",
                 url,
                 data,
                 transfer=transfer,

@@ -24,6 +24,7 @@ from shared.core.attempts import (
     next_step,
     pause_seconds,
 )
+from shared.core.call_requests import request_for_event
 from shared.core.outcomes import ActionOutcome
 from shared.core.reasons import Reason
 from shared.edge.graph import MAX_REPLY_BYTES
@@ -32,6 +33,9 @@ from shared.edge.tls import Transfer
 from shared.edge.token_client import CredentialError, CredentialRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shared.core.actions import Action
     from shared.core.call_records import CallKey
     from shared.core.call_requests import CallRequest
     from shared.edge.graph import GraphClient
@@ -63,6 +67,18 @@ class CallControl:
     def close(self) -> None:
         """End the threads."""
         self._executor.shutdown()
+
+    async def carry_out_all(
+        self, call: CallKey, actions: Iterable[Action], *, ends_at: float
+    ) -> tuple[ActionOutcome, ...]:
+        """Carry out the actions of an event in order; the first that fails is last."""
+        ended: list[ActionOutcome] = []
+        for action in actions:
+            request = request_for_event(action)
+            ended.append(await self.carry_out(call, request, ends_at=ends_at))
+            if ended[-1].reason is not Reason.HANDLED:
+                break
+        return tuple(ended)
 
     async def carry_out(
         self, call: CallKey, request: CallRequest, *, ends_at: float

@@ -1,14 +1,17 @@
 """The dispatcher: gives each item of a POST to what handles it.
 
-Incoming calls go to ``answering``, all other events to ``follow_ups``. The items of one
-call are handled in their order, different calls at once.
+Incoming calls go to ``answering``, all other events to ``follow_ups``, and what belongs
+to instances to ``forwarding``. The items of one call are handled in their order,
+different calls at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from itertools import starmap
+from typing import TYPE_CHECKING, Any
 
 from shared.core.call_records import CallKey
 from shared.core.event_types import Call, Incoming
@@ -20,7 +23,7 @@ from shared.core.reasons import Reason
 from shared.core.webhook import Correlation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Iterator, Sequence
 
     from shared.core.bot import Bot
     from shared.core.items import Item, TakeItems, TakeJoining
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     from shared.edge.answering import CallAnswering
     from shared.edge.event_runs import EventRuns
     from shared.edge.follow_ups import FollowUps
+    from shared.edge.forwarding import Forwarding
+
+    # Outcomes by the places of their items in the POST.
+    type Ended = dict[int, ItemOutcome]
 
 JOINING_HANDLER_SECONDS = 3.0
 
@@ -41,37 +48,76 @@ class Dispatcher:
         runs: EventRuns,
         answering: CallAnswering,
         follow_ups: FollowUps,
+        forwarding: Forwarding | None,
         partitions: Sequence[str],
     ) -> None:
-        """Hand on to ``answering`` and ``follow_ups``."""
+        """Hand on to ``answering``, ``follow_ups`` and, if any, ``forwarding``."""
         self._bot = bot
         self._runs = runs
         self._answering = answering
         self._follow_ups = follow_ups
+        self._forwarding = forwarding
         self._partitions = partitions
 
     async def take(self, decision: TakeItems, request: WebhookRequest) -> Taken:
         """Take the items of a POST."""
         items = decision.items
-        if len(items) == 1:
+        if len(items) == 1 and items[0].task is not Task.DELIVER:
             outcomes = [await self._take(items[0], decision, request)]
             return Taken(outcomes, decision.has_incoming)
-        places: dict[str, list[int]] = {}
-        for place, item in enumerate(items):
-            call = item.notification
-            places.setdefault(call.call_id.lower() if call else "", []).append(place)
         ended: dict[int, ItemOutcome] = {}
-
-        async def take_in_order(of_one_call: Sequence[int]) -> None:
-            for place in of_one_call:
-                ended[place] = await self._take(items[place], decision, request)
-
-        await asyncio.gather(*map(take_in_order, places.values()))
+        await asyncio.gather(
+            *self._in_order(decision, request, ended),
+            *self._deliveries(decision, request, ended),
+        )
         outcomes = [ended[place] for place in range(len(items))]
         return Taken(outcomes, decision.has_incoming)
 
+    def _in_order(
+        self, decision: TakeItems, request: WebhookRequest, ended: Ended
+    ) -> Iterator[Coroutine[Any, Any, None]]:
+        """Handle what is not delivered: the items of one call in their order."""
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, item in enumerate(decision.items):
+            if item.task is not Task.DELIVER:
+                call = item.notification
+                places[call.call_id.lower() if call else ""].append(place)
+
+        async def take(of_one_call: Sequence[int]) -> None:
+            for place in of_one_call:
+                item = decision.items[place]
+                ended[place] = await self._take(item, decision, request)
+
+        return map(take, places.values())
+
+    def _deliveries(
+        self, decision: TakeItems, request: WebhookRequest, ended: Ended
+    ) -> Iterator[Coroutine[Any, Any, None]]:
+        """Deliver the rest, to all instances at once."""
+        forwarding = self._forwarding
+        if forwarding is None:
+            return iter(())
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, item in enumerate(decision.items):
+            if item.task is Task.DELIVER:
+                places[forwarding.partition_of(item, request)].append(place)
+
+        async def deliver(partition: str, of_one: Sequence[int]) -> None:
+            outcomes = await forwarding.deliver_items(
+                partition,
+                [decision.items[place] for place in of_one],
+                request,
+                tenant_id=decision.tenant_id,
+                is_part=len(of_one) < len(decision.items),
+            )
+            ended.update(zip(of_one, outcomes, strict=True))
+
+        return starmap(deliver, places.items())
+
     async def join(self, decision: TakeJoining, request: WebhookRequest) -> Taken:
-        """Let the bot reply to a participant who joins."""
+        """Let the instance or the bot reply to a participant who joins."""
+        if self._forwarding is not None:
+            return await self._forwarding.deliver_joining(decision, request)
         call = self._call(decision.call_id or "", decision.tenant_id, request)
         event = read_joining(decision.body, call)
         handler = self._bot.handler_for(event)

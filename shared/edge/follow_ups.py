@@ -16,17 +16,14 @@ from shared.core.attempts import (
     KEPT_FOR_GRAPH_SECONDS,
 )
 from shared.core.call_records import Arrival
-from shared.core.call_requests import request_for_event
 from shared.core.event_types import Failed, OperationCompleted, Terminated
 from shared.core.events import claim_of
-from shared.core.outcomes import ActionOutcome, ItemOutcome
+from shared.core.outcomes import ItemOutcome
 from shared.core.reasons import Reason
 from shared.edge.event_runs import EventRun, Limits
 from shared.edge.handler_runs import too_late
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from shared.core.actions import Action
     from shared.core.bot import Bot
     from shared.core.call_records import CallKey
@@ -172,15 +169,12 @@ class FollowUps:
     async def _carry_out(
         self, call: CallKey, run: EventRun, ends_at: float
     ) -> _Carried:
-        """Carry out actions in order; the first that fails stops the rest."""
-        ended: list[ActionOutcome] = []
-        for action in run.actions:
-            request = request_for_event(action)
-            ended.append(await self._control.carry_out(call, request, ends_at=ends_at))
-            if ended[-1].reason is not Reason.HANDLED:
-                outcome = ItemOutcome(ended[-1].reason, tuple(ended), run.notes)
-                return _Carried(outcome, action)
-        return _Carried(ItemOutcome(Reason.HANDLED, tuple(ended), run.notes))
+        """Carry out what a handler returned."""
+        ended = await self._control.carry_out_all(call, run.actions, ends_at=ends_at)
+        reason = ended[-1].reason if ended else Reason.HANDLED
+        outcome = ItemOutcome(reason, ended, run.notes)
+        is_stopped = reason is not Reason.HANDLED
+        return _Carried(outcome, run.actions[len(ended) - 1] if is_stopped else None)
 
     def _end_later(self, call: CallKey) -> None:
         """Mark a call as over once its turn comes, though nobody waits for that."""
@@ -196,7 +190,7 @@ class FollowUps:
 
 def _failure_of(event: Event, last: _Carried) -> Failed:
     """Tell a handler of ``failed`` what failed; ``during`` stays the first event."""
-    ended: Sequence[ActionOutcome] = last.outcome.actions
+    ended = last.outcome.actions
     if last.stopped_at is None or not ended:
         return Failed(
             call=event.call,

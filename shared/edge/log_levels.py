@@ -11,6 +11,7 @@ from shared.core.replies import Outcome
 _WARNINGS = frozenset(
     {
         Reason.EVACUATED,
+        Reason.INSTANCE_WITHOUT_CALL,
         Reason.PARTITION_UNLISTED,
         Reason.REDIRECT_SUPPRESSED,
         Reason.REGION_UNHEALTHY,
@@ -27,6 +28,8 @@ _ERRORS = frozenset(
         Reason.BOT_FAILED,
         Reason.CREDENTIAL_REFUSED,
         Reason.CREDENTIAL_UNAVAILABLE,
+        Reason.DELIVERY_REFUSED,
+        Reason.DELIVERY_UNAVAILABLE,
         Reason.RECORDING_UNHANDLED,
         Reason.REGION_REQUIRED,
         Reason.UNEXPECTED_ERROR,

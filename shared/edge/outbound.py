@@ -138,20 +138,23 @@ def exchange(
     return _exchange(request, headers, transfer)
 
 
-def put(
+def send(
     session: requests.Session,
+    method: str,
     url: str,
     data: bytes,
     *,
     transfer: Transfer,
     headers: Mapping[str, str],
 ) -> OutboundReply:
-    """PUT ``data``, else as ``exchange`` does.
+    """Send ``data`` as they are by PUT or POST, else as ``exchange`` does.
 
     Raises:
         OutboundError: no reply came; nothing else escapes.
     """
-    return _exchange(partial(session.put, url, data), headers, transfer)
+    return _exchange(
+        partial(session.request, method, url, data=data), headers, transfer
+    )
 
 
 def _exchange(

@@ -9,6 +9,7 @@ import pytest
 
 from shared.core.context import LogFacts
 from shared.core.defects import describe_defect
+from shared.core.deliveries import DeliveryOutcome, InstanceReply
 from shared.core.errors import TokenRefusedError, UnexpectedError
 from shared.core.notifications import read_notification
 from shared.core.outcomes import ActionOutcome, ItemOutcome, Taken
@@ -28,9 +29,11 @@ from tests.support.service import NO_HANDLERS
 
 REQUEST = WebhookRequest("https://weu.example/api/calls/a", {}, b"", "a", "invocation")
 IDS = Correlation("message", "scenario", "chain")
+DELIVERY = DeliveryOutcome("a", InstanceReply(202), 1, 12.0)
 ANSWER = ItemOutcome(
     Reason.ANSWER_REFUSED,
     (ActionOutcome("answer", Reason.ANSWER_REFUSED, 1, 403, "7503", "AADSTS65001"),),
+    delivery=DELIVERY,
 )
 
 

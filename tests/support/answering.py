@@ -13,6 +13,7 @@ from shared.core.event_types import Call as BotCall
 from shared.core.event_types import Incoming
 from shared.core.notifications import CallNotification, read_notification
 from shared.core.outcomes import ActionOutcome, ItemOutcome
+from shared.core.partitions import build_callback_uri, choose_partition
 from shared.core.reasons import Reason
 from shared.edge.answering import CallAnswering
 from shared.edge.call_control import CallControl
@@ -111,8 +112,9 @@ class AnsweringHarness(Running):
             self.control,
             Turns(),
             self.health,
-            callback_host=HOST,
-            partitions=("p0", "p1"),
+            callback_uri_for=lambda call_id: build_callback_uri(
+                HOST, choose_partition(call_id, ("p0", "p1"))
+            ),
         )
 
     def start(self, stack: ExitStack) -> None:

@@ -19,8 +19,9 @@ from tests.support.answering import AnsweringHarness
 from tests.support.bot_calls import BotCall, PlaceCall
 from tests.support.clock import FakeClock
 from tests.support.entra import TokenServers
+from tests.support.instance import Instance
 from tests.support.keys import Keys, settle
-from tests.support.servers import Script, ScriptedServer, healthy
+from tests.support.servers import Script, ScriptedServer, healthy, status
 from tests.support.service import Make, ScriptedNeighbours
 from tests.support.stores import DirectedStore
 
@@ -200,3 +201,11 @@ def place_call(
         )
 
     return place
+
+
+@pytest.fixture
+def instance(authority: Authority, place_call: PlaceCall) -> Iterator[Instance]:
+    """An instance, which accepts everything unless scripted."""
+    with ExitStack() as stack:
+        server = ScriptedServer(status(202), authority.server_context())
+        yield Instance(stack.enter_context(server), place_call)

@@ -18,6 +18,7 @@ class Case(NamedTuple):
 
     has_handlers: bool = True
     keeps_state: bool = True
+    has_unreachable: bool = False
     answers: bool = True
     region: str = "weu"
     state_url: str = ""
@@ -36,6 +37,12 @@ def test_handlers_never_run_where_calls_are_not_answered(
     case = Case(answers=False, keeps_state=keeps_state, region=region)
 
     assert told(case) == [NEVER_RUN]
+
+
+def test_with_instances_handlers_of_later_events_never_run() -> None:
+    """Nor do they keep a state."""
+    [notice] = told(Case(has_unreachable=True))
+    assert notice.startswith("CALLING_PARTITIONS: partitions have instances")
 
 
 def test_a_region_without_a_container_keeps_state_in_memory_only() -> None:

@@ -26,12 +26,15 @@ def test_every_reason_has_the_documented_level() -> None:
         "bot-failed",
         "credential-refused",
         "credential-unavailable",
+        "delivery-refused",
+        "delivery-unavailable",
         "recording-unhandled",
         "region-required",
         "unexpected-error",
     }
     assert {r.value for r, level in levels.items() if level == logging.WARNING} == {
         "evacuated",
+        "instance-without-call",
         "partition-unlisted",
         "redirect-suppressed",
         "region-unhealthy",

@@ -215,6 +215,7 @@ def test_every_outcome_belongs_to_a_rule_that_may_end_so() -> None:
         Taken([ItemOutcome(Reason.ANSWER_UNAVAILABLE)], has_incoming=True),
         Accept(Reason.FOLLOW_UP),
         Taken([ItemOutcome(Reason.HANDLED)], join_reply={}),
+        Taken([ItemOutcome(Reason.DELIVERY_UNAVAILABLE)]),
     ]
     ends = {(o.rule.number, int(o.status)) for o in outcomes if o.rule}
 

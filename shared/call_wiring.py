@@ -1,0 +1,151 @@
+"""What takes calls and their events, made as the settings say; opened later."""
+
+import time
+from functools import partial
+from typing import NamedTuple
+
+from shared.core.answering_health import Answering, AnsweringHealth
+from shared.core.bot import Bot
+from shared.core.partitions import build_callback_uri, choose_partition
+from shared.edge.answering import CallAnswering
+from shared.edge.blob_store import BlobStore
+from shared.edge.call_control import PLACES, PLACES_PER_TENANT, CallControl
+from shared.edge.call_memory import CallMemory
+from shared.edge.dispatcher import Dispatcher
+from shared.edge.entra import EntraClient
+from shared.edge.event_runs import EventRuns
+from shared.edge.follow_ups import FollowUps
+from shared.edge.forwarding import Forwarding
+from shared.edge.graph import GraphClient
+from shared.edge.graph_tokens import GraphTokens
+from shared.edge.handler_runs import HandlerRuns
+from shared.edge.identity_tokens import IdentityClient, IdentityTokens
+from shared.edge.instances import InstanceClient
+from shared.edge.state_store import MemoryStore
+from shared.edge.turns import Turns
+from shared.settings import Settings
+
+
+class Calls(NamedTuple):
+    """What takes calls and their events.
+
+    Attributes:
+        forwarding: delivers to instances; ``None`` where there are none.
+        controls: one for incoming calls, and one for all that follows, so that neither
+            keeps the other from its places.
+    """
+
+    settings: Settings
+    dispatcher: Dispatcher
+    answering: CallAnswering
+    health: AnsweringHealth
+    forwarding: Forwarding | None
+    controls: tuple[CallControl, ...]
+    store: MemoryStore | BlobStore
+
+    def answering_now(self) -> Answering:
+        """Tell whether new calls can be answered: here, or by instances."""
+        if self.settings.answer:
+            return self.health.current()
+        forwarding = self.forwarding
+        is_failing = forwarding is not None and forwarding.are_all_passed_over
+        return "failing" if is_failing else "unknown"
+
+    def load(self) -> None:
+        """Open what the first event would have to wait for. Blocking, for threads."""
+        self.store.load()
+
+    def close(self) -> None:
+        """End threads and sessions."""
+        for control in self.controls:
+            control.close()
+        if self.forwarding is not None:
+            self.forwarding.close()
+        self.store.close()
+
+
+def calls(
+    settings: Settings, bot: Bot, graph_client: GraphClient, entra_client: EntraClient
+) -> Calls:
+    """Make what takes calls and their events."""
+    # A bot of one tenant has no others to share with.
+    is_for_one = len(settings.tenants) == 1
+    per_tenant = PLACES if is_for_one else PLACES_PER_TENANT
+    tokens = GraphTokens(entra_client)
+    for_incoming, for_events = (
+        CallControl(graph_client, tokens, places_per_tenant=per_tenant)
+        for _ in range(2)
+    )
+    turns = Turns()
+    store = _state_store(settings)
+    health = AnsweringHealth(time.monotonic)
+    runs = EventRuns(HandlerRuns(), CallMemory(store))
+    forwarding = _forwarding(settings, for_events)
+    answering = CallAnswering(
+        bot,
+        runs,
+        for_incoming,
+        turns,
+        health,
+        callback_uri_for=partial(_callback_uri, settings, forwarding),
+    )
+    follow_ups = FollowUps(bot, runs, for_events, turns)
+    dispatcher = Dispatcher(
+        bot, runs, answering, follow_ups, forwarding, settings.partitions
+    )
+    return Calls(
+        settings,
+        dispatcher,
+        answering,
+        health,
+        forwarding,
+        (for_incoming, for_events),
+        store,
+    )
+
+
+def _forwarding(settings: Settings, control: CallControl) -> Forwarding | None:
+    """Make what delivers to instances, if there are any."""
+    delivery = settings.delivery
+    if not delivery.instances:
+        return None
+    return Forwarding(
+        {
+            name: InstanceClient(instance, ca_bundle=settings.ca_bundle)
+            for name, instance in delivery.instances.items()
+        },
+        control,
+        callback_host=settings.callback_host,
+        tokens=_identity_tokens(settings) if delivery.audience else None,
+        audience=delivery.audience,
+        answers_calls=settings.answer,
+    )
+
+
+def _callback_uri(
+    settings: Settings, forwarding: Forwarding | None, call_id: str
+) -> str:
+    """Build the callbackUri of a new call: ours, or with ``direct`` its instance's."""
+    if forwarding is None:
+        partition = choose_partition(call_id, settings.partitions)
+        return build_callback_uri(settings.callback_host, partition)
+    partition = forwarding.partition_for_new_call(call_id)
+    if settings.delivery.is_direct:
+        return settings.delivery.instances[partition].url
+    return build_callback_uri(settings.callback_host, partition)
+
+
+def _state_store(settings: Settings) -> MemoryStore | BlobStore:
+    """Make what keeps what the bot remembers of calls."""
+    if not settings.state_url:
+        return MemoryStore()
+    return BlobStore(
+        settings.state_url,
+        tokens=_identity_tokens(settings),
+        ca_bundle=settings.ca_bundle,
+    )
+
+
+def _identity_tokens(settings: Settings) -> IdentityTokens:
+    client_id = settings.credential.identity_client_id
+    return IdentityTokens(IdentityClient(client_id, ca_bundle=settings.ca_bundle))

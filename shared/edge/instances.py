@@ -1,0 +1,131 @@
+"""One instance as a neighbour: at most 32 deliveries at a time, on threads of its own.
+
+A slow instance delays no answer and no other instance. Connections are renewed every
+five minutes, because DNS is how operators move running calls to another machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from shared.core.deliveries import MAX_REPLY_BYTES, InstanceReply, Unreached
+from shared.core.instances import Instance, InstanceHealth
+from shared.core.strict_json import StrictJsonError, read_object
+from shared.edge.outbound import (
+    OutboundError,
+    SharedSession,
+    retry_after_seconds,
+    send,
+)
+from shared.edge.threads import DaemonThreads
+from shared.edge.tls import Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shared.core.ports import Clock
+    from shared.edge.outbound import OutboundReply
+
+PLACES = 32
+RENEWED_AFTER_SECONDS = 5 * 60.0
+
+
+class NoPlaceError(Exception):
+    """As many deliveries to this instance as may be are under way."""
+
+
+class InstanceClient:
+    """Posts to one instance. For one event loop.
+
+    Attributes:
+        instance: where it is.
+        health: whether new calls pass it over.
+    """
+
+    def __init__(
+        self, instance: Instance, *, ca_bundle: str, clock: Clock = time.monotonic
+    ) -> None:
+        """Post to ``instance``; ``clock`` in monotonic seconds."""
+        self.instance = instance
+        self.health = InstanceHealth(clock)
+        self._ca_bundle = ca_bundle
+        self._clock = clock
+        self._taken = 0
+        # Name resolution may keep a thread beyond the end of its delivery.
+        self._threads = DaemonThreads("instance", at_most=2 * PLACES)
+        self._session = SharedSession(ca_bundle, connections=PLACES)
+        self._opened_at = clock()
+
+    def close(self) -> None:
+        """Close the session and its connections."""
+        self._session.close()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the places.
+
+        Raises:
+            NoPlaceError: all are taken.
+        """
+        if self._taken >= PLACES:
+            raise NoPlaceError
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+    async def post(
+        self, body: bytes, headers: Mapping[str, str], *, ends_at: float
+    ) -> InstanceReply | Unreached:
+        """Post once, until ``ends_at`` (monotonic). What was not sent then never is."""
+        transfer = Transfer(ends_at=ends_at, max_bytes=MAX_REPLY_BYTES)
+        url = self.instance.url
+        session = self._current_session()
+
+        def work() -> OutboundReply:
+            return send(
+                session.open(), "POST", url, body, transfer=transfer, headers=headers
+            )
+
+        try:
+            async with asyncio.timeout(max(ends_at - time.monotonic(), 0)):
+                reply = await self._threads.run(partial(work))
+        except (TimeoutError, RuntimeError):
+            return Unreached.NO_REPLY
+        except OutboundError as error:
+            if error.status is None:
+                return Unreached.NO_REPLY
+            return InstanceReply(error.status, _retry_after(error.headers))
+        finally:
+            transfer.give_up()
+        return InstanceReply(reply.status, _retry_after(reply.headers), _json_of(reply))
+
+    def _current_session(self) -> SharedSession:
+        """Return the session, a new one every five minutes."""
+        now = self._clock()
+        if now - self._opened_at >= RENEWED_AFTER_SECONDS:
+            # Requests that are under way end as they would have.
+            self._session.close()
+            self._session = SharedSession(self._ca_bundle, connections=PLACES)
+            self._opened_at = now
+        return self._session
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    return retry_after_seconds(headers.get("Retry-After"))
+
+
+def _json_of(reply: OutboundReply) -> dict[str, object] | None:
+    """Read a body that says that it is JSON; ``None`` if it is none, or too long."""
+    kind = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" or reply.is_cut:
+        return None
+    try:
+        return read_object(reply.body)
+    except StrictJsonError:
+        return None
