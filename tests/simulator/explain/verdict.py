@@ -11,6 +11,7 @@ from shared.core.call_requests import request_for_incoming
 from shared.core.decisions import Accept, AskForGraph, Decision
 from shared.core.errors import WebhookError
 from shared.core.incoming import choose, outcome_of
+from shared.core.instances import open_partitions
 from shared.core.items import TakeItems, TakeJoining
 from shared.core.outcomes import ActionOutcome
 from shared.core.partitions import build_callback_uri, choose_partition
@@ -68,13 +69,24 @@ class Verdict:
         return " and ".join(sorted(ends)) or "refused"
 
 
+_DELIVERED = Verdict(
+    rule=rules.ACCEPT.number,
+    decision=rules.ACCEPT.name,
+    status=202,
+    reason=Reason.DELIVERED,
+    sentence="202: the instance of its partition gets it; 503 if that does not take it "
+    "within 4 s.",
+)
+
+
 def verdict_of(outcome: Decision | WebhookError, settings: Settings | None) -> Verdict:
     """Put the outcome into words and numbers."""
-    if isinstance(outcome, TakeItems):
+    if isinstance(outcome, TakeItems) and outcome.has_incoming:
         assert settings is not None
         return _answer(outcome, settings)
-    # Without a handler nobody is asked about a participant who joins.
-    assert not isinstance(outcome, TakeJoining)
+    # Without handlers only instances are told what follows, and who joins.
+    if isinstance(outcome, TakeItems | TakeJoining):
+        return _DELIVERED
     redirect = outcome if isinstance(outcome, RedirectTo) else None
     return Verdict(
         rule=outcome.rule.number if outcome.rule else 0,
@@ -102,8 +114,7 @@ def _sentence(outcome: AskForGraph | RedirectTo | Accept | WebhookError) -> str:
 def _answer(decision: TakeItems, settings: Settings) -> Verdict:
     answers, reasons = [], []
     for call in decision.calls:
-        partition = choose_partition(call.call_id, settings.partitions)
-        callback_uri = build_callback_uri(settings.callback_host, partition)
+        partition, callback_uri = _callback_of(call.call_id, settings)
         choice = choose(
             (), Bot().otherwise, is_policy_recording=call.is_policy_recording
         )
@@ -130,6 +141,16 @@ def _answer(decision: TakeItems, settings: Settings) -> Verdict:
         answers=tuple(answers),
         sentence=_tell_answers(answers, len(decision.barred)),
     )
+
+
+def _callback_of(call_id: str, settings: Settings) -> tuple[str, str]:
+    """Return partition and callbackUri of a new call while no instance fails."""
+    delivery = settings.delivery
+    names = open_partitions(delivery.instances, ()) or settings.partitions
+    partition = choose_partition(call_id, names)
+    if delivery.is_direct:
+        return partition, delivery.instances[partition].url
+    return partition, build_callback_uri(settings.callback_host, partition)
 
 
 def _tell_answers(answers: Sequence[PlannedAnswer], barred: int) -> str:
