@@ -116,7 +116,7 @@ def wire_of(report: CallReport) -> list[Exchange]:
     ]
 
 
-_NO_RECORDER = "a handler or an instance that could record it is yet to come"
+_NO_RECORDER = "no handler of the bot takes it, and nobody here records"
 _FROM_SINGAPORE = PlacedCall(country_code="SG", caller_region="apac")
 
 STORIES = (
