@@ -47,6 +47,11 @@ def preferred_regions(
     return []
 
 
+def lands_in(world: World, call: PlacedCall) -> str:
+    """Return the region to which DNS leads a call now."""
+    return world.traffic_manager.answer(CALLERS[call.caller].location)[0].code
+
+
 def belongs_to(world: World, call: PlacedCall, *, lands_in: str) -> str:
     """Return the region that must take a call while all regions are healthy.
 

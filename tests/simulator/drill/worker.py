@@ -39,9 +39,8 @@ def main() -> int:
             file = arguments.results / f"{name}.json"
             file.write_text(json.dumps(document), "utf-8")
             print(f"over {name}", flush=True)
-            world.heal_all()
-            world.wait_for_calls(_RECOVERY_SECONDS)
-            world.wait_until_healthy(_RECOVERY_SECONDS)
+            if name != arguments.names[-1]:
+                world.renew(_RECOVERY_SECONDS)
     return 0
 
 

@@ -24,6 +24,8 @@ GRAPH_SLOW_SECONDS = 2.0
 FORGED_TIMES = 20
 # Out of the allowed range, so that the region answers 503 to everybody.
 BROKEN_SETTINGS = {"CALLING_TOKEN_LEEWAY_SECONDS": "301"}
+# Nobody listens on this port.
+WITHOUT_GRAPH = {"CALLING_GRAPH_URL": "https://127.0.0.1:9/v1.0"}
 
 
 class _Switch(NamedTuple):
@@ -119,6 +121,10 @@ class FaultSwitch:
                 partial(enable, code, is_enabled=False),
                 partial(enable, code, is_enabled=True),
             ),
+            "region-without-graph": _Switch(
+                partial(rollout.override, code, WITHOUT_GRAPH),
+                partial(rollout.override, code, {}),
+            ),
             "region-restart": _Switch(partial(rollout.restart, code), _nothing),
         }
         return switches[name]
@@ -140,6 +146,9 @@ class FaultSwitch:
             "key-rotation": _Switch(self._rotate_key, _nothing),
             "graph-path-gone": _Switch(graph.lose_paths, _nothing),
             "entra-down": _attribute(neighbours.entra, "fault", _unavailable, off=None),
+            "identity-down": _attribute(
+                neighbours.identity, "fault", _unavailable, off=None
+            ),
             "clock-ahead": skew(CLOCK_SKEW_SECONDS),
             "clock-behind": skew(-CLOCK_SKEW_SECONDS),
             "forged-traffic": _Switch(

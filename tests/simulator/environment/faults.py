@@ -27,6 +27,7 @@ region-hanging | Let the region hang | It is suspended; connections get no reply
 region-misconfigured | Break its settings | It restarts and answers 503: a bad setting.
 region-disabled | Disable its endpoint | Healthy, but Traffic Manager never returns it.
 region-restart | Restart the region | Its process ends in good order and starts again.
+region-without-graph | Cut it off from Graph | It restarts; Graph is out of its reach.
 """
 _GENERAL = """
 dns-frozen | Freeze DNS | Names keep the answers they have now, whatever probes find.
@@ -39,6 +40,7 @@ graph-not-found | Graph 404 | Graph knows none of the calls: they are over.
 graph-failing | Graph down | Graph answers 503.
 graph-path-gone | Lose the paths to Graph | What is open to Graph falls silent for good.
 entra-down | Entra down | No new tokens for Graph: Entra answers 503.
+identity-down | Managed identity down | No new tokens: its endpoint answers 503.
 clock-ahead | Platform clock ahead | Tokens are minted four minutes in the future.
 clock-behind | Platform clock behind | Tokens are minted four minutes in the past.
 forged-traffic | Forged traffic | Twenty times as many forged calls as honest ones.

@@ -4,10 +4,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from tests.simulator.environment.events import LogWritten, RegionChanged
-from tests.simulator.platform.journal import Event, Journal
+from tests.simulator.platform.journal import Entry, Journal
 from tests.simulator.services.traffic_manager import ProbeAnswered
 
+# A call that ends like this speaks against its region (docs/behaviour.md, section 1).
+_FAILURES = {"answer-unavailable", "credential-unavailable", "credential-refused"}
 _PEER_LINES = {"peer.healthy": True, "peer.unhealthy": False}
+# Two looks that a restart spoils are a second apart. The second may come so late.
+_LATE_LOOK_SECONDS = 1.5
 
 
 class KnownHealth:
@@ -16,13 +20,22 @@ class KnownHealth:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._probes: dict[str, bool] = {}
+        self._probed_at: dict[str, float] = {}
         self._peers: dict[tuple[str, str], bool] = {}
+        self._started: set[str] = set()
+        self._back_at: dict[str, float] = {}
 
-    def take(self, event: Event) -> None:
+    def take(self, entry: Entry) -> None:
         """Learn from an event; a process that starts anew knows nothing."""
+        event = entry.event
         match event:
             case ProbeAnswered():
                 self._probes[event.region] = event.status == 200
+                self._probed_at[event.region] = entry.seconds
+            case RegionChanged(state="running"):
+                if event.region in self._started:
+                    self._back_at[event.region] = entry.seconds
+                self._started.add(event.region)
             case RegionChanged(state="starting"):
                 self._probes.pop(event.region, None)
                 for seen in [key for key in self._peers if key[0] == event.region]:
@@ -42,8 +55,20 @@ class KnownHealth:
             yield from (
                 f"{code} of {peer}"
                 for peer in peers
-                if peer != code and not self._peers.get((code, peer))
+                if peer != code and not self._finds(code, peer, code in probed)
             )
+
+    def _finds(self, code: str, peer: str, is_probed: bool) -> bool:
+        """Tell whether a region finds a peer healthy, and has no more to say of it.
+
+        What it saw while the peer was away is logged by its next probe, if it gets any.
+        """
+        back_at = self._back_at.get(peer)
+        if is_probed and back_at is not None:
+            told_at = self._probed_at.get(code, 0.0)
+            if told_at < back_at + _LATE_LOOK_SECONDS:
+                return False
+        return self._peers.get((code, peer), False)
 
 
 def wait_until_healthy(
@@ -69,7 +94,13 @@ def wait_until_healthy(
             entry = subscription.get(max(0.0, deadline - time.monotonic()))
             if entry is None:
                 return list(known.missing(probed, named))
-            known.take(entry.event)
+            known.take(entry)
             # What is past may have changed again: judge when all of it is known.
             if entry.number >= number - 1 and not list(known.missing(probed, named)):
                 return []
+
+
+def failed_regions(entries: Sequence[Entry]) -> list[str]:
+    """Return the regions of which calls ended for a reason of their own."""
+    lines = [e.event for e in entries if isinstance(e.event, LogWritten)]
+    return sorted({e.region for e in lines if e.line.get("reason") in _FAILURES})

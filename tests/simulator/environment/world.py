@@ -12,7 +12,7 @@ from infra.environment import Environment, Rule
 from tests.simulator.environment.fault_switch import FaultSwitch
 from tests.simulator.environment.regions import Region
 from tests.simulator.environment.rollout import Rollout
-from tests.simulator.environment.settling import wait_until_healthy
+from tests.simulator.environment.settling import failed_regions, wait_until_healthy
 from tests.simulator.environment.snapshot import snapshot_of
 from tests.simulator.environment.traffic import Traffic
 from tests.simulator.platform import notifications
@@ -102,6 +102,7 @@ class World(Running):
         self._code_by_address = {r.address: r.code for r in self.regions.values()}
         self._code_by_host = {r.host: r.code for r in self.regions.values()}
         self._pending: set[Future[CallReport]] = set()
+        self._renewed = 0
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="call")
         self.platform: CallingPlatform
         self.traffic: Traffic
@@ -223,6 +224,22 @@ class World(Running):
             },
             timeout_seconds=timeout_seconds,
         )
+
+    def renew(self, timeout_seconds: float) -> list[str]:
+        """Heal everything, and let nothing remain of what went wrong.
+
+        A region whose calls ended badly would send its calls away for a minute and
+        more: its process starts anew.
+
+        Returns what is not healthy when the time is up, empty if nothing.
+        """
+        self.stop_traffic()
+        self.heal_all()
+        self.wait_for_calls(timeout_seconds)
+        since, self._renewed = self._renewed, self.journal.next_number
+        for code in failed_regions(self.journal.entries(since)):
+            self._rollout.restart(code)
+        return self.wait_until_healthy(timeout_seconds)
 
     def region_of_host(self, url: str) -> str | None:
         """Return the region that a URL names; None for the global host and others."""

@@ -26,7 +26,4 @@ def running_world() -> Iterator[World]:
 def world(running_world: World) -> Iterator[World]:
     """Return the same world, and make it healthy again after the test."""
     yield running_world
-    running_world.stop_traffic()
-    running_world.heal_all()
-    running_world.wait_for_calls(30)
-    assert running_world.wait_until_healthy(30) == []
+    assert running_world.renew(30) == []

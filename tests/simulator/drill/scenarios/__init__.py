@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tests.simulator.drill.scenario import Scenario
 from tests.simulator.drill.scenarios import (
+    answering,
     detection,
     graph,
     identity,
@@ -21,6 +22,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *regions.SCENARIOS,
         *identity.SCENARIOS,
         *graph.SCENARIOS,
+        *answering.SCENARIOS,
         *notifications.SCENARIOS,
         *many_calls.SCENARIOS,
     )

@@ -1,10 +1,9 @@
-"""Graph is slow, throttles, has forgotten the call, or is down; so is Entra."""
+"""Graph is slow, throttles, forgets, is down, falls silent; Entra refuses a tenant."""
 
 from tests.simulator.drill.scenario import Load, home_calls, mixed_calls, scenario
 from tests.simulator.drill.scenario_run import GRACE_SECONDS, ScenarioRun
 from tests.simulator.environment.events import LogWritten
 from tests.simulator.environment.fault_switch import GRAPH_SLOW_SECONDS
-from tests.simulator.platform.callers import CALLERS
 from tests.simulator.platform.calls import Outcome
 
 _OUTAGE_SECONDS = 5.5
@@ -98,30 +97,6 @@ def graph_down(run: ScenarioRun) -> None:
     run.expect_503_in_time(late, "recordings get 503 before their time is up")
 
 
-@scenario()
-def entra_down(run: ScenarioRun) -> None:
-    """Entra is down.
-
-    Regions that hold a token for Graph go on. The expected outcome for one that
-    restarts meanwhile: its calls get 503 within their time, its health stays good, and
-    it answers again as soon as Entra does.
-    """
-    run.expect_answered(run.calls(mixed_calls()), "before")
-    run.phase("Entra down")
-    with run.fault("entra-down"):
-        run.expect_answered(run.calls(mixed_calls()), "while tokens are held")
-        run.phase("sea restarts")
-        run.world.inject("region-restart", "sea")
-        run.expect_all_healthy()
-        recordings = home_calls(is_policy_recording=True)
-        calls = [c for c in recordings if CALLERS[c.caller].region == "apac"]
-        reports = run.calls(calls)
-    what = "without a token each gets 503 before its time is up"
-    run.expect_503_in_time(reports, what)
-    run.phase("healed")
-    run.expect_answered(run.calls(mixed_calls()), "afterwards")
-
-
 @scenario(load=Load.WAITS)
 def idle_path_gone(run: ScenarioRun) -> None:
     """The paths of idle connections are gone.
@@ -201,7 +176,6 @@ SCENARIOS = (
     graph_throttling,
     graph_not_found,
     graph_down,
-    entra_down,
     idle_path_gone,
     tenant_without_consent,
 )

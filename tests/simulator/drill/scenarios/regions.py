@@ -7,7 +7,7 @@ from statistics import median
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tests.simulator.drill.impostor import Impostor
-from tests.simulator.drill.oracle import belongs_to
+from tests.simulator.drill.oracle import belongs_to, lands_in
 from tests.simulator.drill.scenario import (
     Load,
     home_calls,
@@ -43,18 +43,12 @@ _NOISE_SECONDS = 0.002
 _ROUNDS = 4
 
 
-def _lands_in(run: ScenarioRun, call: PlacedCall) -> str:
-    """Return the region to which DNS leads a call while all are healthy."""
-    location = CALLERS[call.caller].location
-    return run.world.traffic_manager.answer(location)[0].code
-
-
 def _calls_redirected_to_it(run: ScenarioRun) -> list[PlacedCall]:
     """Return calls that land in other regions and belong to the one that fails."""
     return [
         call
         for call in travelling_calls()
-        if (found := _lands_in(run, call)) != _FAULTY
+        if (found := lands_in(run.world, call)) != _FAULTY
         and belongs_to(run.world, call, lands_in=found) == _FAULTY
     ]
 
@@ -153,7 +147,7 @@ def death_costs_others(run: ScenarioRun) -> None:
     turn. Calls of the other regions are measured in both states, so that whatever else
     the machine does affects both alike.
     """
-    calls = [call for call in home_calls() if _lands_in(run, call) != _FAULTY]
+    calls = [call for call in home_calls() if lands_in(run.world, call) != _FAULTY]
     took: dict[str, list[float]] = {"healthy": [], "hanging": []}
     # This order cancels out a steady drift of the machine's speed.
     for state in ("healthy", "hanging", "hanging", "healthy") * 2:
