@@ -28,6 +28,7 @@ class Region:
         host: ``<code>.<zone>:<port>``, the host of its redirects and callbackUri.
         certificate: chain and key in PEM.
         journal: is told of its states and its log.
+        bot: file of its bot.
         state: stopped, starting, running or hanging.
     """
 
@@ -37,6 +38,7 @@ class Region:
     host: str
     certificate: tuple[Path, Path]
     journal: Journal
+    bot: Path = NO_HANDLERS
     state: str = "stopped"
 
     def __post_init__(self) -> None:
@@ -70,7 +72,7 @@ class Region:
                 warms_up=warms_up,
                 dns=dns,
                 on_log=self._log,
-                bot=NO_HANDLERS,
+                bot=self.bot,
             )
             try:
                 process.__enter__()

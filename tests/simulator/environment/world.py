@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from infra.environment import Environment, Rule
+from tests.localhost.bot_file import NO_HANDLERS
 from tests.simulator.environment.fault_switch import FaultSwitch
 from tests.simulator.environment.regions import Region
 from tests.simulator.environment.rollout import Rollout
@@ -22,6 +24,7 @@ from tests.simulator.platform.journal import Journal
 from tests.simulator.platform.platform import CallingPlatform
 from tests.simulator.platform.steps import Steps
 from tests.simulator.platform.transport import Transport
+from tests.simulator.services.blob_store import BlobStorage
 from tests.simulator.services.name_server import NameServer
 from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.ports import free_port
@@ -44,11 +47,15 @@ class WorldOptions:
 
     Attributes:
         settings: app settings of all regions; they win over those of the file.
+        bot: file of the bot in every region.
+        remembers: whether the regions keep what calls remember in ``World.storage``.
     """
 
     profile: Profile = field(default_factory=Profile)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     settings: Mapping[str, str] = field(default_factory=dict)
+    bot: Path = NO_HANDLERS
+    remembers: bool = False
 
 
 class World(Running):
@@ -72,8 +79,11 @@ class World(Running):
             entry.code: self._plan_region(entry.code, entry.location, address)
             for entry, address in zip(file.regions, addresses, strict=True)
         }
+        authority, entra = self.neighbours.authority, self.neighbours.entra
+        self.storage = BlobStorage(authority.certificate, entra)
+        self._settings = dict(self.options.settings)
         self._rollout = Rollout(
-            file, self.regions, self.neighbours, self.journal, self.options.settings
+            file, self.regions, self.neighbours, self.journal, self._settings
         )
         endpoints = [
             Endpoint(
@@ -112,6 +122,9 @@ class World(Running):
         """Start everything, and wait until Traffic Manager has seen all regions."""
         stack.callback(self.journal.close)
         stack.enter_context(self.neighbours)
+        if self.options.remembers:
+            stack.enter_context(self.storage)
+            self._settings["CALLING_STATE_URL"] = self.storage.container_url
         stack.enter_context(self.name_server)
         self._rollout.dns = self.dns
         steps = self._connect()
@@ -269,6 +282,7 @@ class World(Running):
             host=f"{name}:{self.port}",
             certificate=authority.issue(name, self.file.global_name),
             journal=self.journal,
+            bot=self.options.bot,
         )
 
     def _connect(self) -> Steps:

@@ -7,13 +7,14 @@ waits for what will never come learns that at once.
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulator.platform import consequences
-from tests.simulator.platform.calls import CallReport, Outcome, PlacedCall
+from tests.simulator.platform.calls import CallReport, Outcome, PlacedCall, RetryPolicy
 from tests.simulator.platform.effects import Effects, Hooks
 from tests.simulator.platform.media import Heard
 from tests.simulator.platform.notifications import deleted
@@ -38,12 +39,15 @@ class CallPlan:
             ``answers`` (so do all who are not named), ``refuses`` or
             ``does not answer``.
         wire: how its notifications travel.
+        retries: of notifications after the announcement, which come again without a
+            reply; the pauses are of real time, since what they wait for is real.
     """
 
     placed: PlacedCall = field(default_factory=PlacedCall)
     lengths: Mapping[str, float] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
     wire: Wire = field(default_factory=Wire)
+    retries: RetryPolicy = field(default_factory=RetryPolicy.none)
 
 
 class Conversation:
@@ -202,7 +206,16 @@ class Conversation:
             self._changed.notify_all()
 
     def _post(self, what: str, body: Any, url: str) -> None:
-        self._platform.send(self.call, self.steps, what, body, url)
+        """Send a notification until it is taken, or given up."""
+        retries = self.plan.retries
+        pause_seconds = retries.first_pause_seconds
+        for attempt in range(retries.attempts):
+            if attempt:
+                time.sleep(pause_seconds)
+                pause_seconds = min(2 * pause_seconds, retries.longest_pause_seconds)
+            step = self._platform.send(self.call, self.steps, what, body, url)
+            if step.status is not None and step.status not in retries.statuses:
+                return
 
     def _announce(self) -> None:
         placed = self.plan.placed

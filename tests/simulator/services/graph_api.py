@@ -68,6 +68,7 @@ class GraphApi(WebServer):
         delay_seconds: how long each reply takes.
         takes_any_call: take requests about calls that never rang, for measurements.
         recordings: tokens of recordings, by id.
+        before_reply: is called with each request that took effect, before the reply.
     """
 
     def __init__(self, certificate: tuple[Path, Path], entra: Entra) -> None:
@@ -97,6 +98,7 @@ class GraphApi(WebServer):
         self.delay_seconds = 0.0
         self.takes_any_call = False
         self.recordings: dict[str, str] = {}
+        self.before_reply: Callable[[CallRequest], object] = lambda _asked: None
 
     @property
     def graph_url(self) -> str:
@@ -135,6 +137,7 @@ class GraphApi(WebServer):
             asked = replace(asked, took_effect=True)
             reply = _reply_to(asked)
             self._carry_out(asked)
+            self.before_reply(asked)
         status = 0 if fault.loses_reply else reply.status_code
         self._seen(name).append(replace(asked, status=status))
         if fault.loses_reply:
