@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from tests.simulator.drill.scenario_run import Check, Phase, ScenarioRun
-from tests.simulator.environment import World
+from tests.simulator.environment import World, WorldOptions
 from tests.simulator.platform.callers import CALLERS
 from tests.simulator.platform.calls import PlacedCall, RetryPolicy
 
@@ -42,6 +42,8 @@ class Scenario:
         play: makes it happen and states what must hold.
         retries: of the platform. Where regions or DNS fail, the platform announces each
             call once, so that nothing proved rests on an assumption about it.
+        options: of its world. One with options of its own needs ``Load.WAITS``: the
+            other scenarios share their worlds.
     """
 
     name: str
@@ -50,10 +52,14 @@ class Scenario:
     play: Play
     load: Load = Load.QUICK
     retries: RetryPolicy = field(default_factory=RetryPolicy)
+    options: WorldOptions = field(default_factory=WorldOptions)
 
 
 def scenario(
-    *, load: Load = Load.QUICK, retries: RetryPolicy | None = None
+    *,
+    load: Load = Load.QUICK,
+    retries: RetryPolicy | None = None,
+    options: WorldOptions | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of a function.
 
@@ -70,6 +76,7 @@ def scenario(
             play=play,
             load=load,
             retries=retries or RetryPolicy(),
+            options=options or WorldOptions(),
         )
 
     return make

@@ -30,7 +30,8 @@ def main() -> int:
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(1))
-    with World(Environment.read(arguments.environment)) as world:
+    options = SCENARIOS[arguments.names[0]].options
+    with World(Environment.read(arguments.environment), options) as world:
         print("ready", flush=True)
         for name in arguments.names:
             print(f"running {name}", flush=True)

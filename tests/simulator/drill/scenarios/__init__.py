@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.simulator.drill.scenario import Scenario
 from tests.simulator.drill.scenarios import (
     answering,
+    bots,
     detection,
     graph,
     identity,
@@ -24,6 +25,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *graph.SCENARIOS,
         *answering.SCENARIOS,
         *notifications.SCENARIOS,
+        *bots.SCENARIOS,
         *many_calls.SCENARIOS,
     )
 }

@@ -24,7 +24,7 @@ from tests.simulator.drill.scenario import Load, ScenarioResult, play, scenario
 from tests.simulator.drill.scenario_run import ScenarioRun
 from tests.simulator.drill.scenarios import SCENARIOS
 from tests.simulator.drill.text_report import print_report
-from tests.simulator.environment import FAULTS, World
+from tests.simulator.environment import FAULTS, World, WorldOptions
 from tests.support.checkout import CHECKOUT
 from tests.support.processes import run
 
@@ -100,6 +100,8 @@ def test_every_scenario_is_described() -> None:
         assert re.fullmatch("[a-z-]+", name)
         assert listed.title
         assert listed.explanation.endswith(".")
+        # Whoever shares a world cannot choose its options.
+        assert listed.options == WorldOptions() or listed.load is Load.WAITS
     assert sum(one.load is Load.WAITS for one in SCENARIOS.values()) >= 8
 
 
