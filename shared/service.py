@@ -25,6 +25,7 @@ from shared.core.items import TakeItems, TakeJoining
 from shared.core.regions import RegionPolicy
 from shared.core.replies import Outcome, reply_to
 from shared.core.webhook import Correlation, WebhookReply, WebhookRequest
+from shared.edge.build import read_build
 from shared.edge.health_replies import HealthReplies
 from shared.edge.telemetry import (
     RequestLog,
@@ -53,6 +54,7 @@ class Service(ABC):
         self._report = report
         self._log = RequestLog()
         self._health_replies = HealthReplies()
+        self._build = read_build()
         if report.problems:
             log_event(logging.ERROR, "settings.unusable", problems=report.problems)
         if report.warnings:
@@ -70,6 +72,7 @@ class Service(ABC):
         fields = {
             "duration_ms": round((time.monotonic() - received_at) * 1000, 1),
             "region": self._report.region or None,
+            "build": self._build,
             **self._log_fields(),
         }
         self._write_what_waits()
@@ -122,7 +125,8 @@ class Service(ABC):
 
     def _health_report(self, keys: KeyFreshness) -> HealthReport:
         report = self._report
-        return HealthReport(report.region, keys, report.problems, report.warnings)
+        settings = report.problems, report.warnings
+        return HealthReport(report.region, keys, *settings, build=self._build)
 
 
 class UnusableService(Service):

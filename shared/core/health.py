@@ -25,6 +25,7 @@ class HealthReport(NamedTuple):
         problems: of the settings, which make them unusable.
         warnings: of the settings, which do not.
         notices: what should be seen to before it becomes a problem.
+        build: which build of the app answers.
     """
 
     region: str
@@ -33,6 +34,7 @@ class HealthReport(NamedTuple):
     warnings: Sequence[str]
     notices: Sequence[str] = ()
     answering: Answering = "unknown"
+    build: str = "dev"
 
     @property
     def is_ok(self) -> bool:
@@ -45,6 +47,7 @@ class HealthReport(NamedTuple):
         return {
             "status": _OK if self.is_ok else "unavailable",
             "region": self.region,
+            "build": self.build,
             "keys": self.keys,
             "answering": self.answering,
             "problems": self.problems,

@@ -36,7 +36,7 @@ WORKER_LOGGERS = ("azure.functions", "azure_functions_runtime", "proxy_worker")
 _MAX_CALL_IDS = 20
 # All that a line says of a request whose token was not accepted, beside reason, status
 # and the place of a defect: nothing that was sent.
-_ANONYMOUS_FIELDS = ("duration_ms", "region")
+_ANONYMOUS_FIELDS = ("duration_ms", "region", "build")
 
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 

@@ -11,6 +11,7 @@ def test_health_is_200_with_fresh_keys(app: Deployments) -> None:
     assert reply.json() == {
         "status": "ok",
         "region": "sea",
+        "build": "dev",
         "keys": "fresh",
         "answering": "unknown",
         "problems": [],

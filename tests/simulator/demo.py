@@ -68,6 +68,7 @@ def _check_health(app: Deployments) -> list[str]:
         expected = {
             "status": "ok",
             "region": code,
+            "build": "dev",
             "keys": "fresh",
             "problems": [],
             "warnings": WARNINGS,

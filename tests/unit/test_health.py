@@ -38,6 +38,7 @@ def test_keys_decide_while_settings_are_usable(
         {
             "status": word,
             "region": "",
+            "build": "dev",
             "keys": keys,
             "problems": [],
             "warnings": [],

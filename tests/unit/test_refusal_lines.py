@@ -47,7 +47,7 @@ def write(log: RequestLog, refusal: WebhookError) -> None:
         Correlation(LARGE, LARGE, LARGE),
         LogFacts(),
         refusal,
-        {"duration_ms": 0.4, "region": "weu", "key_age_seconds": 12},
+        {"duration_ms": 0.4, "region": "weu", "build": "b", "key_age_seconds": 12},
     )
 
 
@@ -75,6 +75,7 @@ def test_without_a_valid_token_nothing_of_the_request_is_logged(
             "status": refusal.status,
             "duration_ms": 0.4,
             "region": "weu",
+            "build": "b",
         }
     ]
 
