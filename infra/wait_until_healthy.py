@@ -1,11 +1,13 @@
 """Wait until a region is healthy, for deploy.sh: the gate of the roll-out.
 
-``python infra/wait_until_healthy.py --region CODE URL`` ends with 0 once the region has
-answered three times in a row that it can take calls: 200, its own code, no problems and
-no warnings. A warning tells what looks wrong in the settings, such as one that the
-published code does not know. Notices are printed and do not keep the gate closed. It
-waits through any other answer, because an instance of the old version may still reply.
-When the time is over it ends with 1 and prints the last answer. Standard library only.
+``python infra/wait_until_healthy.py --region CODE --build ID URL`` ends with 0 once the
+region has answered three times in a row that it can take calls: 200, its own code, the
+build that was published, no problems and no warnings. Without ``--region``, as for the
+host that goes through Traffic Manager, any region may answer. A warning tells what
+looks wrong in the settings, such as one that the published code does not know. Notices
+are printed and do not keep the gate closed. It waits through any other answer, because
+an instance of the old version may still reply. When the time is over it ends with 1 and
+prints the last answer. Standard library only.
 """
 
 import argparse
@@ -30,8 +32,8 @@ class Answer(NamedTuple):
     notices: Sequence[object] = ()
 
 
-def ask(url: str, region: str) -> Answer:
-    """Ask for health once."""
+def ask(url: str, region: str, build: str) -> Answer:
+    """Ask for health once; an empty ``region`` or ``build`` may be any."""
     try:
         with urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - https
             status, body = answer.status, answer.read(_MAX_BYTES)
@@ -48,17 +50,22 @@ def ask(url: str, region: str) -> Answer:
         return Answer(f"{status}, and no health report: is the code published?")
     notices = report.get("notices")
     return Answer(
-        _judge(status, report, region), notices if type(notices) is list else ()
+        _judge(status, report, region, build), notices if type(notices) is list else ()
     )
 
 
-def _judge(status: int, report: dict[str, object], region: str) -> str:
+def _judge(status: int, report: dict[str, object], region: str, build: str) -> str:
     for name in ("problems", "warnings"):
         if report.get(name) != []:
             return f"{status}, {name}: {report.get(name)}"
-    if report.get("region") != region:
+    if region and report.get("region") != region:
         return f"{status}, but it says it is region {report.get('region')!r}"
-    return "" if status == 200 else f"{status}, keys: {report.get('keys')}"  # noqa: PLR2004
+    if build and report.get("build") != build:
+        return f"{status}, but build {report.get('build')!r} and not {build}"
+    if status == 200:  # noqa: PLR2004
+        return ""
+    names = [name for name in ("keys", "answering") if name in report]
+    return f"{status}, {', '.join(f'{name}: {report[name]}' for name in names)}"
 
 
 def wait(
@@ -88,23 +95,25 @@ def main(arguments: list[str]) -> int:
     """Wait; return 0 if the region is healthy."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("url", help="of the health report, https")
-    parser.add_argument("--region", required=True, help="code that it must name")
+    parser.add_argument("--region", default="", help="code that it must name")
+    parser.add_argument("--build", default="", help="build id that it must name")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--interval-seconds", type=float, default=5)
     options = parser.parse_args(arguments)
     if not options.url.startswith("https://"):
         parser.error("the URL must be https")
     is_healthy, last = wait(
-        lambda: ask(options.url, options.region),
+        lambda: ask(options.url, options.region, options.build),
         seconds=options.seconds,
         interval_seconds=options.interval_seconds,
     )
     for notice in last.notices:
         print(f"  notice: {notice}")
+    who = options.region or "the global host"
     if is_healthy:
-        print(f"  {options.region} is healthy.")
+        print(f"  {who} is healthy.")
         return 0
-    print(f"{options.region} is not healthy: {last.complaint}", file=sys.stderr)
+    print(f"{who} is not healthy: {last.complaint}", file=sys.stderr)
     return 1
 
 

@@ -23,20 +23,27 @@ class Gate:
         self.asked: list[tuple[str, str]] = []
 
     def run(
-        self, *answers: bytes | None, seconds: float = 0
+        self,
+        *answers: bytes | None,
+        seconds: float = 0,
+        options: tuple[str, ...] = ("--region", "weu"),
     ) -> subprocess.CompletedProcess[str]:
         """Give the answers in turn, the last one for ever; ``None`` hangs up."""
         script = in_turn(*(lambda *_, answer=answer: answer for answer in answers))
         with ScriptedServer(script, self.authority.server_context()) as server:
-            finished = self.run_against(f"{server.url}/api/health", seconds)
+            url = f"{server.url}/api/health"
+            finished = self.run_against(url, seconds, options)
         self.asked = [(asked.method, asked.target) for asked in server.requests]
         return finished
 
     def run_against(
-        self, url: str, seconds: float = 0
+        self,
+        url: str,
+        seconds: float = 0,
+        options: tuple[str, ...] = ("--region", "weu"),
     ) -> subprocess.CompletedProcess[str]:
         return run(
-            *(sys.executable, "infra/wait_until_healthy.py", "--region", "weu", url),
+            *(sys.executable, "infra/wait_until_healthy.py", *options, url),
             *("--seconds", str(seconds), "--interval-seconds", "0.01"),
             env={
                 "PATH": os.environ["PATH"],
@@ -96,6 +103,48 @@ def test_anything_else_keeps_the_gate_closed_and_is_told(
     assert finished.returncode == 1
     assert finished.stderr.startswith("weu is not healthy: ")
     assert why in finished.stderr
+
+
+def report_of(build: str, region: str = "weu") -> bytes:
+    report = HealthReport(region, "fresh", (), (), build=build)
+    return json_reply(report.members())
+
+
+def test_the_build_that_was_published_is_waited_for(gate: Gate) -> None:
+    """Instances of the old version may serve for a while, as healthy as ever."""
+    options = ("--region", "weu", "--build", "new.lock")
+    old, new = report_of("old.lock"), report_of("new.lock")
+
+    finished = gate.run(old, new, new, old, new, seconds=50, options=options)
+
+    assert finished.returncode == 0
+    assert len(gate.asked) == 7
+    assert "  not yet: 200, but build 'old.lock' and not new.lock\n" in finished.stdout
+
+
+def test_another_build_keeps_the_gate_closed(gate: Gate) -> None:
+    finished = gate.run(health(), options=("--region", "weu", "--build", "new.lock"))
+
+    assert finished.returncode == 1
+    assert "200, but build 'dev' and not new.lock" in finished.stderr
+
+
+def test_any_region_may_answer_for_the_global_host(gate: Gate) -> None:
+    """They must all have the build."""
+    answers = [report_of("new", region) for region in ("weu", "sea", "eus2")]
+
+    finished = gate.run(*answers, options=("--build", "new"))
+
+    assert finished.stdout == "  the global host is healthy.\n"
+
+
+def test_why_a_region_is_unavailable_is_told(gate: Gate) -> None:
+    """It may hold keys, and fail to answer."""
+    members = {**HealthReport("weu", "fresh", (), ()).members(), "answering": "failing"}
+
+    finished = gate.run(json_reply(members, 503))
+
+    assert "503, keys: fresh, answering: failing" in finished.stderr
 
 
 def test_notices_are_printed_and_do_not_keep_the_gate_closed(gate: Gate) -> None:
