@@ -91,4 +91,4 @@ lock: ## Lock the versions anew (needs uv).
 clean: ## Remove what the commands made.
 	@rm -rf $(VENV) $(TOOLS) .ci/uv .coverage .coverage.* .pytest_cache .mypy_cache \
 	  .ruff_cache .import_linter_cache .hypothesis test-artefacts mutants drill.json \
-	  drill.html bench.json load.json flood.json soak.json mutants.json sbom.json
+	  drill.html bench.json load.json flood.json soak.json mutants.json sbom.json build

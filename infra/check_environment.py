@@ -2,14 +2,15 @@
 
 ``python infra/check_environment.py prod`` prints every problem at once, in sentences
 for people, and ends with 1 if there is one. It needs the standard library only, uses no
-network and changes nothing; deploy.sh and people run it.
-``--records`` prints what deploy.sh needs to know, one record a line.
+network and changes nothing; people run it.
+``--records`` prints what names.sh needs to know, one record a line.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
@@ -21,17 +22,31 @@ from shared.core.clouds import CLOUDS
 
 
 def records(environment: Environment) -> Iterator[str]:
-    """Yield what deploy.sh needs to know: a word for the kind, then values."""
+    """Yield what names.sh needs to know: a word for the kind, then values."""
     yield f"workload {environment.workload}"
-    # The app trims values, and ignores a blank one.
-    settings = {k: v.strip() for k, v in environment.settings.items() if v.strip()}
-    if _needs_federation(settings):
-        cloud = CLOUDS[settings.get("CALLING_CLOUD", "public")]
-        yield f"federation {cloud.login_url} {cloud.federation_audience}"
+    if trust := federation(environment):
+        yield f"federation {trust.login_url} {trust.audience}"
     if domain := environment.domain:
         yield f"domain {domain.zone} {domain.global_label} {domain.key_vault_id}"
     for region in environment.regions:
         yield f"region {region.code} {region.location}"
+
+
+class Federation(NamedTuple):
+    """What a federated credential of the bot's registration says, beside the region."""
+
+    login_url: str
+    audience: str
+
+
+def federation(environment: Environment) -> Federation | None:
+    """Return it where the app gets tokens for Graph by the regions' identities."""
+    # The app trims values, and ignores a blank one.
+    settings = {k: v.strip() for k, v in environment.settings.items() if v.strip()}
+    if not _needs_federation(settings):
+        return None
+    cloud = CLOUDS[settings.get("CALLING_CLOUD", "public")]
+    return Federation(cloud.login_url, cloud.federation_audience)
 
 
 def _needs_federation(settings: Mapping[str, str]) -> bool:
@@ -46,7 +61,7 @@ def main(arguments: list[str]) -> int:
     """Print problems or records; 0 if nothing is wrong."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("environment", help="such as prod")
-    parser.add_argument("--records", action="store_true", help="for deploy.sh")
+    parser.add_argument("--records", action="store_true", help="for names.sh")
     options = parser.parse_args(arguments)
     file = f"infra/params/{options.environment}.json"
     findings = check_environment(options.environment)

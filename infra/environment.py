@@ -20,6 +20,7 @@ from typing import NamedTuple
 from infra.checks import limits
 from infra.checks.app_settings import check_app_settings, check_settings
 from infra.checks.domain import check_domain
+from infra.checks.files import check_files
 from infra.checks.notes import Json, Notes
 from infra.checks.regions import check_names, check_regions
 from infra.checks.rules import check_rules
@@ -27,6 +28,7 @@ from shared.core.strict_json import StrictJsonError, read_value
 
 PARAMS = Path(__file__).with_name("params")
 MEMBERS = ("workload", "regions", "domain", "rules", "settings")
+FURTHER_MEMBERS = ("files",)
 
 # Nobody can own a domain under it: RFC 6761 section 6.2.
 _NO_DOMAIN = "test"
@@ -59,6 +61,7 @@ class Domain:
     zone: str
     global_label: str
     key_vault_id: str
+    secret_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class Environment:
         domain: ``None`` where apps keep the host names that Azure gives them.
         rules: region rules, as docs/settings.md describes them.
         settings: further app settings of every region.
+        files: PEM files that belong into the package, paths in the checkout.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Environment:
     domain: Domain | None
     rules: Sequence[Rule]
     settings: Mapping[str, str]
+    files: Sequence[str] = ()
 
     @staticmethod
     def read(path: Path) -> "Environment":
@@ -102,6 +107,7 @@ class Environment:
             domain=_read_domain(domain) if domain else None,
             rules=tuple(description["rules"]),
             settings=dict(description["settings"]),
+            files=tuple(description.get("files", ())),
         )
 
     @property
@@ -207,7 +213,7 @@ def check_description(name: str, description: Json) -> Findings:
     if type(description) is not dict:
         notes.problems.append(f"must be an object with {', '.join(MEMBERS)}.")
         return Findings(None, notes.problems)
-    notes.members(description, MEMBERS, required=MEMBERS)
+    notes.members(description, MEMBERS + FURTHER_MEMBERS, required=MEMBERS)
     regions = description.get("regions", [])
     if "regions" in description:
         check_regions(regions, notes)
@@ -216,6 +222,7 @@ def check_description(name: str, description: Json) -> Findings:
     check_domain(description.get("domain"), regions, notes)
     check_rules(description.get("rules", []), regions, notes)
     check_settings(description.get("settings", {}), notes)
+    check_files(description.get("files", []), notes)
     if notes.problems:
         return Findings(None, notes.problems)
     environment = Environment.from_description(name, description)
@@ -240,6 +247,7 @@ def _read_domain(member: Mapping[str, Json]) -> Domain:
         zone=member["zone"],
         global_label=member["globalLabel"],
         key_vault_id=member["keyVaultId"],
+        secret_name=member["secretName"],
     )
 
 

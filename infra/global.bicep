@@ -38,8 +38,11 @@ param customDomainVerificationId string
 @description('Optional. Name of the Azure Bot whose Teams channel gets the webhook. Default: none; then you register the webhook by hand.')
 param botName string = ''
 
-@description('Optional. Resource group of the Azure Bot. Default: that of this deployment.')
-param botResourceGroupName string = resourceGroup().name
+@description('Optional. Resource group of the Azure Bot; empty: that of this deployment.')
+param botResourceGroupName string = ''
+
+@description('Optional. Codes of regions that get no calls for now, whatever the list of regions says, separated by spaces.')
+param drainedRegions string = ''
 
 @description('Optional. Resource ID of the action group that alerts notify. Default: none.')
 param actionGroupId string = ''
@@ -101,7 +104,7 @@ module trafficManager 'modules/trafficManager.bicep' = {
       name: region.code
       target: hosts[region.code]
       location: region.location
-      enabled: region.?enabled ?? true
+      enabled: (region.?enabled ?? true) && !contains(split(drainedRegions, ' '), region.code)
       priority: region.?priority ?? index + 1
     })
   }
@@ -127,7 +130,7 @@ module dns 'modules/dns.bicep' = if (manageDns) {
 }
 
 module callingWebhook 'modules/callingWebhook.bicep' = if (!empty(botName)) {
-  scope: resourceGroup(botResourceGroupName)
+  scope: resourceGroup(empty(botResourceGroupName) ? resourceGroup().name : botResourceGroupName)
   params: {
     botName: botName
     webhookUrl: webhook

@@ -8,4 +8,6 @@ param regions = environment.regions
 param domain = environment.domain
 param customDomainVerificationId = readEnvironmentVariable('CUSTOM_DOMAIN_VERIFICATION_ID')
 param botName = readEnvironmentVariable('BOT_NAME', '')
+param botResourceGroupName = readEnvironmentVariable('BOT_RESOURCE_GROUP', '')
+param drainedRegions = readEnvironmentVariable('DRAINED_REGIONS', '')
 param actionGroupId = readEnvironmentVariable('ACTION_GROUP_ID', '')

@@ -1,37 +1,41 @@
 """The language of .funcignore as Core Tools read it: it is not gitignore's.
 
-Patterns are anchored at the app's root, ``*`` does not cross ``/``, ``!`` takes in
-again, and a name also matches what merely starts with it at a word boundary.
+Patterns begin at the app's root. ``*`` does not cross ``/``, ``**`` does, and both
+stand for at least one character. A pattern matches whatever begins with it and goes on
+at a word boundary. An exception (``!``) counts wherever it stands, also before a
+pattern.
+https://github.com/Azure/azure-functions-core-tools (``GitIgnoreParser``)
 """
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
-# Left out whatever the file says.
-ALWAYS_LEFT_OUT = (
-    ".git",
-    ".vscode",
-    ".funcignore",
-    ".gitignore",
-    "local.settings.json",
-)
+# Left out whatever the file says, in every folder.
+_FOLDERS = {".git", ".vscode"}
+_FILES = {".funcignore", ".gitignore", "local.settings.json", "project.lock.json"}
 
 
 def is_published(path: str, lines: Iterable[str]) -> bool:
     """Tell whether a file at ``path`` (relative, ``/``) would be published."""
-    if path.split("/", maxsplit=1)[0] in ALWAYS_LEFT_OUT:
+    *folders, name = PurePosixPath(path).parts
+    if name in _FILES or _FOLDERS & {*folders}:
         return False
-    is_ignored = False
-    for line in lines:
-        pattern = line.strip()
-        if not pattern or pattern.startswith("#"):
-            continue
-        takes_in = pattern.startswith("!")
-        if _compile(pattern.removeprefix("!")).match(path):
-            is_ignored = not takes_in
-    return not is_ignored
+    stripped = [line.strip() for line in lines]
+    patterns = [line for line in stripped if line and not line.startswith("#")]
+    ignored = [each for each in patterns if not each.startswith("!")]
+    taken_in = [each.removeprefix("!") for each in patterns if each.startswith("!")]
+    return _matches(path, taken_in) or not _matches(path, ignored)
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
-    parts = [re.escape(part).replace(r"\*", "[^/]*") for part in pattern.split("/")]
-    return re.compile("/".join(part for part in parts if part) + r"(?:\b|(?=/)|$)")
+def _matches(path: str, patterns: Iterable[str]) -> bool:
+    # Names are told from other characters as ECMAScript does: in ASCII.
+    return any(
+        re.match(rf"{_compile(each.removeprefix('/'))}\b", path, re.ASCII)
+        for each in patterns
+    )
+
+
+def _compile(pattern: str) -> str:
+    escaped = re.escape(pattern).replace(r"\*\*", "(.+)")
+    return escaped.replace(r"\*", "([^/]+)")

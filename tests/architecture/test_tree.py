@@ -232,8 +232,7 @@ def test_nothing_that_the_commands_leave_is_published() -> None:
     lines = read_text(".funcignore").splitlines()
     published = {name for name in names if is_published(name, lines)}
 
-    # Packages that were built for the app.
-    assert published == {".python_packages"}
+    assert published == set()
 
 
 def test_nothing_names_the_machine_it_was_made_on() -> None:

@@ -192,17 +192,29 @@ def test_the_webhook_of_the_bot_is_a_route_of_the_app(templates: Templates) -> N
 
 
 @check(
-    ("global.bicep", "resourceGroup(botResourceGroupName)", "resourceGroup(botName)")
+    ("global.bicep", "name : botResourceGroupName)", "name : botName)"),
+    ("global.bicep", "empty(botResourceGroupName)", "!empty(botResourceGroupName)"),
 )
 def test_without_the_name_of_a_bot_no_webhook_is_registered(
     templates: Templates,
 ) -> None:
     """The bot may be in another resource group."""
     assert not templates.global_part(BOT_NAME="").all(CHANNEL)
-    elsewhere = templates.with_parameter(
-        "params/prod.global.bicepparam", "param botResourceGroupName = 'rg-bots'"
-    ).global_part()
+    elsewhere = templates.global_part(BOT_RESOURCE_GROUP="rg-bots")
     assert "/resourceGroups/rg-bots/" in elsewhere.one(CHANNEL)["id"]
+    assert "/resourceGroups/rg-bots/" not in templates.global_part().one(CHANNEL)["id"]
+
+
+@check(("global.bicep", "&& !contains(split", "&& contains(split"))
+def test_a_region_that_is_drained_gets_no_calls_and_keeps_all_else(
+    templates: Templates,
+) -> None:
+    """Whatever the description says; deploy.sh names those that are drained."""
+    drained = templates.global_part(DRAINED_REGIONS="sea eus2")
+    expected = templates.global_part()
+    for endpoint in _profile(expected)["endpoints"][1:]:
+        endpoint["properties"]["endpointStatus"] = "Disabled"
+    assert drained == expected
 
 
 @check(("global.bicep", "?? index + 1", "?? length(usableRegions) - index"))

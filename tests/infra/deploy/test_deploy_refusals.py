@@ -1,10 +1,12 @@
-"""What deploy.sh refuses before it changes anything, each with a sentence."""
+"""What the program refuses before Azure is asked, and what it says when it stops."""
 
-import re
+from collections.abc import Callable
 
 import pytest
 
-from tests.infra.deploy.stand_ins import TENANT_ID
+from tests.infra.deploy.azure import TENANT_ID
+from tests.infra.deploy.expected_calls import global_part, stamp, turn
+from tests.infra.deploy.machine import Machine
 from tests.infra.deploy.workstation import Workstation
 
 USAGE = [
@@ -14,8 +16,12 @@ USAGE = [
     (["--dry-run", "--what-if", "dev"], "use either --dry-run or --what-if."),
     (["--whatif", "dev"], "there is no option --whatif; see --help."),
     (["dev", "--region"], "--region needs the code of a region."),
-    (["--region", "sea", "dev"], "dev has no region sea; it has: weu."),
-    (["--region", "", "dev"], "--region needs the code of a region."),
+    (["--region", "sea", "test"], "test has no region sea; it has: weu."),
+    (["--region", "", "test"], "--region needs the code of a region."),
+    (["--drain", "test"], "which environment? See --help."),
+    (["--drain", "sea", "test"], "test has no region sea; it has: weu."),
+    (["--drain", "weu", "--undrain", "weu", "test"], "name only one region."),
+    (["--preflight", "--what-if", "test"], "use either --preflight or --what-if."),
 ]
 
 
@@ -23,19 +29,21 @@ USAGE = [
 def test_wrong_arguments_are_explained(
     arguments: list[str], sentence: str, workstation: Workstation
 ) -> None:
+    workstation.describe("test", "weu")
+
     told = workstation.fail(*arguments)
 
-    assert told.splitlines()[0] == f"deploy: {sentence}"
+    assert told == f"deploy: {sentence}\n"
     assert workstation.calls == []
 
 
 def test_help_tells_options_and_variables(workstation: Workstation) -> None:
-    """The text is the head of the script, so it cannot go out of date."""
     printed = workstation.deploy("--help")
 
     for word in ("--dry-run", "--what-if", "--region CODE", "MICROSOFT_APP_ID"):
         assert word in printed
-    assert "shellcheck" not in printed
+    for word in ("--preflight", "--drain CODE", "--undrain CODE", "--remove CODE"):
+        assert word in printed
 
 
 APP_ID, WORKSPACE_ID = "MICROSOFT_APP_ID", "LOG_ANALYTICS_WORKSPACE_ID"
@@ -56,40 +64,31 @@ VARIABLES = [
 def test_a_wrong_variable_is_told_before_azure_is_asked(
     name: str, value: str, sentence: str, workstation: Workstation
 ) -> None:
-    told = workstation.fail("--what-if", "dev", **{name: value})
+    workstation.describe("test", "weu")
 
-    assert f"deploy: {sentence}\n" in told
+    told = workstation.fail("--what-if", "test", **{name: value})
+
+    assert told == f"deploy: {sentence}\n"
     assert workstation.calls == []
 
 
-@pytest.mark.parametrize(
-    ("command", "environment"), [("az", "dev"), ("func", "dev"), ("dig", "prod")]
-)
-def test_a_missing_tool_is_told_before_azure_is_asked(
-    command: str, environment: str, workstation: Workstation
-) -> None:
-    workstation.remove(command)
+def test_draining_needs_no_variables(deployed: Workstation) -> None:
+    """An operator at night has other things to look for."""
+    unset = {"MICROSOFT_APP_ID": "", "LOG_ANALYTICS_WORKSPACE_ID": ""}
 
-    told = workstation.fail(environment)
+    deployed.deploy("--drain", "eus2", "test", **unset)
 
-    assert f"deploy: {command} is missing; see docs/deploy.md.\n" in told
-    assert workstation.calls == []
-
-
-def test_a_checkout_that_is_not_set_up_is_told(workstation: Workstation) -> None:
-    (workstation.root / ".venv" / "bin" / "python").unlink()
-
-    told = workstation.fail("dev")
-
-    assert ".venv/bin/python is missing; run `make setup` first." in told
+    assert not deployed.azure.endpoints["eus2"].is_enabled
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones(
     workstation: Workstation,
 ) -> None:
-    problem, stop = workstation.fail("pord").splitlines()
+    workstation.describe("test", "weu")
 
-    assert problem.startswith("infra/params/pord.json: there is no such file; there")
+    problem, stop = workstation.fail("tset").splitlines()
+
+    assert problem == "infra/params/tset.json: there is no such file; there are: test."
     assert stop == "deploy: nothing was done."
     assert workstation.calls == []
 
@@ -103,56 +102,63 @@ def test_a_description_with_a_problem_is_not_deployed(workstation: Workstation) 
     assert workstation.calls == []
 
 
-MISSING = [
-    ({"is_logged_in": False}, "az has no subscription; log in with `az login`."),
+def test_an_output_that_is_missing_ends_the_run_with_its_name(
+    deployed: Workstation,
+) -> None:
+    """An empty name must not reach a command."""
+    deployed.azure.hosts["weu"] = ""
+
+    told = deployed.fail("test")
+
+    assert "the deployment stamp in rg-tmscalls-test-weu has no output regionH" in told
+    assert not [call for call in deployed.calls if "wait_until_healthy" in call]
+
+
+BREAKS = [
+    ("infra/package.sh", "Build the package"),
+    ("group create -n rg-tmscalls-test-global", "Make the resource groups that are"),
+    ("group create -n rg-tmscalls-test-weu", "Make the resource groups that are"),
     (
-        {"resources": ("vaults/kv-contoso",)},
-        f"{WORKSPACE_ID} names no workspace that you may read.",
+        "group list -g rg-tmscalls-test-weu --query [?properties",
+        "Find out which regions are new: they go first",
     ),
-    (
-        {"resources": ("workspaces/calls",)},
-        "domain.keyVaultId names no Key Vault that you may read.",
-    ),
-    ({}, "there is no bot bot-calls in this subscription; see docs/deploy.md."),
-    (
-        {"locations": ("eastus2",), "resources": ("workspaces", "vaults", "bot-calls")},
-        "westeurope does not offer Flex Consumption.",
-    ),
+    ("-n first -o none", "Deploy new regions, without host names"),
+    ("-n global -o none", "Deploy the global part: Traffic Manager and DNS records"),
+    ("dig +short TXT asuid.weu", "Wait until the DNS records are visible"),
+    ("-n stamp -o none", "Deploy weu"),
+    ("federated-credential create", "Let the bot's registration trust the identity"),
+    ("wait_until_healthy.py --region", "Wait until weu is healthy"),
+    ("--endpoint-status Enabled", "Let calls into weu"),
+    ("https://global.calls.contoso.com", "Wait until the global host is healthy"),
+    ("-n webhook -o none", "Register the webhook of the bot"),
 ]
 
 
-@pytest.mark.parametrize(("members", "sentence"), MISSING)
-def test_what_must_be_there_is_asked_for_before_anything_is_made(
-    members: dict[str, object], sentence: str, workstation: Workstation
-) -> None:
-    """A template that fails late costs minutes."""
-    workstation.describe("test", "weu")
-    for name, value in members.items():
-        setattr(workstation.azure, name, value)
-
-    told = workstation.fail("test", BOT_NAME="bot-calls")
-
-    assert f"deploy: {sentence}\n" in told
-    assert "stopped at «Check what must exist in Azure already»" in told
-    assert workstation.changes == []
+def failing(call: str) -> Callable[[Machine], None]:
+    return lambda machine: setattr(machine, "fail", call)
 
 
-def test_an_output_that_is_missing_ends_the_run_with_its_name(
+def test_a_deployment_that_breaks_at_every_step_in_turn_gets_done(
     workstation: Workstation,
 ) -> None:
-    """An empty name must not reach a command."""
-    workstation.describe("test", "weu", domain=None)
-    script = workstation.root / "infra" / "steps.sh"
-    script.write_text(script.read_text().replace("stamp functionAppName", "stamp no"))
+    """Each failure names its step and ends the run; the next run carries on."""
+    workstation.describe("test", "weu")
+    for fail, step in BREAKS:
+        workstation.prepare = failing(fail)
 
-    told = workstation.fail("test")
+        told = workstation.fail("test", BOT_NAME="bot-calls")
 
-    assert "the deployment stamp in rg-tmscalls-test-weu has no output no." in told
-    assert not [call for call in workstation.calls if call.startswith("func")]
+        assert f"deploy: stopped at «{step}" in told
+        assert "run the same command to carry on." in told
+        assert fail in workstation.calls[-1]
+    workstation.prepare = lambda _: None
 
+    workstation.deploy("test", BOT_NAME="bot-calls")
 
-def test_nothing_secret_and_no_colour_is_printed(deployed: Workstation) -> None:
-    """What is printed ends up in the logs of pipelines."""
-    printed = deployed.deploy("test")
-
-    assert not re.search(r"\x1b|[Pp]assword|secret", printed)
+    assert workstation.changes[:4] == [
+        global_part(),
+        *turn("weu", is_drained=False)[:3],
+    ]
+    assert stamp("weu") in workstation.changes
+    assert workstation.azure.deployments("weu") == ["first", "stamp"]
+    assert len({*workstation.azure.made}) == len(workstation.azure.made)

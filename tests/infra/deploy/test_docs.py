@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy.workstation import Workstation, shellcheck
+from infra.environment import PARAMS
+from tests.infra.deploy.machine import Machine
+from tests.infra.deploy.stand_ins import PrintedScript
+from tests.infra.deploy.workstation import VARIABLES, Workstation, shellcheck
 from tests.support.checkout import CHECKOUT, read_json, read_text
 
 PAGES = ["deploy.md", "azure-drills.md", "remove-region.md"]
@@ -36,14 +39,15 @@ def test_what_the_page_names_is_there(page: str) -> None:
     text = read_text(f"docs/{page}")
     for name in re.findall(r"(?<!/)\binfra/[\w/-]+\.(?:sh|py)", text):
         assert (CHECKOUT / name).exists()
-    usage = read_text("infra/deploy.sh")
+    usage = read_text("infra/deploy/options.py")
     for line in re.findall(r"infra/deploy\.sh( .*)", text):
         assert all(option in usage for option in re.findall(r"--[\w-]+", line))
 
 
 def test_where_the_script_points_to_is_there() -> None:
     """Its messages name a heading of the page."""
-    scripts = [path.read_text("utf-8") for path in (CHECKOUT / "infra").glob("*.sh")]
+    folder = CHECKOUT / "infra" / "deploy"
+    scripts = [path.read_text("utf-8") for path in folder.glob("*.py")]
     named = re.findall(r"docs/deploy\.md, «([^»]+)»", "".join(scripts))
 
     assert named
@@ -58,7 +62,7 @@ PROD_NAMES = "weu eus2 sea|calls.contoso.com|global.calls.contoso.com"
     ("environment", "expected"), [("prod", PROD_NAMES), ("dev", "weu||")]
 )
 def test_names_can_be_sourced_for_every_environment(
-    environment: str, expected: str, workstation: Workstation
+    environment: str, expected: str, workstation: Workstation, tmp_path: Path
 ) -> None:
     """They are those of deploy.sh, and a failing command does not end the shell."""
     script = f"""
@@ -68,23 +72,25 @@ group weu
 false
 echo "still there"
 """
-    (workstation.root / "try.sh").write_text(script)
+    workstation.params = PARAMS
+    machine = Machine(workstation.azure, VARIABLES)
 
-    finished = workstation.run("try.sh")
+    printed = PrintedScript(tmp_path / "copy", PARAMS).run(script, machine)
 
-    assert finished.stderr == ""
     group = f"rg-tmscalls-{environment}-weu"
-    assert finished.stdout.splitlines() == [expected, group, "still there"]
+    assert printed.splitlines() == [expected, group, "still there"]
     assert group in workstation.deploy("--dry-run", environment)
 
 
-def test_the_names_ask_azure_for_what_only_it_knows(deployed: Workstation) -> None:
+def test_the_names_ask_azure_for_what_only_it_knows(
+    deployed: Workstation, tmp_path: Path
+) -> None:
     script = "source infra/names.sh test\noutput eus2 functionAppName\n"
-    (deployed.root / "try.sh").write_text(script)
+    machine = Machine(deployed.azure, VARIABLES)
 
-    finished = deployed.run("try.sh")
+    printed = PrintedScript(tmp_path / "copy", deployed.params).run(script, machine)
 
-    assert finished.stdout == "func-eus2\n"
+    assert printed == "func-eus2\n"
 
 
 def test_the_devcontainer_has_the_python_of_the_app() -> None:

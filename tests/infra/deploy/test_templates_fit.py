@@ -1,16 +1,19 @@
-"""What deploy.sh and the templates tell each other: variables one way, outputs back."""
+"""What the program and the templates tell each other: variables, and outputs back."""
 
 import re
 
+from tests.infra.deploy.workstation import Workstation
 from tests.support.checkout import CHECKOUT, read_text
 
 INFRA = CHECKOUT / "infra"
-SCRIPT = read_text("infra/deploy.sh") + read_text("infra/steps.sh")
 
 
-def test_every_output_that_is_asked_for_is_an_output_of_a_region() -> None:
-    asked = set(re.findall(r"ask_output \w+ \"\S+ \w+ (\w+)", SCRIPT))
-    asked |= set(re.findall(r"properties\.outputs\.(\w+)\.value", SCRIPT))
+def test_every_output_that_is_asked_for_is_an_output_of_a_region(
+    first_deployment: Workstation, deployed: Workstation
+) -> None:
+    deployed.deploy("--what-if", "test")
+    calls = [*first_deployment.calls, *deployed.calls]
+    asked = {*re.findall(r"properties\.outputs\.(\w+)\.value", "\n".join(calls))}
 
     assert len(asked) > 3
     outputs = re.findall(
@@ -19,19 +22,21 @@ def test_every_output_that_is_asked_for_is_an_output_of_a_region() -> None:
     assert asked <= {*outputs}
 
 
-def test_every_variable_that_parameter_files_read_is_set_by_the_script() -> None:
-    """The script sets no variable that nobody reads."""
+def test_every_variable_that_parameter_files_read_is_set_by_the_program(
+    first_deployment: Workstation,
+) -> None:
+    """The program sets no variable that nobody reads."""
     files = (INFRA / "params").glob("*.bicepparam")
     text = "".join(file.read_text("utf-8") for file in files)
     read = {*re.findall(r"readEnvironmentVariable\('(\w+)'", text)}
-    given = {"MICROSOFT_APP_ID", "LOG_ANALYTICS_WORKSPACE_ID"}
-    given |= set(re.findall(r'"(\w+)=\$', SCRIPT))
-    given |= set(re.findall(r"\b([A-Z_]+)=\$\{\1:-\}", SCRIPT))
+    given = {"MICROSOFT_APP_ID", "LOG_ANALYTICS_WORKSPACE_ID", "ACTION_GROUP_ID"}
+    deployments = [each for each in first_deployment.calls if " create " in each]
+    given |= {*re.findall(r"\b([A-Z_]+)=", "\n".join(deployments))}
 
     assert given == read
 
 
-def test_every_environment_has_the_parameter_files_that_the_script_names() -> None:
+def test_every_environment_has_the_parameter_files_that_the_program_names() -> None:
     """There is one for the global part only where there is a domain."""
     for description in (INFRA / "params").glob("*.json"):
         has_domain = '"domain": null' not in description.read_text("utf-8")

@@ -1,149 +1,115 @@
-"""A checkout, a PATH and an Azure of its own for deploy.sh, all on this machine.
-
-The script is the real one, in a copy of the tree; so are the check of the environment
-and the gate, which asks real servers over TLS. Only the commands that reach out are
-stand-ins, see ``stand_ins``.
-"""
+"""An operator's machine: a description, the deploy program, and an Azure of its own."""
 
 import json
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
-from tests.infra.deploy.stand_ins import LOCATIONS, Azure, StandIns, write_command
-from tests.infra.health import health
-from tests.simulator.services.authority import Authority
+from infra.deploy import __main__ as program
+from tests.infra.deploy.azure import LOCATIONS, Azure
+from tests.infra.deploy.machine import Machine
 from tests.simulator.services.signing import APP_ID
 from tests.support.checkout import CHECKOUT, read_json
 from tests.support.processes import run
-from tests.support.servers import Peer, Request, Script, ScriptedServer, reply
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 WORKSPACE = "/subscriptions/s/resourceGroups/rg-shared/providers/w/workspaces/calls"
-VARIABLES = {"MICROSOFT_APP_ID": APP_ID, "LOG_ANALYTICS_WORKSPACE_ID": WORKSPACE}
-# Calls that change something, and the gate. All others only ask.
+VARIABLES = {
+    "MICROSOFT_APP_ID": APP_ID,
+    "LOG_ANALYTICS_WORKSPACE_ID": WORKSPACE,
+    "ACTION_GROUP_ID": "",
+}
+# Calls that change something, and the gate. All others only ask or wait.
 _CHANGING = (
     "az group create",
+    "az group delete",
     "az deployment group create",
     "az ad app federated-credential create",
     "az ad app federated-credential update",
+    "az ad app federated-credential delete",
+    "az network traffic-manager endpoint update",
+    "az network dns record-set cname delete",
+    "az network dns record-set txt delete",
+    "az tag update",
     "func azure functionapp publish",
-    "python infra/wait_until_healthy.py",
+    "infra/wait_until_healthy.py",
 )
-_SYSTEM = ("awk", "bash", "env", "sed", "grep", "rm", "dirname")
+
+type Main = Callable[[Sequence[str], Mapping[str, str], Machine, Path], int]
 
 
 class Workstation:
-    """An operator's machine: a checkout, commands on PATH, and the Azure they talk to.
+    """Runs the program.
 
     Attributes:
         azure: a test may change it between runs.
-        health: health reports by code, for regions that are not healthy.
-        calls: the calls of the last run; ``host-<code>`` stands for a region's host.
+        main: the program; a mutant of it, where that is tested.
+        printed, told: what the last run printed and complained of.
+        calls: the commands of the last run.
+        prepare: called with the machine of each run before it starts.
     """
 
-    def __init__(self, root: Path, authority: Authority) -> None:
-        self.root = root
+    def __init__(self, params: Path) -> None:
         self.azure = Azure()
-        self.health: dict[str, bytes] = {}
+        self.main: Main = program.main
         self.calls: list[str] = []
-        self._authority = authority
-        self._bin = root / "bin"
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(CHECKOUT / "infra", root / "infra", ignore=ignore)
-        for name in ("shared", "local.settings.sample.json", "requirements.lock"):
-            (root / name).symlink_to(CHECKOUT / name)
-        self._make_commands()
+        self.printed = self.told = ""
+        self.prepare: Callable[[Machine], None] = lambda _: None
+        self.params = params
 
     def describe(self, environment: str, *codes: str, **members: object) -> None:
-        """Write the description of an environment with these regions, and a domain."""
-        regions = [{"code": code, "location": LOCATIONS[code]} for code in codes]
+        """Write the description of an environment with these regions, and a domain.
+
+        ``disabled`` are codes of regions that are to get no calls.
+        """
+        disabled = members.pop("disabled", ())
+        assert isinstance(disabled, tuple)
+        regions = [
+            {"code": code, "location": LOCATIONS[code], "enabled": code not in disabled}
+            for code in codes
+        ]
         prod = read_json("infra/params/prod.json")
         described = {**prod, "regions": regions, "rules": [], **members}
-        file = self.root / "infra" / "params" / f"{environment}.json"
-        file.write_text(json.dumps(described))
+        (self.params / f"{environment}.json").write_text(json.dumps(described))
         self.azure.has_domain = described["domain"] is not None
+        self.azure.codes = {code: code not in disabled for code in codes}
 
-    def remove(self, *commands: str) -> None:
-        for command in commands:
-            (self._bin / command).unlink()
+    def run(self, *arguments: str, **variables: str) -> int:
+        """Run the program; return its exit status. Empty variables are not set."""
+        environ = {k: v for k, v in {**VARIABLES, **variables}.items() if v}
+        inherited = {**VARIABLES, "BOT_NAME": "", **variables}
+        machine = Machine(self.azure, inherited)
+        self.prepare(machine)
+        printed, told = StringIO(), StringIO()
+        try:
+            with redirect_stdout(printed), redirect_stderr(told):
+                return self.main(arguments, environ, machine, self.params)
+        finally:
+            self.calls = machine.calls
+            self.printed, self.told = printed.getvalue(), told.getvalue()
 
     def deploy(self, *arguments: str, **variables: str) -> str:
-        """Run deploy.sh, which must succeed, and return what it prints.
-
-        A variable that is empty is not set.
-        """
-        finished = self.run("infra/deploy.sh", *arguments, **variables)
-        assert finished.returncode == 0, finished.stderr
-        return finished.stdout
+        """Run the program, which must succeed, and return what it prints."""
+        assert self.run(*arguments, **variables) == 0, self.told
+        return self.printed
 
     def fail(self, *arguments: str, **variables: str) -> str:
-        """Run deploy.sh, which must fail, and return what it says of that."""
-        finished = self.run("infra/deploy.sh", *arguments, **variables)
-        assert finished.returncode == 1
-        return finished.stderr
-
-    def run(
-        self, script: str, *arguments: str, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a bash script in the checkout."""
-        stand_ins = StandIns(self.azure, self.root)
-        env = {
-            "PATH": str(self._bin),
-            "SSL_CERT_FILE": str(self._authority.bundle),
-            **{k: v for k, v in {**VARIABLES, **variables}.items() if v},
-        }
-        with self._regions() as hosts, stand_ins.serving() as port:
-            self.azure.hosts = hosts
-            env["STAND_INS"] = str(port)
-            bash = self._bin / "bash"
-            finished = run(bash, script, *arguments, cwd=self.root, env=env, timeout=60)
-        self.calls = stand_ins.calls
-        for code, host in hosts.items():
-            self.calls = [call.replace(host, f"host-{code}") for call in self.calls]
-        return finished
+        """Run the program, which must fail, and return what it says of that."""
+        assert self.run(*arguments, **variables) == 1, self.printed
+        return self.told
 
     @property
     def changes(self) -> list[str]:
         """The calls that change something, and those of the gate."""
         return [call for call in self.calls if any(word in call for word in _CHANGING)]
 
-    def _make_commands(self) -> None:
-        self._bin.mkdir()
-        for name in _SYSTEM:
-            (self._bin / name).symlink_to(shutil.which(name) or name)
-        bash = self._bin / "bash"
-        for name in ("az", "func", "dig", "sleep"):
-            write_command(self._bin / name, bash=bash)
-        python = self.root / ".venv" / "bin" / "python"
-        python.parent.mkdir(parents=True)
-        write_command(python, bash=bash, python=sys.executable)
-
-    @contextmanager
-    def _regions(self) -> Iterator[dict[str, str]]:
-        """Serve every region's health; yield their hosts."""
-        context = self._authority.server_context()
-        with ExitStack() as stack:
-            servers = {
-                code: stack.enter_context(
-                    ScriptedServer(self._report_of(code), context)
-                )
-                for code in LOCATIONS
-            }
-            yield {code: server.host for code, server in servers.items()}
-
-    def _report_of(self, code: str) -> Script:
-        """Return a script that answers as the app does once it was published."""
-
-        def answer(_request: Request, _peer: Peer) -> bytes:
-            if code not in self.azure.published:
-                return reply(404)
-            return self.health.get(code) or health(code)
-
-        return answer
+    @property
+    def after_preflight(self) -> list[str]:
+        """The calls after those of the preflight."""
+        start = [n for n, call in enumerate(self.calls) if "tenantId" in call]
+        return self.calls[start[0] - 1 :] if start else []
 
 
 def shellcheck(*scripts: Path | str) -> None:
