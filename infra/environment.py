@@ -22,6 +22,7 @@ from infra.checks.app_settings import check_app_settings, check_settings
 from infra.checks.domain import check_domain
 from infra.checks.files import check_files
 from infra.checks.notes import Json, Notes
+from infra.checks.partitions import check_one_place
 from infra.checks.regions import check_names, check_regions
 from infra.checks.rules import check_rules
 from shared.core.strict_json import StrictJsonError, read_value
@@ -47,11 +48,12 @@ class EnvironmentFileError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A region of the file."""
+    """A region of the file; ``partitions`` are its own, ``None`` if it has none."""
 
     code: str
     location: str
     is_enabled: bool
+    partitions: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +144,14 @@ class Environment:
         """
         suffix = "" if port is None else f":{port}"
         codes = [region.code for region in self.regions]
+        own = {region.code: region.partitions for region in self.regions}
         return region_settings(
             code,
             hosts={each: f"{self.host_name(each)}{suffix}" for each in codes},
             global_host=f"{self.global_name}{suffix}" if self.has_domain else "",
             rules=self.rules if rules is None else rules,
             further=self.settings,
+            partitions=own[code],
         )
 
 
@@ -158,6 +162,7 @@ def region_settings(
     global_host: str,
     rules: Sequence[Rule],
     further: Mapping[str, str],
+    partitions: Json = None,
 ) -> dict[str, str]:
     """Return the app settings that tell a region of itself and of the others.
 
@@ -167,9 +172,12 @@ def region_settings(
         global_host: empty where there is no domain.
         rules: region rules.
         further: settings of the description; the others win over them.
+        partitions: the region's own; ``None`` if it has none.
     """
+    own = {} if partitions is None else {"CALLING_PARTITIONS": json.dumps(partitions)}
     return {
         **further,
+        **own,
         "CALLING_REGION": code,
         "CALLING_REGION_HOSTS": json.dumps(dict(hosts)),
         "CALLING_GLOBAL_HOST": global_host,
@@ -223,6 +231,7 @@ def check_description(name: str, description: Json) -> Findings:
     check_rules(description.get("rules", []), regions, notes)
     check_settings(description.get("settings", {}), notes)
     check_files(description.get("files", []), notes)
+    check_one_place(regions, description.get("settings"), notes)
     if notes.problems:
         return Findings(None, notes.problems)
     environment = Environment.from_description(name, description)
@@ -239,6 +248,7 @@ def _read_region(member: Mapping[str, Json]) -> Region:
         code=member["code"],
         location=member["location"],
         is_enabled=member.get("enabled", True),
+        partitions=member.get("partitions"),
     )
 
 

@@ -14,6 +14,7 @@ import {
   globalHost
   nameStem
   nameToken
+  partitionSettings
   regionHost
   regionRuleType
   regionType
@@ -169,7 +170,7 @@ module functionApp 'modules/functionApp.bicep' = {
     zoneRedundant: zoneRedundant
     uniqueDefaultHostName: uniqueDefaultHostName
     allowedServiceTags: allowedServiceTags
-    appSettings: union(extraAppSettings, {
+    appSettings: union(extraAppSettings, partitionSettings(region), {
       MicrosoftAppId: botAppId
       CALLING_REGION: region.code
       CALLING_REGION_HOSTS: string(hosts)

@@ -23,6 +23,11 @@ type regionType = {
 
   @description('Optional. Default host name of the app, where Azure made a unique one for it. Default: the name of the app under azurewebsites.')
   defaultHostName: string?
+
+  @description('Optional. The setting CALLING_PARTITIONS of this region: a list of names, or an object of names and URLs of instances. Default: none.')
+  // A list or an object, and Bicep has no type for «either of them».
+  #disable-next-line no-explicit-any
+  partitions: any?
 }
 
 @export()
@@ -177,6 +182,11 @@ func findRegion(regions regionType[], code string) regionType =>
 @description('Codes in rules that belong to no region.')
 func unknownCodes(rules regionRuleType[], regions regionType[]) string[] =>
   filter(flatten(map(rules, rule => rule.regions)), code => !contains(codesOf(regions), code))
+
+@export()
+@description('The setting of the partitions of a region; nothing where the region has none of its own.')
+func partitionSettings(region regionType) appSettingsType =>
+  region.?partitions == null ? {} : { CALLING_PARTITIONS: string(region.partitions) }
 
 @export()
 @description('The region rules. Fails with the reason if they cannot be used.')

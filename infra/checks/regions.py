@@ -4,8 +4,16 @@ from collections.abc import Mapping
 
 from infra.checks import limits
 from infra.checks.notes import Json, Notes, matches, objects, suggestion
+from infra.checks.partitions import check_partitions
 
-MEMBERS = ("code", "location", "enabled", "priority", "defaultHostName")
+MEMBERS = (
+    "code",
+    "location",
+    "enabled",
+    "priority",
+    "defaultHostName",
+    "partitions",
+)
 # The name of the global part's group and deployment.
 GLOBAL = "global"
 
@@ -65,6 +73,8 @@ def _check_region(region: Mapping[str, Json], place: str, notes: Notes) -> None:
     if type(priority) is not int or not 1 <= priority <= limits.MAX_PRIORITY:
         sentence = f"must be a whole number from 1 to {limits.MAX_PRIORITY}."
         notes.note(f"{place}.priority", sentence)
+    if "partitions" in region:
+        check_partitions(region["partitions"], f"{place}.partitions", notes)
 
 
 def _check_location(location: Json, place: str, notes: Notes) -> None:

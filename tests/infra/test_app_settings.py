@@ -125,7 +125,7 @@ def _assert_as_described(settings: Settings, description: dict[str, Any]) -> Non
     assert identity == ONLY_AZURE_KNOWS["clientId"]
 
 
-@check(("regional.bicep", "union(extraAppSettings, {", "union({}, {"))
+@check(("regional.bicep", "union(extraAppSettings, part", "union({}, part"))
 def test_further_settings_arrive_and_change_no_other(templates: Templates) -> None:
     """The settings of the templates win over those of the description."""
     tenant = "1fdd12d0-4620-44ed-baec-459b611f84b2"
@@ -184,6 +184,21 @@ def test_a_rule_arrives_as_it_is_described(templates: Templates) -> None:
     for region in templates.codes("prod"):
         settings = edited.regional(code=region).app_settings
         assert json.loads(settings["CALLING_REGION_RULES"]) == [rule]
+
+
+@check(
+    ("regional.bicep", "partitionSettings(region), ", ""),
+    ("topology.bicep", "string(region.partitions)", "string([])"),
+)
+def test_a_region_gets_its_own_partitions(templates: Templates) -> None:
+    """Names, or instances with their URLs; the other regions get none of them."""
+    bot = {"url": "https://bot.contoso.com/api/calling", "draining": False}
+    for partitions in (["a", "b"], {"a": "https://a.contoso.com/", "b": bot}):
+        change = {"regions.0.partitions": partitions}
+        edited = templates.with_description("prod", change)
+        own = edited.regional(code="weu").app_settings.get("CALLING_PARTITIONS", "{}")
+        assert json.loads(own) == partitions
+        assert "CALLING_PARTITIONS" not in edited.regional(code="sea").app_settings
 
 
 @check((_APP, "'1114112'", "'1048576'"))

@@ -12,7 +12,7 @@ from infra.checks.notes import Notes
 from infra.checks.rules import check_rules
 from infra.environment import Environment, check_description, check_environment
 from shared.settings import NAMES, read_settings
-from tests.infra.descriptions import GOOD, described
+from tests.infra.descriptions import GOOD, changed, described
 from tests.simulator.services.signing import APP_ID
 
 
@@ -31,6 +31,9 @@ TOO_LONG = "the storage account «sttmscallswebhprodweuxxxxxx» would have"
 UNKNOWN = "is not a setting of the app"
 DISABLED = [{"code": "weu", "location": "westeurope", "enabled": False}]
 MANY = [{"code": f"r{n}", "location": "westeurope"} for n in range(21)]
+PARTITIONS = "must be a list of names, or an object of names and URLs."
+BOT = "https://bot.contoso.com/api/calling"
+DRAINING = {"url": BOT, "draining": True}
 # A place, what is wrong with it, and values with which it is.
 PLACES: list[tuple[Any, ...]] = [
     # What the file is.
@@ -55,6 +58,12 @@ PLACES: list[tuple[Any, ...]] = [
     ("regions.0.loction", "is unknown; did you mean «location»?", "x"),
     ("regions.0.enabled", "must be true or false.", "yes", 1),
     ("regions.0.priority", "must be a whole number", 0, 1001, True),
+    ("regions.0.partitions", PARTITIONS, None, "a", 7),
+    ("regions.0.partitions", "has an ill-formed name.", ["A b"], [1], {"a_b": BOT}),
+    ("regions.0.partitions", "has a name twice.", ["a", "b", "a"]),
+    ("regions.0.partitions", "entry 2 must be a URL, or an object", {"a": BOT, "b": 1}),
+    ("regions.0.partitions", "entry 1 must be an https URL", {"a": "http://b.test/"}),
+    ("regions.0.partitions", "leaves no partition for new calls", {"a": DRAINING}),
     # The domain.
     ("domain", "must be null or an object with zone", "contoso.com"),
     ("domain.label", "is unknown", "x"),
@@ -123,6 +132,32 @@ PROBLEMS = [
 ]
 
 
+def test_partitions_of_a_region_stand_alone() -> None:
+    """A setting of all regions beside them would leave open which of the two counts."""
+    description = described("regions.0.partitions", ["a"])
+    [problem] = check_description("prod", description).problems
+    assert problem.startswith("settings.CALLING_PARTITIONS: is for all regions, but")
+
+
+def test_instances_on_a_host_of_the_environment_are_refused() -> None:
+    """A delivery would come back to the webhook."""
+    partitions = {"a": "https://sea.calls.contoso.com/api/calls"}
+    changes = {"regions.0.partitions": partitions, "settings": {}}
+    [problem] = check_description("prod", changed(GOOD, changes)).problems
+    assert "CALLING_PARTITIONS: entry 1 is on a host of this product" in problem
+
+
+def test_a_region_has_its_own_partitions() -> None:
+    """The app of that region reads what the file says, and no other app does."""
+    partitions = {"a": BOT, "b": DRAINING}
+    changes = {"regions.0.partitions": partitions, "settings": {}}
+    environment = check_description("prod", changed(GOOD, changes)).environment
+    assert environment is not None
+    settings = environment.app_settings("weu")
+    assert json.loads(settings["CALLING_PARTITIONS"]) == partitions
+    assert "CALLING_PARTITIONS" not in environment.app_settings("sea")
+
+
 @pytest.mark.parametrize(("place", "value", "problem"), PROBLEMS)
 def test_a_problem_is_found_alone_and_with_others(
     place: str, value: object, problem: str
@@ -157,6 +192,7 @@ def test_any_json_at_any_place_is_a_problem_or_fine(value: object) -> None:
         *GOOD,
         *("regions.0", "regions.0.code", "regions.0.location", "regions.0.enabled"),
         *("regions.0.priority", "regions.0.defaultHostName"),
+        "regions.0.partitions",
         *(f"domain.{name}" for name in GOOD["domain"]),
         *("rules.0", "rules.0.regions", "rules.0.tenant"),
         "settings.CALLING_TENANTS",

@@ -5,7 +5,7 @@ plays no part in a decision and is replaced or left out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Environment:
         hosts: host by region code.
         rules: CALLING_REGION_RULES, as JSON.
         settings: further settings of every region.
+        partitions: of those regions that have their own, by code.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Environment:
     global_host: str = ""
     rules: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, str]
+    partitions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -55,6 +57,7 @@ class Environment:
             global_host=self.global_host,
             rules=self.rules,
             further=further,
+            partitions=self.partitions.get(region),
         )
         return {**settings, "MicrosoftAppId": _ANY_GUID}
 
@@ -72,4 +75,9 @@ def read_environment(path: Path) -> Environment:
         global_host=file.global_name if file.has_domain else "",
         rules=file.rules,
         settings=file.settings,
+        partitions={
+            region.code: region.partitions
+            for region in file.regions
+            if region.partitions is not None
+        },
     )

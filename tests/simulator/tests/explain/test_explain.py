@@ -359,3 +359,18 @@ def test_the_example_of_the_documentation_is_sent_to_singapore() -> None:
     example = CHECKOUT / "tests/simulator/explain/examples/incoming_call.http"
 
     assert explained(example.read_bytes()).verdict.region == "sea"
+
+
+def test_a_region_is_explained_with_its_own_partitions(tmp_path: Path) -> None:
+    """Two regions that deliver to different instances, or to none."""
+    description = json.loads(DEFAULT_FILE.read_text("utf-8"))
+    partitions = {"a": "https://bot.contoso.com/api/calling"}
+    description["regions"][1]["partitions"] = partitions
+    file = tmp_path / "prod.json"
+    file.write_text(json.dumps(description), "utf-8")
+
+    environment = read_environment(file)
+
+    own = environment.app_settings("eus2")["CALLING_PARTITIONS"]
+    assert json.loads(own) == partitions
+    assert "CALLING_PARTITIONS" not in environment.app_settings("weu")
