@@ -89,6 +89,7 @@ lock: ## Lock the versions anew (needs uv).
 	    --no-emit-index-url --python-version 3.13 $$name.txt -o $$name.lock; done
 
 clean: ## Remove what the commands made.
-	@rm -rf $(VENV) $(TOOLS) .ci/uv .coverage .coverage.* .pytest_cache .mypy_cache \
+	@rm -rf $(VENV) $(TOOLS) .ci/kusto .ci/uv .coverage .coverage.* .pytest_cache .mypy_cache \
 	  .ruff_cache .import_linter_cache .hypothesis test-artefacts mutants drill.json \
-	  drill.html bench.json load.json flood.json soak.json mutants.json sbom.json build
+	  drill.log drill.html bench.json load.json flood.json soak.json mutants.json \
+	  sbom.json build

@@ -1,4 +1,4 @@
-"""``python -m tests.simulator``: demo, serve, call, token, drill, explain, world."""
+"""``python -m tests.simulator``: demo, serve, call, token, and commands of rooms."""
 
 import argparse
 import json
@@ -17,6 +17,7 @@ from tests.simulator.page import command as page
 from tests.simulator.platform.calls import Outcome, PlacedCall
 from tests.simulator.platform.notifications import Call, incoming
 from tests.simulator.platform.stories import RULES
+from tests.simulator.report import command as report
 from tests.simulator.services.neighbours import Neighbours
 from tests.simulator.services.signing import VARIANTS, SigningKey
 
@@ -30,6 +31,7 @@ _SCENARIOS = {
 # Commands with modules of their own.
 _COMMANDS = {
     "drill": (drill, "what can go wrong, on purpose"),
+    "report": (report, "what operators see, from the lines of a log"),
     "explain": (explain, "what the webhook would do, and why"),
     "world": (page, "all regions of an environment, and a page"),
 }
@@ -98,15 +100,15 @@ def _call(arguments: argparse.Namespace) -> int:
         is_duplicated=arguments.duplicate,
     )
     with Deployments(Plan(rules=RULES, bot=None)) as running:
-        report = running.platform.place(call)
-        for step in report.steps:
+        placed = running.platform.place(call)
+        for step in placed.steps:
             print(f"{step.what:<13} {step.status or step.error}  {step.url}")
-        print(f"→ {report.outcome.value}")
+        print(f"→ {placed.outcome.value}")
         for code in running.hosts:
             for line in running.log_lines(code):
                 if '"notification.handled"' in line:
                     print(f"{code} {line}")
-    return 1 if report.outcome in {Outcome.LOST, Outcome.REFUSED} else 0
+    return 1 if placed.outcome in {Outcome.LOST, Outcome.REFUSED} else 0
 
 
 def _token(key_file: Path, variant: str) -> int:

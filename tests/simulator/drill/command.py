@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the scenarios")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write log lines")
     parser.add_argument("--calls", action="store_true", help="print every call")
     add_environment_option(parser)
 
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started_at = time.monotonic()
     with _Board(console, names) as board:
-        drill = Drill(names, arguments.environment, board.show)
+        drill = Drill(names, arguments.environment, board.show, arguments.log)
         try:
             results = drill.run()
         except KeyboardInterrupt:

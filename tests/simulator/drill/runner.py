@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.simulator.drill.log import LOG
 from tests.simulator.drill.scenario import Load, ScenarioResult
 from tests.simulator.drill.scenario_run import Check, Phase
 from tests.simulator.drill.scenarios import SCENARIOS
@@ -46,9 +47,15 @@ class Drill:
         names: Sequence[str],
         environment: Path,
         on_progress: Callable[[Progress], None],
+        log: Path | None = None,
     ) -> None:
-        """Run ``names`` in the environment of a file; report to ``on_progress``."""
+        """Run ``names`` in the environment of a file.
+
+        Progress is reported to ``on_progress``, and the lines that the regions log are
+        written to ``log``, one world after another.
+        """
         self._names = names
+        self._log = log
         self._environment = environment
         self._on_progress = on_progress
         self._starting = threading.Lock()
@@ -59,6 +66,8 @@ class Drill:
 
     def run(self) -> list[ScenarioResult]:
         """Run all of them and return the results in the order of the names."""
+        if self._log is not None:
+            self._log.write_text("", "utf-8")
         waits, quick, heavy = (
             [name for name in self._names if SCENARIOS[name].load is load]
             for load in (Load.WAITS, Load.QUICK, Load.HEAVY)
@@ -125,6 +134,7 @@ class Drill:
         status = process.wait()
         watchdog.cancel()
         process.stdout.close()
+        self._keep_log(folder / LOG)
         with self._lock:
             self._processes.discard(process)
         return status
@@ -152,6 +162,11 @@ class Drill:
             )
             self._processes.add(process)
             return process
+
+    def _keep_log(self, lines: Path) -> None:
+        if self._log is not None and lines.exists():
+            with self._lock, self._log.open("a", encoding="utf-8") as log:
+                log.write(lines.read_text("utf-8"))
 
     def _note(self, result: ScenarioResult) -> None:
         self._results[result.name] = result

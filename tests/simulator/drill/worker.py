@@ -1,8 +1,8 @@
 """Scenarios in one world: ``python -m tests.simulator.drill.worker NAME …``.
 
 Prints ``ready`` when the world runs, and for each scenario ``running NAME`` and
-``over NAME``; by then the result is in ``NAME.json``. SIGTERM stops the world and ends
-the process.
+``over NAME``; by then the result is in ``NAME.json``. At the end all that the regions
+logged is in ``world.log``. SIGTERM stops the world and ends the process.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from infra.environment import Environment
 from tests.simulator.drill.figures import relevant
+from tests.simulator.drill.log import LOG, log_of
 from tests.simulator.drill.scenario import play
 from tests.simulator.drill.scenarios import SCENARIOS
 from tests.simulator.environment import World
@@ -42,6 +43,9 @@ def main() -> int:
             print(f"over {name}", flush=True)
             if name != arguments.names[-1]:
                 world.renew(_RECOVERY_SECONDS)
+    # The last lines come when the regions have stopped.
+    text = "".join(log_of(world.journal))
+    arguments.results.joinpath(LOG).write_text(text, "utf-8")
     return 0
 
 
