@@ -22,6 +22,8 @@ from tests.measure.load.flood import (
     MAX_MEDIAN_MS,
     MAX_P99_MS,
 )
+from tests.measure.load.handlers import HUNG
+from tests.measure.load.handlers import MAX_MULTIPLE as MAX_HANDLERS_MULTIPLE
 from tests.measure.load.soak import MAX_GROWTH, growth
 from tests.measure.load.traffic import ALL
 from tests.measure.mutants import settings
@@ -175,6 +177,17 @@ def batches_table(data: Mapping[str, Any]) -> Table:
     return Table(headings, rows)
 
 
+def handlers_table(data: Mapping[str, Any]) -> Table:
+    """Return how long calls take beside handlers that wait or hang."""
+    alone, beside = (data["handlers"][when]["median"] for when in _WHEN)
+    times = (Figure(f"{_milliseconds(median)} ms") for median in (alone, beside))
+    multiple = Figure(f"{beside / alone:.2f} times")
+    wanted = f"≤ {MAX_HANDLERS_MULTIPLE} times"
+    what = f"an answer, beside {HUNG} hung handlers and one that waits"
+    headings = ("median of", "alone", "beside them", "against alone", "wanted")
+    return Table(headings, [(what, *times, multiple, wanted)])
+
+
 def soak_table(data: Mapping[str, Any]) -> Table:
     """Return what a long time of failing neighbours did."""
     segments = data["soak"]
@@ -232,6 +245,7 @@ BLOCKS = (
     Block("load in all", PERFORMANCE, "load.json", load_in_all_table),
     Block("flood", PERFORMANCE, "load.json", flood_table),
     Block("batches", PERFORMANCE, "load.json", batches_table),
+    Block("handlers", PERFORMANCE, "load.json", handlers_table),
     Block("soak", PERFORMANCE, "soak.json", soak_table),
     Block("mutants", "docs/mutants.md", "mutants.json", mutants_table),
 )

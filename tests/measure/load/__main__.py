@@ -1,4 +1,4 @@
-"""Load and soak: ``python -m tests.measure.load load | flood | batches | soak``."""
+"""Load and soak: ``python -m tests.measure.load WHAT``, as ``--help`` says."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.measure.load import report, wrk
 from tests.measure.load.batches import BatchFigures, beside_batches
 from tests.measure.load.flood import FloodFigures, flood
+from tests.measure.load.handlers import BOT, HandlerFigures, beside_handlers
 from tests.measure.load.soak import MAX_GROWTH, growth, highest_rate, soak, warm_up
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import ALL, MAX_SECONDS
@@ -32,23 +33,28 @@ def main() -> int:
     if arguments.what == "soak":
         with open_target(answers=True) as target:
             return _soak(target, arguments.minutes, file)
-    rows, floods, batches = [], [], None
-    if arguments.what != "batches":
+    rows, floods, batches, handlers = [], [], None, None
+    if arguments.what in {"load", "flood"}:
         with open_target(answers=False) as target:
             if arguments.what == "load":
                 rows = list(_load(target, arguments.seconds))
             floods = list(_flood(target, arguments.seconds))
-    if arguments.what != "flood":
+    if arguments.what in {"load", "batches"}:
         batches = _batches(arguments.seconds)
-    report.write_load(file, rows, floods, batches)
+    if arguments.what in {"load", "handlers"}:
+        handlers = _handlers(arguments.seconds)
+    report.write_load(file, rows, floods, batches, handlers)
     is_right = all(figures.is_right for _name, figures in rows)
     is_right = is_right and all(row.is_right for row in floods)
-    return 0 if is_right and (batches is None or batches.is_right) else 1
+    is_right = is_right and all(one.is_right for one in (batches, handlers) if one)
+    return 0 if is_right else 1
 
 
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.measure.load")
-    parser.add_argument("what", choices=("load", "flood", "batches", "soak"))
+    parser.add_argument(
+        "what", choices=("load", "flood", "batches", "handlers", "soak")
+    )
     parser.add_argument("--seconds", type=float, default=60, help="of each row")
     parser.add_argument("--minutes", type=float, default=30, help="length of the soak")
     parser.add_argument("--json", type=Path, help="for figures, by default WHAT.json")
@@ -80,6 +86,16 @@ def _batches(seconds: float) -> BatchFigures:
     with open_target(answers=True) as target:
         seen = beside_batches(target, seconds=seconds)
     report.show_batches(seen)
+    return seen
+
+
+def _handlers(seconds: float) -> HandlerFigures:
+    with (
+        open_target(answers=True, bot=BOT) as alone,
+        open_target(answers=True, bot=BOT) as beside,
+    ):
+        seen = beside_handlers(alone, beside, seconds=seconds)
+    report.show_handlers(seen)
     return seen
 
 

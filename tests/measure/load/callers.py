@@ -65,7 +65,8 @@ class Caller:
 
     @contextmanager
     def calling(self) -> Iterator[None]:
-        """Call on a thread while the block runs; at least once."""
+        """Call on a thread while the block runs; at least once, and again later."""
+        self._stopping.clear()
         thread = threading.Thread(target=self._run)
         thread.start()
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.measure.load.batches import ITEMS, BatchFigures
 from tests.measure.load.callers import CallerFigures
 from tests.measure.load.flood import FloodFigures
+from tests.measure.load.handlers import HandlerFigures
 from tests.measure.load.soak import Segment
 from tests.measure.load.wrk import Figures
 from tests.measure.machine import conditions, write_figures
@@ -66,17 +67,31 @@ def show_batches(seen: BatchFigures) -> None:
         )
 
 
+def show_handlers(seen: HandlerFigures) -> None:
+    """Print calls alone, and beside handlers that wait or hang."""
+    alone, beside = seen.alone, seen.beside
+    print(
+        f"{seen.hung.calls} hung handlers and one that waits:"
+        f" {beside.calls} calls, median {beside.median:.1f} ms, alone"
+        f" {alone.median:.1f}: {beside.median / alone.median:.2f} times"
+        f"{'' if seen.is_right else '  WRONG'}",
+        flush=True,
+    )
+
+
 def write_load(
     file: Path,
     rows: list[tuple[str, Figures]],
     floods: list[FloodFigures],
     batches: BatchFigures | None = None,
+    handlers: HandlerFigures | None = None,
 ) -> None:
     write_figures(
         file,
         load=[{"traffic": name, **figures._asdict()} for name, figures in rows],
         flood=[asdict(flood) for flood in floods],
         batches=None if batches is None else asdict(batches),
+        handlers=None if handlers is None else asdict(handlers),
     )
 
 

@@ -39,11 +39,12 @@ class LoadTarget(NamedTuple):
 
 
 @contextmanager
-def open_target(*, answers: bool) -> Iterator[LoadTarget]:
+def open_target(*, answers: bool, bot: Path | None = None) -> Iterator[LoadTarget]:
     """Start a warm deployment, another region, and the simulated services.
 
     Args:
         answers: whether incoming calls are answered through Graph, or only accepted.
+        bot: file of its bot; None: the checkout's own.
     """
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -51,7 +52,7 @@ def open_target(*, answers: bool) -> Iterator[LoadTarget]:
         other_region(world) as sea,
     ):
         settings = settings_with(sea, world, CALLING_ANSWER=str(answers))
-        with LocalHost(settings, warms_up=True) as deployment:
+        with LocalHost(settings, warms_up=True, bot=bot) as deployment:
             _wait_until_other_region_is_seen(deployment)
             yield LoadTarget(world, sea, deployment, Path(folder) / "traffic")
 

@@ -12,6 +12,7 @@ from tests.measure.load import wrk
 from tests.measure.load.batches import ITEMS, beside_batches
 from tests.measure.load.callers import Address
 from tests.measure.load.flood import honest_caller
+from tests.measure.load.handlers import BOT, HUNG, beside_handlers
 from tests.measure.load.soak import ROUND, ask_health, growth, heal
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import (
@@ -212,3 +213,18 @@ def test_others_are_served_beside_the_batches_of_one_tenant() -> None:
     assert {answer.status for answer in answered} == {202}
     assert seen.calls_alone.median >= 200
     assert seen.health_beside.calls >= 1
+
+
+def test_calls_are_answered_beside_handlers_that_hang_and_wait() -> None:
+    """All threads but one hang for good, and the last one answers every call."""
+    with (
+        open_target(answers=True, bot=BOT) as alone,
+        open_target(answers=True, bot=BOT) as beside,
+    ):
+        seen = beside_handlers(alone, beside, seconds=0.5)
+        log = "\n".join(beside.deployment.log_lines())
+
+    assert seen.is_right, seen
+    assert log.count('"bot-failed"') >= HUNG
+    assert len(beside.world.graph.answers) == seen.beside.calls >= 1
+    assert len(alone.world.graph.answers) == seen.alone.calls >= 1

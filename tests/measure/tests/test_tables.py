@@ -16,6 +16,7 @@ from tests.measure.load.__main__ import CONNECTIONS
 from tests.measure.load.batches import BatchFigures
 from tests.measure.load.callers import CallerFigures
 from tests.measure.load.flood import AT_ONCE, SHARES, FloodFigures
+from tests.measure.load.handlers import HandlerFigures
 from tests.measure.load.soak import ROUND, Segment
 from tests.measure.load.traffic import ALL
 from tests.measure.mutants import __main__ as mutants
@@ -71,6 +72,7 @@ def checkout(tmp_path: Path) -> Path:
             health_alone=honest,
             health_beside=slower,
         ),
+        HandlerFigures(hung=honest, waiting=honest, alone=honest, beside=slower),
     )
     segments = [Segment(situation.name, FIGURES, 200) for situation in ROUND]
     report.write_soak(tmp_path / "soak.json", FIGURES, segments)
@@ -121,6 +123,8 @@ def test_the_figures_of_the_files_come_into_the_tables(checkout: Path) -> None:
         "| 1,000 | 4.0 ms | 3.9 ms | 2.0 times | 1.2 times |",
         "batches": "| an honest call of another tenant "
         "| 210 ms | 231 ms | 1.1 times | ≤ 3 times |",
+        "handlers": "| an answer, beside 31 hung handlers and one that waits "
+        "| 2.0 ms | 3.2 ms | 1.60 times | ≤ 1.2 times |",
         "soak": f"| replies | {len(ROUND)} | - |",
         "mutants": "| `shared/core/tokens.py` | 2 | 1 | 1 | 0 | 50.0 % | 100 % |",
     }
