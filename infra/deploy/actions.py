@@ -108,6 +108,14 @@ def both(first: Condition, second: Condition) -> Condition:
     )
 
 
+def either(first: Condition, second: Condition) -> Condition:
+    """One of them holds."""
+    return Condition(
+        f"{first.text} || {second.text}",
+        lambda answers: first.holds(answers) or second.holds(answers),
+    )
+
+
 class Begin(NamedTuple):
     """A step begins; a failure names it."""
 

@@ -76,6 +76,16 @@ def ask_others(target: Target, code: str) -> Actions:
     yield Ask("OTHERS", az(*profiles, "-g", group, query=others))
 
 
+def ask_unhealthy(target: Target) -> Actions:
+    """Find UNHEALTHY, the regions that are to get calls, and that are not online."""
+    unhealthy = (
+        "join(' ', [].endpoints[] | [?endpointStatus=='Enabled'"
+        " && endpointMonitorStatus!='Online'].name)"
+    )
+    profiles = ("network", "traffic-manager", "profile", "list")
+    yield Ask("UNHEALTHY", az(*profiles, "-g", target.group("global"), query=unhealthy))
+
+
 def switch(target: Target, code: str, state: str) -> Words:
     """Return the command that lets calls into a region, or no more of them."""
     return az(

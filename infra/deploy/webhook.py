@@ -16,12 +16,14 @@ from infra.deploy.actions import (
     Words,
     both,
     differs,
+    either,
     equals,
+    is_empty,
     is_found,
 )
 from infra.deploy.names import HEALTH_PATH, Target, az, gate
 from infra.deploy.templates import GLOBAL, global_part, until_inactive
-from infra.deploy.traffic import ask_drained
+from infra.deploy.traffic import ask_drained, ask_unhealthy
 
 _API = "api-version=2022-09-15"
 _BOTS = "Microsoft.BotService/botServices"
@@ -56,6 +58,12 @@ def register_webhook(target: Target, url: str) -> Actions:
     yield from ask_bot()
     yield Check(is_found("BOT"), "there is no bot $BOT_NAME in this subscription.")
     yield Ask("FORMER", _ask_webhook())
+    yield from ask_unhealthy(target)
+    yield Check(
+        either(is_empty("UNHEALTHY"), equals("FORMER", url)),
+        "Traffic Manager does not find $UNHEALTHY healthy; the bot's webhook was not"
+        " touched.",
+    )
     yield Say(f"It was $FORMER before. To put that back: {_way_back()}", _changes(url))
     yield from ask_drained(target)
     yield until_inactive(target.group(GLOBAL), "webhook")

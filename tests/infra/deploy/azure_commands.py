@@ -177,6 +177,9 @@ def profiles(azure: Azure, words: Words, _variables: Variables) -> str:
     elif "'Disabled'" in query(words):
         found = [c for c, each in azure.endpoints.items() if not each.is_enabled]
     else:
+        if "!='Online'" in query(words):
+            enabled = [c for c in azure.endpoints if azure.is_enabled(c)]
+            return " ".join(c for c in enabled if not azure.is_online(c))
         [but] = re.findall(r"name!='(\w+)'", query(words))
         is_wanted = azure.is_online if "'Online'" in query(words) else azure.is_enabled
         found = [c for c in azure.endpoints if c != but and is_wanted(c)]

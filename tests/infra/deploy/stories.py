@@ -111,8 +111,14 @@ def a_bot_elsewhere(make: Callable[[], Workstation]) -> None:
     one.fail("test", **BOT)
     assert one.azure.webhook == FORMER_WEBHOOK
     one.prepare = lambda _: None
+    one.azure.broken["eus2"] = "503"
+    one.fail("--region", "weu", "test", **BOT)
+    assert one.azure.webhook == FORMER_WEBHOOK
+    one.azure.broken.clear()
     one.deploy("--region", "weu", "test", **BOT)
     assert one.azure.webhook == WEBHOOK
+    one.azure.broken["eus2"] = "503"
+    one.deploy("--region", "weu", "test", **BOT)
 
 
 @story

@@ -78,6 +78,12 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("templates", 'BOT_RESOURCE_GROUP=$BOT_GROUP"', 'BOT_RESOURCE_GROUP="'),
     ],
     "webhook": [
+        ("webhook", 'is_empty("UNHEALTHY"), ', 'is_found("FORMER"), '),
+        (
+            "webhook",
+            'either(is_empty("UNHEALTHY"), equals("FORMER", url))',
+            'is_empty("UNHEALTHY")',
+        ),
         ("webhook", 'build = "" if target.options.code else "$BUILD"', 'build = "x"'),
         (
             "webhook",

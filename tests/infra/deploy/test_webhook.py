@@ -85,6 +85,27 @@ def test_the_webhook_waits_for_the_global_host(not_registered: Workstation) -> N
     assert not_registered.azure.webhook == FORMER_WEBHOOK
 
 
+def test_the_webhook_waits_for_every_region(not_registered: Workstation) -> None:
+    """Also for those that were not deployed this time; drained ones do not count."""
+    not_registered.azure.broken["eus2"] = "503"
+
+    told = not_registered.fail("--region", "weu", "test", **BOT)
+
+    assert "Traffic Manager does not find eus2 healthy; the bot's webhook was" in told
+    assert not_registered.azure.webhook == FORMER_WEBHOOK
+    not_registered.azure.endpoints["eus2"].is_enabled = False
+    not_registered.deploy("--region", "weu", "test", **BOT)
+    assert not_registered.azure.webhook == WEBHOOK
+
+
+def test_an_unhealthy_neighbour_stops_nothing_once_the_webhook_is_right(
+    deployed: Workstation,
+) -> None:
+    deployed.azure.broken["eus2"] = "503"
+
+    deployed.deploy("--region", "weu", "test", **BOT)
+
+
 def test_a_region_that_was_drained_by_hand_stays_so_when_the_webhook_is_registered(
     not_registered: Workstation,
 ) -> None:

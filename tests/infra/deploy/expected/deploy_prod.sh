@@ -165,6 +165,8 @@ BOT=$(az resource list --resource-type Microsoft.BotService/botServices --query 
 BOT_GROUP=$(az resource list --resource-type Microsoft.BotService/botServices --query "[?name=='$BOT_NAME'].resourceGroup" -o tsv)
 [ -n "$BOT" ]
 FORMER=$(az rest --method get --url "$BOT/channels?api-version=2022-09-15" --query "value[?properties.channelName=='MsTeamsChannel'].properties.properties.callingWebhook" -o tsv)
+UNHEALTHY=$(az network traffic-manager profile list -g rg-tmscalls-prod-global --query "join(' ', [].endpoints[] | [?endpointStatus=='Enabled' && endpointMonitorStatus!='Online'].name)" -o tsv)
+[ -z "$UNHEALTHY" ] || [ "$FORMER" = https://global.calls.contoso.com/api/calls ]
 if [ -n "$FORMER" ] && [ "$FORMER" != https://global.calls.contoso.com/api/calls ]; then echo "# It was $FORMER before. To put that back: az rest --method put --url '$BOT/channels/MsTeamsChannel?api-version=2022-09-15' --body '{\"location\":\"global\",\"properties\":{\"channelName\":\"MsTeamsChannel\",\"properties\":{\"acceptedTerms\":true,\"isEnabled\":true,\"enableCalling\":true,\"callingWebhook\":\"$FORMER\"}}}'"; fi
 DRAINED=$(az network traffic-manager profile list -g rg-tmscalls-prod-global --query "join(' ', [].endpoints[] | [?endpointStatus=='Disabled'].name)" -o tsv)
 until ANSWER=$(az deployment group list -g rg-tmscalls-prod-global --query "[?name=='webhook' && properties.provisioningState=='Running'].name" -o tsv); [ -z "$ANSWER" ]; do sleep 10; done
