@@ -4,6 +4,7 @@ Some of it is built for real, so it needs a package index. Without network that 
 skipped, but not in CI.
 """
 
+import fcntl
 import importlib.metadata
 import os
 import re
@@ -288,14 +289,27 @@ def test_an_unknown_environment_is_refused(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, built for real by the command."""
-    folder = make_checkout(tmp_path_factory.mktemp("package"))
+    """The package, built for real by the command; all processes of a run share it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    checkout = folder / "package"
+    with (folder / "package.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (checkout / APP / BUILD_ID).exists():
+            build_for_real(checkout)
+    return checkout / APP
+
+
+def build_for_real(checkout: Path) -> None:
+    shutil.rmtree(checkout, ignore_errors=True)
+    checkout.mkdir()
+    make_checkout(checkout)
     env = {**os.environ, "PIP_RETRIES": "1", "PIP_TIMEOUT": "20"}
-    finished = run("bash", "infra/package.sh", "dev", cwd=folder, env=env)
+    finished = run("bash", "infra/package.sh", "dev", cwd=checkout, env=env)
     if _NO_NETWORK.search(finished.stdout + finished.stderr) and "CI" not in os.environ:
         pytest.skip("no package index can be reached")
     assert finished.returncode == 0, finished.stderr
-    return folder / APP
 
 
 def test_the_package_holds_exactly_the_locked_versions(package: Path) -> None:
