@@ -20,7 +20,7 @@ def all_probes(target: Target, answers: Answers) -> Iterator[Probe]:
     login = "az has no subscription; log in: az login"
     yield Probe(az("account", "show", query="id"), must(login), "SUBSCRIPTION_ID")
     yield from _subscription(target, answers)
-    yield from _workspace()
+    yield from _workspaces(target)
     if target.environment.has_domain:
         yield from _domain(target)
     yield from _bot(target)
@@ -78,16 +78,23 @@ def _subscription(target: Target, answers: Answers) -> Iterator[Probe]:
     )
 
 
-def _workspace() -> Iterator[Probe]:
-    yield Probe(
-        az("resource", "show", "--ids", "$LOG_ANALYTICS_WORKSPACE_ID", query="id"),
-        must(
-            "LOG_ANALYTICS_WORKSPACE_ID names no workspace that you may read: az"
-            " monitor log-analytics workspace list --query '[].id' -o tsv"
-        ),
-        doubt="the workspace of LOG_ANALYTICS_WORKSPACE_ID could not be reached; while"
-        " that lasts, regions can hardly be deployed.",
-    )
+def _workspaces(target: Target) -> Iterator[Probe]:
+    """Ask for the workspace that regions share, and for those of their own."""
+    own = getattr(target.environment, "workspaces", {})
+    named = {each.code: own[each.code] for each in target.regions if each.code in own}
+    places = {f"workspaces.{code}": workspace for code, workspace in named.items()}
+    if len(named) < len(target.regions):
+        places["LOG_ANALYTICS_WORKSPACE_ID"] = "$LOG_ANALYTICS_WORKSPACE_ID"
+    for place, workspace in places.items():
+        yield Probe(
+            az("resource", "show", "--ids", workspace, query="id"),
+            must(
+                f"{place} names no workspace that you may read: az monitor"
+                " log-analytics workspace list --query '[].id' -o tsv"
+            ),
+            doubt=f"the workspace of {place} could not be reached; while that lasts,"
+            " regions that use it can hardly be deployed.",
+        )
 
 
 def _domain(target: Target) -> Iterator[Probe]:
