@@ -34,6 +34,10 @@ def test_every_variable_that_parameter_files_read_is_set_by_the_program(
     given |= {*re.findall(r"\b([A-Z_]+)=", "\n".join(deployments))}
 
     assert given == read
+    # docs/behaviour.md section 7
+    section = read_text("docs/behaviour.md").split("\n## 7. ")[1].split("\n## ")[0]
+    [line] = [each for each in section.splitlines() if "parameter files read" in each]
+    assert {*re.findall(r"`([A-Z_]+)`", line)} == read
 
 
 def test_every_environment_has_the_parameter_files_that_the_program_names() -> None:
