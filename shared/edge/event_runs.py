@@ -79,7 +79,9 @@ class EventRuns:
             # Not claimed: if it comes again, it is handled.
             return EventRun(failure=too_late(handler))
         # However slow the store is, the handler has half of what is left.
-        store_time = StoreTime(min(limits.store_seconds, left / 2))
+        store_time = StoreTime(
+            min(limits.store_seconds, left / 2), ends_at=limits.waits_end_at
+        )
         opened = await self._memory.open(call, arrival, time=store_time)
         if opened is None:
             return EventRun(is_repeat=True)

@@ -1,0 +1,64 @@
+"""shared.edge.event_runs: what an event's handler and its store may take together."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, override
+
+from shared.calls import Action, Event, Tone, mute
+from shared.core.call_records import Arrival
+from shared.core.handlers import Registered, register
+from shared.edge.call_memory import CallMemory
+from shared.edge.event_runs import EventRun, EventRuns, Limits
+from shared.edge.handler_runs import HandlerRuns
+from tests.support.stores import CALL, DirectedStore
+
+LIMITS_SECONDS = 5.0
+
+
+class NotingStore(DirectedStore):
+    """Notes until when each request may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end_at: list[float] = []
+
+    @override
+    async def _take(self, request: str, seconds: float) -> None:
+        self.may_end_at.append(time.monotonic() + seconds)
+        await super()._take(request, seconds)
+
+
+def counts(event: Event, state: dict[str, Any]) -> Action:
+    """Take more than half of the time, as a handler, and change the state."""
+    del event
+    time.sleep(0.9)
+    state["count"] = 1
+    return mute()
+
+
+def run(
+    story: Callable[[EventRuns, Registered], Awaitable[EventRun]],
+    store: DirectedStore,
+    handler: Callable[..., object],
+) -> EventRun:
+    async def start() -> EventRun:
+        runs = EventRuns(HandlerRuns(), CallMemory(store))
+        return await story(runs, register(handler, Tone, {}))
+
+    return asyncio.run(start())
+
+
+def test_the_store_ends_with_the_time_of_the_event_though_its_own_is_left() -> None:
+    """What comes after it is Graph's: a slow store must not use it."""
+    store = NotingStore()
+    ends_at = time.monotonic() + 1.5
+
+    async def story(runs: EventRuns, handler: Registered) -> EventRun:
+        limits = Limits(LIMITS_SECONDS, LIMITS_SECONDS, ends_at)
+        return await runs.run(CALL, Tone(), handler, Arrival("tone 1"), limits)
+
+    ended = run(story, store, counts)
+    assert ended.actions == (mute(),)
+    assert store.requests == ["read", "write", "write"]
+    assert all(may_end_at <= ends_at + 0.001 for may_end_at in store.may_end_at)
