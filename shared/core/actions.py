@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from shared.core import action_members as of
-from shared.core.strict_json import JsonObject
+from shared.core.strict_json import JsonObject, is_json
 
 _PAGES = "https://learn.microsoft.com/graph/api/"
 _AT_CREATION = "none of its own (checked when the call was made)"
@@ -241,6 +241,8 @@ class Action:
         """Vet it against its row."""
         row = _BY_NAME.get(self.name)
         complaint = _complaint(row, self.body) if row else "is no action of Graph's"
+        if not complaint and not is_json(self.body):
+            complaint = "its body must be JSON"
         if complaint:
             message = f"{row.function if row else 'The name'}: {complaint}."
             raise ValueError(message)

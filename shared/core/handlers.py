@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -128,7 +129,20 @@ def actions_of(event: Event, returned: object) -> list[Action]:
     if source is not Source.OTHERS and len(listed) > 1:
         message = f"{event.name}: return one action at most."
         raise HandlerError(message)
-    return list(listed)
+    return [_vet_again(event, action) for action in listed]
+
+
+def _vet_again(event: Event, action: Action) -> Action:
+    """Return an action whose body is still what was vetted when it was made.
+
+    Raises:
+        HandlerError: somebody has changed it to what Graph would not take.
+    """
+    try:
+        return replace(action)
+    except ValueError as error:
+        message = f"{event.name}: the body of {action.row.function} was changed."
+        raise HandlerError(message) from error
 
 
 def belongs_to(action: object, source: Source) -> bool:

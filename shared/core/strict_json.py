@@ -52,6 +52,16 @@ def read_value(data: bytes) -> Any:  # noqa: ANN401 - any JSON value is what it 
     return value
 
 
+def is_json(value: object) -> bool:
+    """Tell whether a value can be written as JSON."""
+    try:
+        json.dumps(value, allow_nan=False)
+    # TypeError: of another type; ValueError: NaN, or it holds itself.
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
 def _unique_members(pairs: list[tuple[str, Any]]) -> JsonObject:
     members = dict(pairs)
     if len(members) != len(pairs):
