@@ -14,6 +14,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from shared.core.call_records import CallKey
+from shared.core.defects import describe_defect
 from shared.core.event_types import Call, Incoming
 from shared.core.events import read_event, read_joining
 from shared.core.items import Task
@@ -148,9 +149,14 @@ class Dispatcher:
                 call, event, received_at=received_at, not_before=decision.not_before
             )
         key = CallKey(decision.tenant_id, call.call_id)
-        return await self._follow_ups.handle(
-            key, event, item.reason, received_at=received_at
-        )
+        try:
+            return await self._follow_ups.handle(
+                key, event, item.reason, received_at=received_at
+            )
+        # 503 would have the platform send it again, and prompts might play twice.
+        except Exception as defect:  # noqa: BLE001 - whatever it is, it is ours
+            failure = describe_defect(defect)
+            return ItemOutcome(Reason.UNEXPECTED_ERROR, failure=failure)
 
     def _call(self, call_id: str, tenant_id: str, request: WebhookRequest) -> Call:
         """Say which call it is, as bots are told."""

@@ -99,7 +99,7 @@ class HandlerRuns:
             fault = {"type": type(error).__name__, "detail": str(error)}
             raise HandlerFailedError({**fault, **place}) from error
         # Such as a state that a thread of the handler still changes.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise HandlerFailedError({**place, **describe_defect(error)}) from error
 
     async def _on_loop(self, handler: Registered, event: Event, state: State) -> _Ended:

@@ -216,3 +216,18 @@ def test_thirteen_seconds_after_arrival_nothing_is_called_any_more(
     call = place_call(bot)
     call.post(call.tone(), seconds_ago=12.1)
     assert (found, call.reasons) == ([], ["bot-failed"])
+
+
+def test_a_defect_of_ours_does_not_have_a_follow_up_sent_again(
+    place_call: PlaceCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its prompts might play twice."""
+    call = place_call(bot_that_transfers([]))
+    follow_ups = call.service._calls.dispatcher._follow_ups  # type: ignore[attr-defined]
+    monkeypatch.setattr(follow_ups, "_turns", None)
+    assert call.post(call.tone()).status == 202
+    assert (call.line["reason"], call.line["type"]) == (
+        "unexpected-error",
+        "AttributeError",
+    )
+    assert call.records[-1].levelname == "ERROR"
