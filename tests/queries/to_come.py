@@ -1,6 +1,6 @@
-"""Lines with what the product does not write yet, made from lines that it does.
+"""Lines of what is not played: deliveries, and a process that cannot answer.
 
-docs/operations.md lists what is to come; the specification names the fields.
+They are made from real lines, with the fields that docs/behaviour.md names.
 """
 
 import json

@@ -26,6 +26,7 @@ _STEP = timedelta(milliseconds=1)
 # Warnings and errors among the events beside requests; docs/reasons.md lists them.
 _EVENT_LEVELS = {
     "health.notice": logging.WARNING,
+    "instance.passed-over": logging.WARNING,
     "keys.refreshed": logging.INFO,
     "peer.healthy": logging.INFO,
     "peer.unhealthy": logging.WARNING,
