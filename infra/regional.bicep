@@ -96,6 +96,9 @@ param allowedServiceTags string[] = []
 @description('Optional. Further app settings for the code.')
 param extraAppSettings appSettingsType = {}
 
+@description('Optional. Whether to make a query pack of infra/queries; one region of an environment is enough.')
+param queryPack bool = false
+
 @description('Optional. Tags of the resources.')
 param tags tagsType = {}
 
@@ -117,6 +120,7 @@ var hosts = toObject(
 )
 var allTags = union({ workload: workload, environment: environmentName, region: region.code }, tags)
 var bindsHostNames = domain != null && bindHostNames
+var testedHost = domain == null || bindHostNames ? hosts[region.code] : ''
 
 module identity 'modules/identity.bicep' = {
   params: {
@@ -202,10 +206,50 @@ module alerts 'modules/alerts.bicep' = {
     tags: allTags
     insightsName: insightsName
     actionGroupId: actionGroupId
-    testedHost: domain == null || bindHostNames ? hosts[region.code] : ''
+    testedHost: testedHost
     healthPath: healthPath
   }
   dependsOn: [monitoring]
+}
+
+module hostCertificate 'modules/hostCertificate.bicep' = if (!empty(testedHost)) {
+  params: {
+    name: '${stem}-host-certificate'
+    location: location
+    tags: allTags
+    insightsName: insightsName
+    actionGroupId: actionGroupId
+    testedHost: testedHost
+    healthPath: healthPath
+  }
+  dependsOn: [monitoring]
+}
+
+module serviceHealth 'modules/serviceHealth.bicep' = {
+  params: {
+    name: '${stem}-announced'
+    location: location
+    tags: allTags
+    actionGroupId: actionGroupId
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  params: {
+    displayName: 'Calls of ${stem}'
+    location: location
+    tags: allTags
+    insightsName: insightsName
+  }
+  dependsOn: [monitoring]
+}
+
+module pack 'modules/queryPack.bicep' = if (queryPack) {
+  params: {
+    name: 'pack-${stem}'
+    location: location
+    tags: allTags
+  }
 }
 
 @description('Name of the function app, to publish to.')

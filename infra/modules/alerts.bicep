@@ -1,5 +1,5 @@
 metadata name = 'Alerts of a region'
-metadata description = 'Alerts for failing requests, refused tokens, unanswered calls, rules that disagree and a host that cannot be reached.'
+metadata description = 'Alerts of a region: for what its log tells, and for a host that cannot be reached.'
 
 import { tagsType } from '../topology.bicep'
 
@@ -24,95 +24,78 @@ param testedHost string
 @description('Required. Path of the health report.')
 param healthPath string
 
-// docs/reasons.md has the reasons. Alerts must not fire for what a stranger can cause, so
-// they count only lines of these three groups and of requests with an accepted token, whose
-// lines have a tenant. Only somebody with a token that the platform signed can cause these:
-var signedReasons = [
-  'audience-refused'
-  'claims-malformed'
-  'issuer-entra'
-  'issuer-refused'
-  'tenant-missing'
-  'token-expired'
-  'token-not-yet-valid'
-]
-// These are faults of the deployment, whoever calls.
-var ownReasons = ['settings-unusable', 'signing-keys-none']
-// A call that nobody took.
-var unansweredReasons = [
-  'answer-refused'
-  'answer-unavailable'
-  'credential-refused'
-  'credential-unavailable'
-  'recording-unhandled'
-  'region-required'
-]
-
-@description('The reasons as a list in a query.')
-func quoted(reasons string[]) string => join(map(reasons, reason => '"${reason}"'), ', ')
-
-// itemCount makes up for sampling.
-var handled = '''
-traces
-| where message has "notification.handled"
-| extend line = parse_json(message)
-| where line.event == "notification.handled"
-| extend status = toint(line.status), reason = tostring(line.reason)
-| extend is_accepted = isnotempty(tostring(line.tenant_id))
-'''
+// Alerts must not fire for what a stranger can cause: their queries count only requests with
+// an accepted token, refusals that take a signature of the platform, and faults of ours.
 var logAlerts = [
   {
     name: 'failing'
     description: 'More than five requests in 15 minutes ended with 5xx. See the reasons in the log, and /api/health.'
     severity: 1
-    query: format(
-      '''
-| where status >= 500 and (is_accepted or reason in ({0}))
-| summarize failed = sum(itemCount)
-| where failed > 5
-''',
-      quoted(ownReasons)
-    )
+    step: 2
+    query: loadTextContent('../queries/alerts/failing.kql')
   }
   {
     name: 'refused'
     description: 'Of ten or more requests of the platform in 15 minutes, more than half were refused with 401. A wrong clock, audience or issuer does this.'
     severity: 1
-    query: format(
-      '''
-| extend is_refused = reason in ({0})
-| where is_accepted or is_refused
-| summarize everything = sum(itemCount), refused = sumif(itemCount, is_refused)
-| where everything >= 10 and refused * 2 > everything
-''',
-      quoted(signedReasons)
-    )
+    step: 6
+    query: loadTextContent('../queries/alerts/refused.kql')
   }
   {
     name: 'unanswered'
     description: 'Two or more incoming calls in 15 minutes were not answered. The reason and Graph\'s code are in the line.'
     severity: 1
-    // Only errors: a warning says that another process has probably answered the call.
-    query: format(
-      '''
-| where severityLevel >= 3
-| mv-expand item = iff(isnull(line.items), pack_array(line), line.items)
-| where tostring(item.reason) in ({0})
-| summarize unanswered = sum(itemCount)
-| where unanswered >= 2
-''',
-      quoted(unansweredReasons)
-    )
+    step: 2
+    query: loadTextContent('../queries/alerts/unanswered.kql')
+  }
+  {
+    name: 'answering-failing'
+    description: 'A process cannot answer calls for a reason of this region. Its health is 503, so that Traffic Manager sends calls elsewhere.'
+    severity: 1
+    step: 2
+    query: loadTextContent('../queries/alerts/answering-failing.kql')
+  }
+  {
+    name: 'deliveries-failing'
+    description: 'More than five deliveries to instances failed in 15 minutes. New calls go to the other partitions; running ones are deaf.'
+    severity: 1
+    step: 2
+    query: loadTextContent('../queries/alerts/deliveries-failing.kql')
+  }
+  {
+    name: 'partition-silent'
+    description: 'A partition took none of five or more deliveries in 15 minutes. Its instance is down, or its URL is wrong.'
+    severity: 1
+    step: 2
+    query: loadTextContent('../queries/alerts/partition-silent.kql')
+  }
+  {
+    name: 'calls-ending-badly'
+    description: 'Of ten or more calls that ended in 30 minutes, more than a quarter ended with a code from 400 on: people were cut off.'
+    severity: 2
+    step: 4
+    query: loadTextContent('../queries/alerts/calls-ending-badly.kql')
+  }
+  {
+    name: 'slow-answers'
+    description: 'Of ten or more answers in 30 minutes, one in twenty took over 3 s. Nobody is lost yet: a call rings for 15 s, a policy recording for 5 s.'
+    severity: 2
+    step: 3
+    query: loadTextContent('../queries/alerts/slow-answers.kql')
   }
   {
     name: 'redirect-suppressed'
     description: 'A call that was redirected here would have been redirected again. The regions have different rules or hosts: deploy all of them again.'
     severity: 2
-    query: '''
-| where set_has_element(line.notes, "redirect-suppressed")
-| summarize suppressed = sum(itemCount)
-| where suppressed > 0
-'''
+    step: 7
+    query: loadTextContent('../queries/alerts/redirect-suppressed.kql')
+  }
+  {
+    name: 'bot-certificate'
+    description: 'The certificate with which the bot gets tokens ends within 30 days. Afterwards no call is answered.'
+    severity: 2
+    step: 5
+    query: loadTextContent('../queries/alerts/bot-certificate.kql')
   }
 ]
 var actionGroups = empty(actionGroupId) ? [] : [actionGroupId]
@@ -122,7 +105,8 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
 }
 
 // Log rules, not metrics: Flex Consumption has no metric of HTTP. Lines arrive up to three
-// minutes late, so a window is three times as long as the time between two evaluations.
+// minutes late, so a window is longer than the time between two evaluations, by 10 minutes
+// at least. What is less urgent is asked less often, which costs a third.
 resource logged 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for alert in logAlerts: {
     name: '${namePrefix}-${alert.name}'
@@ -130,17 +114,17 @@ resource logged 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     tags: tags
     kind: 'LogAlert'
     properties: {
-      description: alert.description
+      description: '${alert.description} docs/operations.md, step ${alert.step}.'
       displayName: '${namePrefix}-${alert.name}'
       severity: alert.severity
       enabled: true
       scopes: [insights.id]
-      evaluationFrequency: 'PT5M'
-      windowSize: 'PT15M'
+      evaluationFrequency: alert.severity == 1 ? 'PT5M' : 'PT15M'
+      windowSize: alert.severity == 1 ? 'PT15M' : 'PT30M'
       criteria: {
         allOf: [
           {
-            query: '${handled}${alert.query}'
+            query: alert.query
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0

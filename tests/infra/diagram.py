@@ -16,6 +16,7 @@ BEGIN, END = "<!-- diagram: begin -->\n", "<!-- diagram: end -->\n"
 KINDS = {
     "Microsoft.BotService/botServices/channels": "Teams channel of the bot",
     "Microsoft.Insights/components": "Application Insights",
+    "Microsoft.Insights/workbooks": "workbook",
     "Microsoft.ManagedIdentity/userAssignedIdentities": "identity",
     "Microsoft.Network/dnsZones": "DNS zone",
     "Microsoft.Network/trafficmanagerprofiles": "Traffic Manager",
@@ -25,7 +26,11 @@ KINDS = {
     "Microsoft.Web/sites": "function app",
     "Microsoft.Web/sites/certificates": "certificate of the zone",
 }
-ALERTS = ("Microsoft.Insights/metricAlerts", "Microsoft.Insights/scheduledQueryRules")
+ALERTS = (
+    "Microsoft.Insights/metricAlerts",
+    "Microsoft.Insights/scheduledQueryRules",
+    "Microsoft.Insights/activityLogAlerts",
+)
 ROLES = {
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",

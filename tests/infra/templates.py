@@ -170,8 +170,9 @@ def write_files(files: Mapping[str, str], folder: Path) -> None:
 
 
 def read_files() -> dict[str, str]:
-    """Read the templates, parameter files and descriptions of the checkout."""
+    """Read the templates, their queries, parameter files and descriptions."""
     sources = [*INFRA.rglob("*.bicep"), *INFRA.rglob("*.bicepparam")]
+    sources += [*INFRA.glob("queries/**/*.kql")]
     sources += [*INFRA.glob("params/*.json"), INFRA / "bicepconfig.json"]
     return {
         str(path.relative_to(INFRA)): path.read_text("utf-8")

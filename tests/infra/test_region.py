@@ -184,6 +184,8 @@ def test_what_is_needed_is_there_before(templates: Templates) -> None:
     assert regional["functionApp"] >= {"identity", "storage", "monitoring"}
     assert regional["customDomain"] >= {"functionApp"}
     assert regional["alerts"] >= {"monitoring"}
+    assert regional["hostCertificate"] >= {"monitoring"}
+    assert regional["workbook"] >= {"monitoring"}
     shared = _dependencies(templates.compiled("global.bicep"))
     assert shared["dns"] >= {"trafficManager"}
     assert shared["callingWebhook"] >= {"trafficManager", "dns"}
@@ -197,12 +199,15 @@ def _dependencies(compiled: Resource) -> dict[str, set[str]]:
 
 @check((_APP, "planName\n  location: location", "planName\n  location: 'westeurope'"))
 def test_everything_of_a_region_is_in_its_location(templates: Templates) -> None:
-    """Metric alerts have no location."""
+    """Alerts on metrics and on what Azure announces have no location."""
     region = templates.regional(target={"location": "japaneast"})
     places = {r["location"] for r in region.resources if "location" in r}
     assert places == {"japaneast", "global"}
     everywhere = [r["type"] for r in region.resources if r.get("location") == "global"]
-    assert set(everywhere) == {"Microsoft.Insights/metricAlerts"}
+    assert set(everywhere) == {
+        "Microsoft.Insights/activityLogAlerts",
+        "Microsoft.Insights/metricAlerts",
+    }
 
 
 @check((_APP, "tags: tags\n  kind: 'functionapp,", "tags: {}\n  kind: 'functionapp,"))

@@ -41,6 +41,10 @@ SCHEMAS = {
     "traces": f"({_COMMON}, message: string, severityLevel: int)",
     "requests": f"""({_COMMON}, id: string, source: string, name: string, url: string,
       success: bool, resultCode: string, duration: real, performanceBucket: string)""",
+    # Of Resource Graph, which a parameter of the workbook asks.
+    "resources": """(id: string, name: string, type: string, location: string,
+      resourceGroup: string, subscriptionId: string, tags: dynamic,
+      properties: dynamic)""",
     "AppTraces": f"({_WORKSPACE}, Message: string, SeverityLevel: int)",
     "AppRequests": f"""({_WORKSPACE}, Id: string, Source: string, Name: string,
       Url: string, Success: bool, ResultCode: string, DurationMs: real)""",

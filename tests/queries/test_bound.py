@@ -4,6 +4,8 @@ It knows the names and types of all columns, so that a query with a misspelt one
 found here and not at night.
 """
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,21 +35,40 @@ def parser() -> Path:
 
 
 def test_every_query_binds(parser: Path) -> None:
-    """Files, blocks of documents, and the files in a workspace: none has a problem."""
+    """Files, documents, workbook and alerts, files in a workspace: no problem."""
     files = {str(path.relative_to(QUERIES)): path.read_text("utf-8") for path in FILES}
     blocks = blocks_of(DOCUMENTS)
+    deployed = dict(queries_of_the_snapshots())
     in_workspace = {
         f"{name} in a workspace": prelude() + text for name, text in files.items()
     }
     broken = {f"broken: {name}": text for name, text in BROKEN.items()}
 
-    found = bind(parser, {**files, **blocks, **in_workspace, **broken})
+    found = bind(parser, {**files, **blocks, **deployed, **in_workspace, **broken})
 
     problems = {name: answer["problems"] for name, answer in found.items()}
     assert [name for name in broken if not problems.pop(name)] == []
     assert {name: texts for name, texts in problems.items() if texts} == {}
     assert all(found[name]["columns"] for name in files)
     assert len(blocks) > 5
+    assert len(deployed) > len(files)
+
+
+def queries_of_the_snapshots() -> Iterator[tuple[str, str]]:
+    """Yield what a region's workbook and alerts ask, with where each stands."""
+    snapshot = CHECKOUT / "tests" / "infra" / "snapshots" / "prod.weu.json"
+    resources = json.loads(snapshot.read_text("utf-8"))["predictedResources"]
+    for resource in resources:
+        properties = resource.get("properties")
+        if resource["type"] == "Microsoft.Insights/scheduledQueryRules":
+            yield resource["name"], properties["criteria"]["allOf"][0]["query"]
+        if resource["type"] == "Microsoft.Insights/workbooks":
+            for item in json.loads(properties["serializedData"])["items"]:
+                content = item["content"]
+                for part in (content, *content.get("parameters", [])):
+                    if "query" in part:
+                        name = f"workbook {item['name']} {part.get('name', '')}"
+                        yield name, part["query"]
 
 
 def prelude() -> str:
