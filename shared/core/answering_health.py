@@ -34,6 +34,11 @@ class AnsweringHealth:
             return "failing" if self._clock() < self._fails_until else "unknown"
         return "ok" if self._was_ok else "unknown"
 
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether it was ``failing`` and nothing has succeeded since."""
+        return self._fails_until is not None
+
     def note_success(self) -> None:
         """Take in that Graph took an answer, a reject or a redirect."""
         self._was_ok = True

@@ -7,6 +7,7 @@ the first and gets its outcome.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,7 @@ from shared.core.reasons import Reason
 from shared.edge.event_runs import EventRun, Limits
 from shared.edge.handler_runs import too_late
 from shared.edge.single_flight import SingleFlight
+from shared.edge.telemetry import log_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from shared.core.event_types import Incoming
     from shared.core.handlers import Registered
     from shared.core.notifications import CallNotification
+    from shared.core.outcomes import ActionOutcome
     from shared.edge.call_control import CallControl
     from shared.edge.event_runs import EventRuns
     from shared.edge.turns import Turns
@@ -120,13 +123,22 @@ class CallAnswering:
         callback_uri = self._callback_uri_for(key.call_id)
         request = request_for_incoming(choice.action, callback_uri)
         ended = await self._control.carry_out(key, request, ends_at=ends_at)
-        if ended.reason is request.done:
-            self._health.note_success()
-        elif ended.is_regional:
-            self._health.note_failure()
+        self._judge(is_done=ended.reason is request.done, ended=ended)
         if ended.reason in {request.done, request.presumed} and request.again:
             self._done[key] = _Remembered(request.again, time.monotonic())
         return outcome_of(choice, request, ended)
+
+    def _judge(self, *, is_done: bool, ended: ActionOutcome) -> None:
+        """Learn from how a call ended whether this process can answer calls."""
+        before, had_failed = self._health.current(), self._health.has_failed
+        if is_done:
+            self._health.note_success()
+        elif ended.is_regional:
+            self._health.note_failure()
+        if self._health.current() == "failing" and before != "failing":
+            log_event(logging.ERROR, "answering.failing", reason=ended.reason.value)
+        elif had_failed and not self._health.has_failed:
+            log_event(logging.INFO, "answering.ok")
 
     async def _choose(self, key: CallKey, event: Incoming, ends_at: float) -> Choice:
         """Ask the bot's handler what this call gets, if there is one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 
 import pytest
 from starlette.responses import JSONResponse, Response
@@ -191,3 +192,18 @@ def test_health_is_503_while_it_fails(
     report = json.loads(health.body)
     assert (report["status"], report["answering"]) == ("unavailable", "failing")
     assert report["problems"] == []
+
+
+def test_a_failing_process_and_its_recovery_are_logged_once_each(
+    service: UsableService,
+    neighbours: ScriptedNeighbours,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "calling")
+    for code in (*[503] * 4, 202, 202):
+        neighbours.graph.script = status(code)
+        receive(service, neighbours.incoming(), seconds_ago=11.8)
+    asyncio.run(service.health({}))
+    lines = [json.loads(record.message) for record in caplog.records]
+    events = [line["event"] for line in lines if line["event"].startswith("answering.")]
+    assert events == ["answering.failing", "answering.ok"]
