@@ -140,10 +140,7 @@ class FollowUps:
             arrival = Arrival(None, is_late_allowed=True)
             ends_at = received_at + FAILED_BUDGET_SECONDS
             last = await self._event(call, failure, handler, arrival, ends_at)
-            outcome = outcome._replace(
-                actions=outcome.actions + last.outcome.actions,
-                notes=outcome.notes | last.outcome.notes,
-            )
+            outcome = _joined(outcome, last.outcome)
         return outcome
 
     async def _event(
@@ -186,6 +183,18 @@ class FollowUps:
         task = asyncio.create_task(end())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+
+
+def _joined(first: ItemOutcome, later: ItemOutcome) -> ItemOutcome:
+    """Add to how an event ended how a handler of ``failed`` did."""
+    notes = first.notes | later.notes
+    if Reason.BOT_FAILED in {later.reason} - {first.reason}:
+        notes |= {Reason.BOT_FAILED}
+    return first._replace(
+        actions=first.actions + later.actions,
+        notes=notes,
+        failure=first.failure or later.failure,
+    )
 
 
 def _failure_of(event: Event, last: _Carried) -> Failed:

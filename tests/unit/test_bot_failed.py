@@ -119,6 +119,23 @@ def test_a_handler_that_fails_is_told_too_and_ends_there_if_that_fails_as_well(
     assert call.line["function"] == "fail"
 
 
+def test_a_handler_of_failed_that_fails_is_in_the_line(
+    place_call: PlaceCall, neighbours: ScriptedNeighbours
+) -> None:
+    """Else nobody would learn that what should mend a failure fails itself."""
+    neighbours.graph.script = status(403)
+    bot = Bot()
+    bot.tone(lambda _event: mute())
+    bot.failed(fail_at)
+    call = place_call(bot)
+    call.post(call.tone())
+    assert (call.line["reason"], call.line["notes"]) == (
+        "action-refused",
+        ["bot-failed"],
+    )
+    assert (call.line["type"], call.line["function"]) == ("ValueError", "fail_at")
+
+
 def test_it_may_change_the_state(place_call: PlaceCall) -> None:
     bot, found = Bot(), []
     bot.tone("1")(fail_at)
