@@ -100,6 +100,8 @@ class EventRuns:
         self, event: Event, handler: Registered, *, ends_at: float
     ) -> EventRun:
         """Give an event to a handler that needs neither a claim nor a state."""
+        if time.monotonic() >= ends_at:
+            return EventRun(failure=too_late(handler))
         try:
             result = await self._handlers.run(handler, event, {}, ends_at=ends_at)
         except HandlerFailedError as error:

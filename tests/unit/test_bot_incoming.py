@@ -202,7 +202,7 @@ def test_an_unavailable_graph_ends_as_it_does_without_a_bot(
     neighbours.graph.script = status(503)
     call = place_call(bot_that(reject("busy")))
 
-    assert call.post(call.incoming(), seconds_ago=11.7).status == 503
+    assert call.post(call.incoming(), seconds_ago=10.5).status == 503
     neighbours.graph.script = status(202)
     assert call.post(call.incoming()).status == 202
     assert call.reasons == ["answer-unavailable", "call-rejected"]

@@ -62,3 +62,16 @@ def test_the_store_ends_with_the_time_of_the_event_though_its_own_is_left() -> N
     assert ended.actions == (mute(),)
     assert store.requests == ["read", "write", "write"]
     assert all(may_end_at <= ends_at + 0.001 for may_end_at in store.may_end_at)
+
+
+def test_without_time_left_a_handler_is_not_called() -> None:
+    """Not even one without a state, whose result would be dropped."""
+    called: list[Event] = []
+
+    async def story(runs: EventRuns, handler: Registered) -> EventRun:
+        ends_at = time.monotonic()
+        return await runs.run_stateless(Tone(), handler, ends_at=ends_at)
+
+    ended = run(story, DirectedStore(), called.append)
+    assert ended.failure is not None
+    assert (ended.failure["type"], called) == ("TimeoutError", [])
