@@ -68,9 +68,10 @@ class CallAnswering:
         self._turns = turns
         self._health = health
         self._callback_uri_for = callback_uri_for
-        self._done: BoundedDict[CallKey, _Remembered] = BoundedDict(REMEMBERED_CALLS)
-        self._followed_up: BoundedDict[CallKey, float] = BoundedDict(REMEMBERED_CALLS)
-        self._answers: SingleFlight[CallKey, ItemOutcome] = SingleFlight(
+        # By ``CallKey.path``: the same call may be spelt in capitals.
+        self._done: BoundedDict[str, _Remembered] = BoundedDict(REMEMBERED_CALLS)
+        self._followed_up: BoundedDict[str, float] = BoundedDict(REMEMBERED_CALLS)
+        self._answers: SingleFlight[str, ItemOutcome] = SingleFlight(
             lambda _call, _task: None
         )
 
@@ -78,7 +79,7 @@ class CallAnswering:
         """Note that these calls have been answered, whoever did it."""
         now = time.monotonic()
         for call_id in call_ids:
-            self._followed_up[CallKey(tenant_id, call_id)] = now
+            self._followed_up[CallKey(tenant_id, call_id).path] = now
 
     async def answer(
         self,
@@ -98,12 +99,12 @@ class CallAnswering:
         """
         key = CallKey(event.call.tenant_id, call.call_id)
         now = time.monotonic()
-        done = self._done.get(key)
+        done = self._done.get(key.path)
         if done is not None and now - done.at < REMEMBERED_SECONDS:
             return ItemOutcome(done.reason)
         outcome = await asyncio.shield(
             self._answers.start(
-                key, lambda: self._answer(key, call, event, received_at)
+                key.path, lambda: self._answer(key, call, event, received_at)
             )
         )
         if outcome.reason is Reason.ANSWER_REFUSED:
@@ -112,7 +113,7 @@ class CallAnswering:
         return outcome
 
     def _was_followed_up(self, key: CallKey) -> bool:
-        seen_at = self._followed_up.get(key)
+        seen_at = self._followed_up.get(key.path)
         return seen_at is not None and time.monotonic() - seen_at < REMEMBERED_SECONDS
 
     async def _answer(
@@ -125,7 +126,7 @@ class CallAnswering:
         ended = await self._control.carry_out(key, request, ends_at=ends_at)
         self._judge(is_done=ended.reason is request.done, ended=ended)
         if ended.reason in {request.done, request.presumed} and request.again:
-            self._done[key] = _Remembered(request.again, time.monotonic())
+            self._done[key.path] = _Remembered(request.again, time.monotonic())
         return outcome_of(choice, request, ended)
 
     def _judge(self, *, is_done: bool, ended: ActionOutcome) -> None:

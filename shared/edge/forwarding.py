@@ -137,7 +137,8 @@ class Forwarding:
             is_urgent=any(call.is_policy_recording for call in calls),
         )
         ended = await self._deliver(delivery, request)
-        acted = await self._act(delivery, {c.call_id for c in calls}, ended, request)
+        call_ids = {call.call_id.lower() for call in calls}
+        acted = await self._act(delivery, call_ids, ended, request)
         if acted is not None:
             return [acted] * len(items)
         return [

@@ -34,6 +34,18 @@ def test_a_call_that_comes_again_is_not_answered_again(
     assert len(harness.graph.requests) == 1
 
 
+def test_a_call_that_comes_again_in_capitals_is_the_same(
+    harness: AnsweringHarness,
+) -> None:
+    """As it is for what the bot remembers of a call."""
+    call = make_call()
+    again = call._replace(call_id=call.call_id.upper())
+    reasons = {each.reason for each in harness.answer_all([call, again])}
+    assert reasons == {Reason.ANSWERED}
+    assert harness.answer(again) == ItemOutcome(Reason.ALREADY_ANSWERED)
+    assert len(harness.graph.requests) == 1
+
+
 @pytest.mark.requirement("R25")
 def test_a_call_that_comes_twice_at_once_is_answered_once(
     harness: AnsweringHarness,

@@ -115,3 +115,12 @@ def test_actions_are_for_one_call_that_is_up(
     incoming.post(incoming.incoming())
     assert incoming.reasons[-1] == "bot-failed"
     assert call.asked == off.asked == incoming.asked == []
+
+
+def test_a_call_in_capitals_is_not_another_one(instance: Instance) -> None:
+    instance.server.script = acting({"action": "mute"})
+    call = instance.place()
+    shouted = call.established()
+    shouted["resourceUrl"] = f"/communications/calls/{call.call.call_id.upper()}"
+    call.post(call.established(), shouted, partition="a")
+    assert call.asked == ["POST /mute"]
