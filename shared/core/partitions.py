@@ -38,5 +38,6 @@ def build_callback_uri(host: str, partition: str) -> str:
 
 
 def _score(partition: str, call_id: str) -> bytes:
-    # A partition name has no slash: the pair is unambiguous.
-    return sha256(f"{partition}/{call_id}".encode()).digest()
+    # A partition name has no slash: the pair is unambiguous. The platform's ids are
+    # GUIDs in small letters; one in capitals is the same call.
+    return sha256(f"{partition}/{call_id.lower()}".encode()).digest()

@@ -56,3 +56,11 @@ def test_a_callback_uri_has_the_host_with_its_port_and_the_partition() -> None:
     uri = build_callback_uri("weu.example.org:8443", "media-a")
 
     assert uri == "https://weu.example.org:8443/api/calls/media-a"
+
+
+def test_a_call_in_capitals_has_the_same_partition() -> None:
+    names = ("media-a", "media-b", "media-c")
+    for number in range(20):
+        call_id = f"call-{number}"
+        chosen = choose_partition(call_id, names)
+        assert choose_partition(call_id.upper(), names) == chosen
