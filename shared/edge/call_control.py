@@ -28,6 +28,7 @@ from shared.core.call_requests import request_for_event
 from shared.core.outcomes import ActionOutcome
 from shared.core.reasons import Reason
 from shared.edge.graph import MAX_REPLY_BYTES
+from shared.edge.outbound import has_ended
 from shared.edge.places import Places
 from shared.edge.tls import Transfer
 from shared.edge.token_client import CredentialError, CredentialRefusedError
@@ -149,10 +150,7 @@ class CallControl:
         except RuntimeError:  # no thread to be had; the executor keeps the work anyway
             transfer.give_up()
             return Unanswered.NO_PLACE
-        done, _pending = await asyncio.wait(
-            {sent}, timeout=max(ends_at - time.monotonic(), 0)
-        )
-        if not done:
+        if not await has_ended(sent, transfer):
             sent.cancel()
             return Unanswered.NO_REPLY if transfer.give_up() else Unanswered.NOT_SENT
         result = sent.result()

@@ -18,6 +18,7 @@ from shared.core.strict_json import StrictJsonError, read_object
 from shared.edge.outbound import (
     OutboundError,
     SharedSession,
+    has_ended,
     retry_after_seconds,
     send,
 )
@@ -92,10 +93,12 @@ class InstanceClient:
                 session.open(), "POST", url, body, transfer=transfer, headers=headers
             )
 
+        sent = asyncio.ensure_future(self._threads.run(partial(work)))
         try:
-            async with asyncio.timeout(max(ends_at - time.monotonic(), 0)):
-                reply = await self._threads.run(partial(work))
-        except (TimeoutError, RuntimeError):
+            if not await has_ended(sent, transfer):
+                return Unreached.NO_REPLY
+            reply = sent.result()
+        except RuntimeError:
             return Unreached.NO_REPLY
         except OutboundError as error:
             if error.status is None:
@@ -103,6 +106,7 @@ class InstanceClient:
             return InstanceReply(error.status, _retry_after(error.headers))
         finally:
             transfer.give_up()
+            sent.cancel()
         return InstanceReply(reply.status, _retry_after(reply.headers), _json_of(reply))
 
     def _current_session(self) -> SharedSession:

@@ -5,12 +5,13 @@ Every module that asks somebody uses ``open_session`` and ``exchange`` or ``put`
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from email.utils import parsedate_to_datetime
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from shared.edge.tls import Transfer
 
 _CONNECT_SECONDS = 2.0
+# A thread whose deadline has come says so at once, unless the processor is busy.
+_STATUS_SECONDS = 0.5
 
 
 class OutboundError(Exception):
@@ -178,6 +181,7 @@ def _exchange(
             ) as response,
         ):
             status, reply_headers = response.status_code, response.headers
+            transfer.has_status = True
             size = transfer.max_bytes
             body = response.raw.read(size + 1, decode_content=False)
             return OutboundReply(
@@ -192,6 +196,19 @@ def _exchange(
             status=status,
             headers=reply_headers,
         ) from error
+
+
+async def has_ended(exchange: asyncio.Future[Any], transfer: Transfer) -> bool:
+    """Wait for an exchange on a thread; tell whether it ended in time.
+
+    Where the status came and only the body is late, the thread meets the deadline when
+    we do, and says a moment later what the status was.
+    """
+    seconds = max(transfer.ends_at - time.monotonic(), 0)
+    done, _pending = await asyncio.wait({exchange}, timeout=seconds)
+    if not done and transfer.has_status:
+        done, _pending = await asyncio.wait({exchange}, timeout=_STATUS_SECONDS)
+    return bool(done)
 
 
 def retry_after_seconds(value: str | None) -> float | None:

@@ -33,6 +33,7 @@ class Transfer:
     Attributes:
         ends_at: when it must have ended, in ``time.monotonic`` seconds.
         max_bytes: how much of a body is wanted.
+        has_status: the status of the reply has come, whatever becomes of its body.
     """
 
     def __init__(self, *, ends_at: float, max_bytes: int) -> None:
@@ -43,6 +44,7 @@ class Transfer:
         self._lock = threading.Lock()
         self._was_sent = False
         self._is_given_up = False
+        self.has_status = False
 
     @property
     def was_sent(self) -> bool:
