@@ -6,6 +6,7 @@ last duplicate win and takes NaN, so that two readers may see two different toke
 """
 
 import json
+import math
 from typing import Any, NoReturn
 
 type JsonObject = dict[str, Any]
@@ -75,6 +76,17 @@ def _no_constant(_name: str) -> NoReturn:
     raise ValueError(message)
 
 
+def _finite(text: str) -> float:
+    """Read a number; one such as 1e999 could not be written again."""
+    number = float(text)
+    if math.isinf(number):
+        message = "a number is too large"
+        raise ValueError(message)
+    return number
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique_members, parse_constant=_no_constant
+    object_pairs_hook=_unique_members,
+    parse_constant=_no_constant,
+    parse_float=_finite,
 )
