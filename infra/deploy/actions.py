@@ -178,6 +178,7 @@ class Until(NamedTuple):
         at_most_seconds: after which it ends with ``otherwise``.
         otherwise: says what that means.
         when: only where this holds.
+        is_patient: whether a question that fails is asked again, too.
     """
 
     words: Words
@@ -186,6 +187,7 @@ class Until(NamedTuple):
     at_most_seconds: int
     otherwise: str
     when: Condition | None = None
+    is_patient: bool = False
 
 
 class EndUnless(NamedTuple):

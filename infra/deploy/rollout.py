@@ -164,6 +164,7 @@ def _wait_for_dns(target: Target, regions: list[Region]) -> Actions:
             wait,
             f"{name} is not visible after {wait} s. Is {zone} delegated to the name"
             " servers above? See docs/deploy.md.",
+            is_patient=True,
         )
 
 
@@ -227,6 +228,12 @@ def _finish(target: Target, runner: Runner, regions: list[Region]) -> Actions:
     environment = target.environment
     host = environment.global_name if environment.has_domain else "$REGION_HOST"
     url = f"https://{host}{WEBHOOK_PATH}"
+    if environment.has_domain:
+        yield Begin("Find out which regions get no calls")
+        yield from ask_drained(target)
+        undrain = f"infra/deploy.sh --undrain CODE {environment.name}"
+        told = f"Regions that get no calls: $DRAINED. To let one in: {undrain}"
+        yield Say(told, is_found("DRAINED"))
     if environment.has_domain and any(each.is_enabled for each in environment.regions):
         yield from wait_for_global_host(target)
         if runner.answers["BOT_NAME"]:

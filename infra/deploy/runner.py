@@ -18,6 +18,7 @@ from infra.deploy.actions import (
     Ask,
     Begin,
     Check,
+    Condition,
     EndUnless,
     Pause,
     Publish,
@@ -174,8 +175,8 @@ class Runner:
                 return when.holds(self.answers)
         return True
 
-    def _holds(self, when: object) -> bool:
-        return when is None or bool(when.holds(self.answers))  # type: ignore[attr-defined]
+    def _holds(self, when: Condition | None) -> bool:
+        return when is None or when.holds(self.answers)
 
     def _run(self, words: Sequence[str], otherwise: str) -> None:
         finished = self._attempt(words, "{}", is_asked=False)
@@ -195,12 +196,12 @@ class Runner:
 
     def _publish(self, action: Publish) -> None:
         words = [filled_in(word, self.answers) for word in action.words]
-        for attempt in range(1, action.times + 1):
+        for number in range(1, action.times + 1):
             print(line_of(words, action.folder), flush=True)
             finished = self._machine.run(words, action.folder, is_asked=False)
             if not finished.status:
                 return
-            if attempt < action.times:
+            if number < action.times:
                 self._pause(action.pause_seconds)
         print(
             f"# It failed {action.times} times. Whether it took all the same, we see."
@@ -209,7 +210,11 @@ class Runner:
     def _wait(self, action: Until) -> None:
         waited = 0
         while True:
-            self.answers[ANSWER] = self._ask(action.words, action.otherwise, "{}")
+            if action.is_patient:
+                finished = self._attempt(action.words, "{}", is_asked=True)
+                self.answers[ANSWER] = finished.output.strip()
+            else:
+                self.answers[ANSWER] = self._ask(action.words, action.otherwise, "{}")
             if action.wanted.holds(self.answers):
                 return
             self._stop_unless(waited < action.at_most_seconds, action.otherwise)

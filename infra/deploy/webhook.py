@@ -23,7 +23,7 @@ from infra.deploy.actions import (
 )
 from infra.deploy.names import HEALTH_PATH, Target, az, gate
 from infra.deploy.templates import GLOBAL, global_part, until_inactive
-from infra.deploy.traffic import ask_drained, ask_unhealthy
+from infra.deploy.traffic import ask_unhealthy
 
 _API = "api-version=2022-09-15"
 _BOTS = "Microsoft.BotService/botServices"
@@ -52,7 +52,10 @@ def wait_for_global_host(target: Target) -> Actions:
 
 
 def register_webhook(target: Target, url: str) -> Actions:
-    """Point the bot at the environment, if that is not so already."""
+    """Point the bot at the environment, if that is not so already.
+
+    Needs the answer DRAINED.
+    """
     yield Begin("Register the webhook of the bot")
     yield EndUnless(is_found("BOT_NAME"))
     yield from ask_bot()
@@ -65,7 +68,6 @@ def register_webhook(target: Target, url: str) -> Actions:
         " touched.",
     )
     yield Say(f"It was $FORMER before. To put that back: {_way_back()}", _changes(url))
-    yield from ask_drained(target)
     yield until_inactive(target.group(GLOBAL), "webhook")
     deployed = global_part(target, "create", bot="$BOT_NAME", name="webhook")
     yield Run(deployed, differs("FORMER", url))

@@ -76,6 +76,7 @@ class Azure:
         quiet_failures: number of publications that fail without a word.
         broken: regions that are not healthy, each with what the gate is told.
         dns_after: number of DNS queries that get no answer at first; -1: all.
+        dns_failures: number of DNS queries that no server can be reached for.
         harm: what a caller would have noticed.
     """
 
@@ -112,6 +113,7 @@ class Azure:
     broken: dict[str, str] = field(default_factory=dict)
     dns_after: int = 0
     dns_asked: int = 0
+    dns_failures: int = 0
     harm: list[str] = field(default_factory=list)
     hosts: dict[str, str] = field(default_factory=dict)
     last: tuple[Group, str] | None = None

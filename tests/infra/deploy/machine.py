@@ -121,6 +121,9 @@ class Machine:
             return ""
         if "NS" in words:
             return "ns1-01.azure-dns.com." if azure.is_delegated else ""
+        if azure.dns_failures:
+            azure.dns_failures -= 1
+            raise RefusedError("no servers could be reached")
         azure.dns_asked += 1
         is_there = 0 <= azure.dns_after < azure.dns_asked
         return f'"{VERIFICATION_ID}"' if is_there else ""

@@ -196,7 +196,7 @@ def trouble_passes(make: Callable[[], Workstation]) -> None:
     one.describe("test", "weu", "eus2")
     azure = one.azure
     azure.lag_seconds, azure.throttles, azure.conflicts = 60.0, 3, 1
-    azure.role_seconds = 85.0
+    azure.role_seconds, azure.dns_failures = 85.0, 2
     one.deploy("test", **BOT)
     azure.throttles = 0
     azure.group("weu").deployments["stamp"] = azure.clock + 100

@@ -157,6 +157,7 @@ MUTANTS: dict[str, list[Mutant]] = {
     "trouble": [
         ("runner", "ATTEMPTS = 4", "ATTEMPTS = 1"),
         ("runner", "ATTEMPTS = 4", "ATTEMPTS = 9"),
+        ("rollout", "is_patient=True", "is_patient=False"),
         ("runner", r"TooManyRequests|\b429\b|throttl|", ""),
         ("runner", "|another operation is in progress", ""),
         ("runner", 'passes = "az" in words and', "passes ="),

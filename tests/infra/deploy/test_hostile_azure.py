@@ -35,6 +35,7 @@ def assert_done(workstation: Workstation) -> None:
         ("throttles", 2),
         ("conflicts", 3),
         ("dns_after", 5),
+        ("dns_failures", 3),
     ],
 )
 def test_trouble_that_passes_is_waited_for(

@@ -179,6 +179,19 @@ def test_removing_twice_changes_nothing(forgotten: Workstation) -> None:
     assert forgotten.changes == []
 
 
+def test_a_region_that_an_interrupted_run_left_drained_is_told(
+    deployed: Workstation,
+) -> None:
+    """A deployment of another region does not let it in."""
+    deployed.azure.endpoints["eus2"].is_enabled = False
+
+    printed = deployed.deploy("--region", "weu", "test")
+
+    told = "# Regions that get no calls: eus2. To let one in: infra/deploy.sh --undrain"
+    assert told in printed
+    assert "Regions that get no calls:" not in deployed.deploy("test")
+
+
 def test_a_drained_region_is_told_from_its_neighbour(deployed: Workstation) -> None:
     deployed.deploy("--drain", "eus2", "test")
 

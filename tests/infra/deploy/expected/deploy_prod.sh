@@ -156,6 +156,10 @@ if [ -n "$DRAINED_BY_HAND" ]; then echo '# sea was drained by hand and stays so:
 if [ -z "$DRAINED_BY_HAND" ]; then az network traffic-manager endpoint update -g rg-tmscalls-prod-global --profile-name "$PROFILE" -n sea --type externalEndpoints --endpoint-status Enabled -o none; fi
 if [ -z "$DRAINED_BY_HAND" ]; then until ANSWER=$(az network traffic-manager endpoint show -g rg-tmscalls-prod-global --profile-name "$PROFILE" -n sea --type externalEndpoints --query endpointMonitorStatus -o tsv); [ "$ANSWER" = Online ]; do sleep 10; done; fi
 
+# Find out which regions get no calls
+DRAINED=$(az network traffic-manager profile list -g rg-tmscalls-prod-global --query "join(' ', [].endpoints[] | [?endpointStatus=='Disabled'].name)" -o tsv)
+if [ -n "$DRAINED" ]; then echo "# Regions that get no calls: $DRAINED. To let one in: infra/deploy.sh --undrain CODE prod"; fi
+
 # Wait until the global host is healthy
 .venv/bin/python infra/wait_until_healthy.py --build "$BUILD" https://global.calls.contoso.com/api/health
 
@@ -168,7 +172,6 @@ FORMER=$(az rest --method get --url "$BOT/channels?api-version=2022-09-15" --que
 UNHEALTHY=$(az network traffic-manager profile list -g rg-tmscalls-prod-global --query "join(' ', [].endpoints[] | [?endpointStatus=='Enabled' && endpointMonitorStatus!='Online'].name)" -o tsv)
 [ -z "$UNHEALTHY" ] || [ "$FORMER" = https://global.calls.contoso.com/api/calls ]
 if [ -n "$FORMER" ] && [ "$FORMER" != https://global.calls.contoso.com/api/calls ]; then echo "# It was $FORMER before. To put that back: az rest --method put --url '$BOT/channels/MsTeamsChannel?api-version=2022-09-15' --body '{\"location\":\"global\",\"properties\":{\"channelName\":\"MsTeamsChannel\",\"properties\":{\"acceptedTerms\":true,\"isEnabled\":true,\"enableCalling\":true,\"callingWebhook\":\"$FORMER\"}}}'"; fi
-DRAINED=$(az network traffic-manager profile list -g rg-tmscalls-prod-global --query "join(' ', [].endpoints[] | [?endpointStatus=='Disabled'].name)" -o tsv)
 until ANSWER=$(az deployment group list -g rg-tmscalls-prod-global --query "[?name=='webhook' && properties.provisioningState=='Running'].name" -o tsv); [ -z "$ANSWER" ]; do sleep 10; done
 if [ "$FORMER" != https://global.calls.contoso.com/api/calls ]; then env "BOT_NAME=$BOT_NAME" "BOT_RESOURCE_GROUP=$BOT_GROUP" "DRAINED_REGIONS=$DRAINED" "CUSTOM_DOMAIN_VERIFICATION_ID=$CUSTOM_DOMAIN_VERIFICATION_ID" az deployment group create -g rg-tmscalls-prod-global --parameters infra/params/prod.global.bicepparam -n webhook -o none; fi
 REGISTERED=$(az rest --method get --url "$BOT/channels?api-version=2022-09-15" --query "value[?properties.channelName=='MsTeamsChannel'].properties.properties.callingWebhook" -o tsv)
