@@ -212,6 +212,10 @@ class World(Running):
         """Return the app settings of a region, with other rules if they are given."""
         return self._rollout.settings_of(code, rules)
 
+    def override(self, code: str, settings: Mapping[str, str]) -> None:
+        """Restart a region with settings of its own; they win over all others."""
+        self._rollout.override(code, settings)
+
     def set_rules(self, rules: Sequence[Rule], region: str | None = None) -> None:
         """Give all regions, or one, other rules: a restart each, one after another.
 

@@ -289,7 +289,9 @@ class CallingPlatform:
         if ringing.callback_uri is not None and is_in_time:
             report.outcome, report.why = Outcome.ANSWERED, None
             report.callback_uri = ringing.callback_uri
-            report.region = self._steps.region_of_host(ringing.callback_uri)
+            # An instance is in no region: then it is the one that took the call.
+            at_host = self._steps.region_of_host(ringing.callback_uri)
+            report.region = at_host or report.steps[-1].region
             return
         if ringing.is_turned_away and is_in_time:
             is_rejected = ringing.rejected_for is not None

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 type Check = Callable[[Any], bool]
 
 _SERVICE_HOSTED = "#microsoft.graph.serviceHostedMediaConfig"
+_APP_HOSTED = "#microsoft.graph.appHostedMediaConfig"
 _IDENTITY_KINDS = {"user", "application", "applicationInstance", "phone"}
 _TONES = {*(f"tone{digit}" for digit in range(10)), "star", "pound", *"abcd", "flash"}
 # The page lists them with capitals, and its examples send them without.
@@ -150,6 +151,9 @@ def _is_prompt(value: Any) -> bool:
 
 
 def _is_media_config(value: Any) -> bool:
+    if isinstance(value, dict) and value.get("@odata.type") == _APP_HOSTED:
+        # Made by Microsoft's media library, and nobody else reads it.
+        return isinstance(value.get("blob"), str)
     return (
         isinstance(value, dict)
         and value.get("@odata.type") == _SERVICE_HOSTED

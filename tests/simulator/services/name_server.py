@@ -20,6 +20,7 @@ from tests.simulator.services.traffic_manager import Endpoint, TrafficManager
 from tests.support.running import Running
 
 REGION_TTL_SECONDS = 300
+MACHINE_TTL_SECONDS = 1
 NEGATIVE_TTL_SECONDS = 30
 
 _CLIENT_SUBNET = 8
@@ -49,6 +50,7 @@ class NameServer(Running):
 
     Attributes:
         address: ``(host, port)`` of both UDP and TCP, once started.
+        machines: addresses of further names of the zone, which may change.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class NameServer(Running):
             f"{endpoint.code}.{zone}": endpoint for endpoint in endpoints
         }
         self.address = ("127.0.0.1", 0)
+        self.machines: dict[str, str] = {}
 
     def start(self, stack: ExitStack) -> None:
         """Start to answer."""
@@ -99,15 +102,16 @@ class NameServer(Running):
         reply = request.reply()
         location = self._location_of(asker)
         endpoints, ttl_seconds = self._find(name, location)
+        addresses = [endpoint.address for endpoint in endpoints]
+        if name in self.machines:
+            addresses, ttl_seconds = [self.machines[name]], MACHINE_TTL_SECONDS
         if name != self._zone and not name.endswith(f".{self._zone}"):
             reply.header.rcode = RCODE.REFUSED
-        elif endpoints and request.q.qtype in {QTYPE.A, QTYPE.ANY}:
-            for endpoint in endpoints:
-                reply.add_answer(
-                    RR(name, QTYPE.A, rdata=A(endpoint.address), ttl=ttl_seconds)
-                )
+        elif addresses and request.q.qtype in {QTYPE.A, QTYPE.ANY}:
+            for address in addresses:
+                reply.add_answer(RR(name, QTYPE.A, rdata=A(address), ttl=ttl_seconds))
         else:
-            exists = bool(endpoints) or name == self._zone
+            exists = bool(addresses) or name == self._zone
             reply.header.rcode = RCODE.NOERROR if exists else RCODE.NXDOMAIN
             reply.add_auth(self._authority())
         if subnet:

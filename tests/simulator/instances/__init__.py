@@ -1,0 +1,1 @@
+"""Instances: stateful bots that hold calls, as programs of somebody else would."""
