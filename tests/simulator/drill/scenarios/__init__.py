@@ -6,9 +6,11 @@ from tests.simulator.drill.scenario import Scenario
 from tests.simulator.drill.scenarios import (
     answering,
     bots,
+    broken_identity,
     detection,
     graph,
     identity,
+    instances,
     many_calls,
     notifications,
     regions,
@@ -26,6 +28,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         *answering.SCENARIOS,
         *notifications.SCENARIOS,
         *bots.SCENARIOS,
+        *instances.SCENARIOS,
+        *broken_identity.SCENARIOS,
         *many_calls.SCENARIOS,
     )
 }
