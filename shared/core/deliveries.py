@@ -11,6 +11,7 @@ from enum import Enum, auto
 from hashlib import sha256
 from http import HTTPStatus
 from typing import NamedTuple
+from urllib.parse import quote
 
 from shared.core.headers import is_safe_header_value
 from shared.core.instances import is_service_bus
@@ -37,6 +38,8 @@ _PASSED_ON = (
     "traceparent",
     "tracestate",
 )
+# Section 3.1.3.2 of the HTTP binding escapes what is printable but space, " and %.
+_UNESCAPED = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _NOTIFICATIONS = "com.microsoft.graph.commsNotifications"
 _JOINING = "com.microsoft.graph.participantJoiningNotification"
 _BATCH_TYPE = "#microsoft.graph.commsNotifications"
@@ -102,7 +105,7 @@ def headers_of(
         "Content-Type": "application/json",
         "Authorization": authorization,
         "ce-specversion": "1.0",
-        "ce-id": event_id,
+        "ce-id": quote(event_id, safe=_UNESCAPED),
         "ce-source": f"https://{callback_host}/api/calls/{delivery.partition}",
         "ce-type": _JOINING if delivery.is_joining else _NOTIFICATIONS,
         "ce-time": time.replace("+00:00", "Z"),
