@@ -1,8 +1,9 @@
 """Check the description of an environment, infra/params/<environment>.json.
 
 ``python infra/check_environment.py prod`` prints every problem at once, in sentences
-for people, and ends with 1 if there is one. It needs the standard library only, uses no
-network and changes nothing; people run it.
+for people, and ends with 1 if there is one. Then it advises on what a deployment would
+accept and what hurts later. It needs the standard library only, uses no network and
+changes nothing; people run it.
 ``--records`` prints what names.sh needs to know, one record a line.
 """
 
@@ -78,6 +79,8 @@ def main(arguments: list[str]) -> int:
     if options.records:
         print("\n".join(records(environment)))
     else:
+        for sentences in findings.advice:
+            print(f"{file}: advice: {sentences}")
         count = len(environment.regions)
         print(f"{file}: {count} region{'s' * (count > 1)}, all good.")
     return 0

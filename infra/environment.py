@@ -17,19 +17,20 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.checks import limits
+from infra.checks import limits, optional
+from infra.checks.advice import advice_on
 from infra.checks.app_settings import check_app_settings, check_settings
 from infra.checks.domain import check_domain
-from infra.checks.files import check_files
 from infra.checks.notes import Json, Notes
+from infra.checks.optional import check_optional
 from infra.checks.partitions import check_one_place
 from infra.checks.regions import check_names, check_regions
 from infra.checks.rules import check_rules
 from shared.core.strict_json import StrictJsonError, read_value
 
 PARAMS = Path(__file__).with_name("params")
-MEMBERS = ("workload", "regions", "domain", "rules", "settings")
-FURTHER_MEMBERS = ("files",)
+REQUIRED = ("workload", "regions", "domain", "rules", "settings")
+MEMBERS = (*REQUIRED, *optional.DEFAULTS)
 
 # Nobody can own a domain under it: RFC 6761 section 6.2.
 _NO_DOMAIN = "test"
@@ -75,7 +76,12 @@ class Environment:
         domain: ``None`` where apps keep the host names that Azure gives them.
         rules: region rules, as docs/settings.md describes them.
         settings: further app settings of every region.
-        files: PEM files that belong into the package, paths in the checkout.
+        global_location: where the group of the global part belongs.
+        tags: of all resources, beside those of the templates.
+        network: address range by region code; ``None`` without private networking.
+        workspaces: resource IDs by region code, of regions that have their own.
+        certificate_reader: ``appService`` or ``identity``.
+        files: PEM files of the checkout that belong into the package.
     """
 
     name: str
@@ -84,7 +90,12 @@ class Environment:
     domain: Domain | None
     rules: Sequence[Rule]
     settings: Mapping[str, str]
-    files: Sequence[str] = ()
+    global_location: str
+    tags: Mapping[str, str]
+    network: Mapping[str, str] | None
+    workspaces: Mapping[str, str]
+    certificate_reader: str
+    files: Sequence[str]
 
     @staticmethod
     def read(path: Path) -> "Environment":
@@ -102,14 +113,22 @@ class Environment:
     def from_description(name: str, description: Mapping[str, Json]) -> "Environment":
         """Take over a description in which ``check_description`` finds no problem."""
         domain = description["domain"]
+        regions = tuple(map(_read_region, description["regions"]))
+        further = {**optional.DEFAULTS, **description}
+        network = further["network"]
         return Environment(
             name=name,
             workload=description["workload"],
-            regions=tuple(map(_read_region, description["regions"])),
+            regions=regions,
             domain=_read_domain(domain) if domain else None,
             rules=tuple(description["rules"]),
             settings=dict(description["settings"]),
-            files=tuple(description.get("files", ())),
+            global_location=further["globalLocation"] or regions[0].location,
+            tags=dict(further["tags"]),
+            network=dict(network["addressPrefixes"]) if network else None,
+            workspaces=dict(further["workspaces"]),
+            certificate_reader=further["certificateReader"],
+            files=tuple(further["files"]),
         )
 
     @property
@@ -192,11 +211,13 @@ class Findings(NamedTuple):
         environment: what the file says; ``None`` if there are problems.
         problems: ``place: sentence`` each.
         has_all_checks: whether the app's own reader was there to judge the settings.
+        advice: ``place: sentences`` each, on what works and hurts later.
     """
 
     environment: Environment | None
     problems: list[str]
     has_all_checks: bool = True
+    advice: Sequence[str] = ()
 
 
 def check_environment(name: str, params: Path = PARAMS) -> Findings:
@@ -219,9 +240,9 @@ def check_description(name: str, description: Json) -> Findings:
     """Check a description that is already read."""
     notes = Notes()
     if type(description) is not dict:
-        notes.problems.append(f"must be an object with {', '.join(MEMBERS)}.")
+        notes.problems.append(f"must be an object with {', '.join(REQUIRED)}.")
         return Findings(None, notes.problems)
-    notes.members(description, MEMBERS + FURTHER_MEMBERS, required=MEMBERS)
+    notes.members(description, MEMBERS, required=REQUIRED)
     regions = description.get("regions", [])
     if "regions" in description:
         check_regions(regions, notes)
@@ -230,8 +251,8 @@ def check_description(name: str, description: Json) -> Findings:
     check_domain(description.get("domain"), regions, notes)
     check_rules(description.get("rules", []), regions, notes)
     check_settings(description.get("settings", {}), notes)
-    check_files(description.get("files", []), notes)
     check_one_place(regions, description.get("settings"), notes)
+    check_optional(description, notes)
     if notes.problems:
         return Findings(None, notes.problems)
     environment = Environment.from_description(name, description)
@@ -240,7 +261,7 @@ def check_description(name: str, description: Json) -> Findings:
     )
     if notes.problems:
         return Findings(None, notes.problems)
-    return Findings(environment, [], has_all_checks)
+    return Findings(environment, [], has_all_checks, list(advice_on(description)))
 
 
 def _read_region(member: Mapping[str, Json]) -> Region:

@@ -41,11 +41,20 @@ param botName string = ''
 @description('Optional. Resource group of the Azure Bot; empty: that of this deployment.')
 param botResourceGroupName string = ''
 
-@description('Optional. Codes of regions that get no calls for now, whatever the list of regions says, separated by spaces.')
-param drainedRegions string = ''
+@description('Optional. Cloud of Teams that calls the bot, for example GCCModerateDeployment.')
+param botDeploymentEnvironment string = 'CommercialDeployment'
 
 @description('Optional. Resource ID of the action group that alerts notify. Default: none.')
 param actionGroupId string = ''
+
+@description('Optional. Resource ID of the Log Analytics workspace that keeps what Traffic Manager\'s probes find. Default: none.')
+param logAnalyticsWorkspaceId string = ''
+
+@description('Optional. Codes of regions that get no calls for now, whatever the list of regions says, separated by spaces.')
+param drainedRegions string = ''
+
+@description('Optional. Whether locks keep the profile and the zone from being deleted. To set them takes a role that may: Owner, User Access Administrator or Locks Contributor.')
+param lockResources bool = true
 
 @description('Optional. How Traffic Manager chooses a region among the healthy ones.')
 @allowed(['Performance', 'Priority', 'Weighted'])
@@ -87,6 +96,10 @@ var hosts = toObject(
   region => region.code,
   region => regionHost(region, domain, functionAppName(nameStem(workload, environmentName, region.code), token))
 )
+var calledCodes = map(
+  filter(usableRegions, region => (region.?enabled ?? true) && !contains(split(drainedRegions, ' '), region.code)),
+  region => region.code
+)
 var webhook = 'https://${globalHost(domain)}${webhookPath}'
 var allTags = union({ workload: workload, environment: environmentName, region: 'global' }, tags)
 
@@ -104,9 +117,11 @@ module trafficManager 'modules/trafficManager.bicep' = {
       name: region.code
       target: hosts[region.code]
       location: region.location
-      enabled: (region.?enabled ?? true) && !contains(split(drainedRegions, ' '), region.code)
+      enabled: contains(calledCodes, region.code)
       priority: region.?priority ?? index + 1
     })
+    logAnalyticsWorkspaceId: logAnalyticsWorkspaceId
+    isLocked: lockResources
   }
 }
 
@@ -124,6 +139,7 @@ module dns 'modules/dns.bicep' = if (manageDns) {
     customDomainVerificationId: customDomainVerificationId
     // Short, so that a region's host can be pointed elsewhere by hand.
     ttlSeconds: 300
+    isLocked: lockResources
   }
   // Create the profile before pointing DNS at it: an unclaimed name can be taken over.
   dependsOn: [trafficManager]
@@ -134,16 +150,18 @@ module callingWebhook 'modules/callingWebhook.bicep' = if (!empty(botName)) {
   params: {
     botName: botName
     webhookUrl: webhook
+    deploymentEnvironment: botDeploymentEnvironment
   }
   // Calls come as soon as the webhook is registered, so its host must exist.
   dependsOn: [trafficManager, dns]
 }
 
-module endpointAlert 'modules/endpointAlert.bicep' = {
+module endpointAlert 'modules/endpointAlert.bicep' = if (!empty(calledCodes)) {
   params: {
     name: '${stem}-degraded'
     tags: allTags
     profileName: profileName
+    endpointNames: calledCodes
     actionGroupId: actionGroupId
   }
   dependsOn: [trafficManager]

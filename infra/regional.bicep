@@ -6,20 +6,24 @@ Bicep cannot see such a dependency, and dependsOn states it.'''
 
 import {
   appSettingsType
+  checkedAddresses
   checkedRegions
   checkedRules
+  defaultHostName as describedHostName
   domainType
   findRegion
   functionAppName
   globalHost
   nameStem
   nameToken
+  networkType
   partitionSettings
   regionHost
   regionRuleType
   regionType
   storageAccountName
   tagsType
+  workspacesType
 } from 'topology.bicep'
 
 @description('Optional. First word of all names: lower-case letters and digits.')
@@ -52,9 +56,12 @@ param location string = resourceGroup().location
 @maxLength(36)
 param botAppId string
 
-@description('Required. Resource ID of the Log Analytics workspace that all regions share.')
+@description('Required. Resource ID of the Log Analytics workspace of the regions that have none of their own.')
 @minLength(1)
 param logAnalyticsWorkspaceId string
+
+@description('Optional. Log Analytics workspaces of single regions, so that the others keep their log when one is lost.')
+param workspaces workspacesType = {}
 
 @description('Optional. Resource ID of the action group that alerts notify. Default: none.')
 param actionGroupId string = ''
@@ -74,15 +81,15 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Optional. Number of always-ready instances; at least two with zoneRedundant.')
+@description('Optional. Number of always-ready instances; at least two with zoneRedundant. Default: 1; 2 where CALLING_ANSWER is false, because an instance behind this app may record, and such a call waits for 5 s only.')
 @minValue(1)
 @maxValue(1000)
-param alwaysReadyInstances int = 1
+param alwaysReadyInstances int = toLower(trim(extraAppSettings.?CALLING_ANSWER ?? '')) == 'false' ? 2 : 1
 
 @description('Optional. Number of requests that an instance handles at the same time.')
 @minValue(2)
 @maxValue(1000)
-param httpPerInstanceConcurrency int = 16
+param httpPerInstanceConcurrency int = 64
 
 @description('Optional. Whether instances and storage are spread over zones. The location must have zones.')
 param zoneRedundant bool = false
@@ -92,6 +99,16 @@ param uniqueDefaultHostName bool = false
 
 @description('Optional. Service tags that may call, for example AzureCloud, AzureTrafficManager, ApplicationInsightsAvailability. Default: anybody may call, and the token decides.')
 param allowedServiceTags string[] = []
+
+@description('Optional. Address ranges that may call beside the service tags, for example 203.0.113.7/32: those from which you deploy. Required with allowedServiceTags.')
+param allowedAddresses string[] = []
+
+@description('Optional. Who reads the certificate from the Key Vault: App Service, whose principal you give a role, or the identity of the region, which the templates give a role on the certificate only.')
+@allowed(['appService', 'identity'])
+param certificateReader string = 'appService'
+
+@description('Required. Private networking of the environment; null: none, and storage is open to all networks, for identities that have a role.')
+param network networkType?
 
 @description('Optional. Further app settings for the code.')
 param extraAppSettings appSettingsType = {}
@@ -121,6 +138,13 @@ var hosts = toObject(
 var allTags = union({ workload: workload, environment: environmentName, region: region.code }, tags)
 var bindsHostNames = domain != null && bindHostNames
 var testedHost = domain == null || bindHostNames ? hosts[region.code] : ''
+var workspaceId = workspaces[?region.code] ?? logAnalyticsWorkspaceId
+var planName = 'plan-${stem}'
+var networkName = 'vnet-${stem}'
+var addressPrefix = network.?addressPrefixes[?region.code] ?? ''
+var isPrivate = !empty(addressPrefix)
+// Subscription and group of the Key Vault; without a domain nothing is deployed there.
+var vaultPlace = split(domain.?keyVaultId ?? resourceGroup().id, '/')
 
 module identity 'modules/identity.bicep' = {
   params: {
@@ -139,8 +163,20 @@ module storage 'modules/storage.bicep' = {
     stateContainerName: stateContainerName
     identityName: identityName
     zoneRedundant: zoneRedundant
+    isPrivate: isPrivate
   }
   dependsOn: [identity]
+}
+
+module privateNetwork 'modules/network.bicep' = if (isPrivate) {
+  params: {
+    name: networkName
+    location: location
+    tags: allTags
+    addressPrefix: addressPrefix
+    storageAccountName: storageName
+  }
+  dependsOn: [storage]
 }
 
 module monitoring 'modules/monitoring.bicep' = {
@@ -148,7 +184,7 @@ module monitoring 'modules/monitoring.bicep' = {
     name: insightsName
     location: location
     tags: allTags
-    logAnalyticsWorkspaceId: logAnalyticsWorkspaceId
+    logAnalyticsWorkspaceId: workspaceId
     identityName: identityName
   }
   dependsOn: [identity]
@@ -157,7 +193,7 @@ module monitoring 'modules/monitoring.bicep' = {
 module functionApp 'modules/functionApp.bicep' = {
   params: {
     name: appName
-    planName: 'plan-${stem}'
+    planName: planName
     location: location
     tags: allTags
     identityName: identityName
@@ -165,7 +201,9 @@ module functionApp 'modules/functionApp.bicep' = {
     containerName: containerName
     stateContainerName: stateContainerName
     insightsName: insightsName
-    logAnalyticsWorkspaceId: logAnalyticsWorkspaceId
+    logAnalyticsWorkspaceId: workspaceId
+    isPrivate: isPrivate
+    networkName: networkName
     pythonVersion: pythonVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -174,6 +212,7 @@ module functionApp 'modules/functionApp.bicep' = {
     zoneRedundant: zoneRedundant
     uniqueDefaultHostName: uniqueDefaultHostName
     allowedServiceTags: allowedServiceTags
+    allowedAddresses: checkedAddresses(allowedServiceTags, allowedAddresses)
     appSettings: union(extraAppSettings, partitionSettings(region), {
       MicrosoftAppId: botAppId
       CALLING_REGION: region.code
@@ -184,7 +223,19 @@ module functionApp 'modules/functionApp.bicep' = {
     })
   }
   // The identity needs its roles before the app fetches its package.
-  dependsOn: [identity, storage, monitoring]
+  dependsOn: [identity, storage, privateNetwork, monitoring]
+}
+
+module certificateAccess 'modules/certificateAccess.bicep' = if (bindsHostNames && certificateReader == 'identity') {
+  scope: resourceGroup(vaultPlace[2], vaultPlace[4])
+  params: {
+    vaultName: last(vaultPlace)
+    certificateName: domain!.secretName
+    identityName: identityName
+    identityGroup: resourceGroup().name
+    identitySubscription: subscription().subscriptionId
+  }
+  dependsOn: [identity]
 }
 
 module customDomain 'modules/customDomain.bicep' = if (bindsHostNames) {
@@ -195,8 +246,10 @@ module customDomain 'modules/customDomain.bicep' = if (bindsHostNames) {
     hostNames: [globalHost(domain), hosts[region.code]]
     keyVaultId: domain!.keyVaultId
     secretName: domain!.secretName
+    planName: planName
+    certificateReader: certificateReader
   }
-  dependsOn: [functionApp]
+  dependsOn: [functionApp, certificateAccess]
 }
 
 module alerts 'modules/alerts.bicep' = {
@@ -260,6 +313,9 @@ output functionAppId string = functionApp.outputs.id
 
 @description('Host name that Azure gave the app.')
 output defaultHostName string = functionApp.outputs.defaultHostName
+
+@description('Host name that the other regions and DNS take for that of the app. Where the one above differs, write that one into the list of regions, as defaultHostName.')
+output describedDefaultHostName string = describedHostName(region, appName)
 
 @description('Host of the region, the target of redirects.')
 output regionHost string = hosts[region.code]

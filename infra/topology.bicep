@@ -47,6 +47,36 @@ type domainType = {
   secretName: string
 }
 
+@description('Address ranges by region code.')
+type addressPrefixesType = {
+  @description('Optional. The range of a region.')
+  *: string
+}
+
+@export()
+@description('Private networking: the storage accounts are closed to the public, and each region reaches its own through a network of its own. The webhook stays public.')
+@sealed()
+type networkType = {
+  @description('Required. Address range of each region\'s network, by region code, for example 10.90.0.0/24; from /16 to /25.')
+  addressPrefixes: addressPrefixesType
+}
+
+@export()
+@description('Log Analytics workspaces by region code: resource IDs.')
+type workspacesType = {
+  @description('Optional. The workspace of a region.')
+  *: string
+}
+
+@export()
+@description('What the optional members of the description of an environment are where the file does not have them.')
+var optionalMembers = {
+  certificateReader: 'appService'
+  network: null
+  tags: {}
+  workspaces: {}
+}
+
 @export()
 @description('A region rule: if all its conditions hold, its regions are preferred, in this order. docs/settings.md explains the conditions.')
 @sealed()
@@ -178,6 +208,13 @@ func checkedRegions(regions regionType[], domain domainType?) regionType[] =>
 @description('The region with this code. Fails if there is none.')
 func findRegion(regions regionType[], code string) regionType =>
   first(filter(regions, region => region.code == code)) ?? fail('REGION is «${code}», but this environment has no such region; it has: ${join(codesOf(regions), ', ')}')
+
+@export()
+@description('The addresses that may call beside the service tags. Fails if there are tags and no addresses: whoever deploys would shut himself out.')
+func checkedAddresses(serviceTags string[], addresses string[]) string[] =>
+  empty(serviceTags) || !empty(addresses)
+    ? addresses
+    : fail('allowedServiceTags needs allowedAddresses, the addresses from which you deploy: func and the health gate would get 403')
 
 @description('Codes in rules that belong to no region.')
 func unknownCodes(rules regionRuleType[], regions regionType[]) string[] =>

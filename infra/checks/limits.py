@@ -5,6 +5,7 @@ below with the names in the compiled snapshots.
 """
 
 import re
+from ipaddress import IPv4Network
 from typing import NamedTuple
 
 # `az account list-locations --query "[?metadata.regionType=='Physical'].name"`, public
@@ -48,6 +49,25 @@ KEY_VAULT_ID = re.compile(
 KEY_VAULT_SECRET = re.compile(r"[0-9A-Za-z-]{1,127}")
 DEFAULT_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.azurewebsites\.(?:net|us)")
 
+# https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources
+# 50, without the three of the templates and the one that links the availability test. A
+# storage account allows names of 128 characters, other resources 512.
+MAX_TAGS = 46
+MAX_TAG_VALUE = 256
+TAG_NAME = re.compile(r"[^<>%&\\?/]{1,128}")
+# network.bicep makes a subnet of 64 and one of 16 addresses; a network has at most /16.
+MIN_PREFIX, MAX_PREFIX = 16, 25
+PRIVATE_RANGES = tuple(
+    map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+)
+# https://learn.microsoft.com/azure/container-apps/custom-virtual-networks#subnet-address-range-restrictions
+RESERVED_RANGES = (IPv4Network("172.30.0.0/15"),)
+WORKSPACE_ID = re.compile(
+    r"/subscriptions/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"/resourceGroups/[\w.()-]{1,90}"
+    r"/providers/Microsoft\.OperationalInsights/workspaces/[a-z0-9][a-z0-9-]{2,61}[a-z0-9]",
+    re.IGNORECASE,
+)
 _TOKEN = "xxxxxx"  # noqa: S105 - a placeholder for the six letters that Azure computes
 
 

@@ -66,7 +66,7 @@ def _check_region(region: Mapping[str, Json], place: str, notes: Notes) -> None:
         notes.note(f"{place}.code", "must be 2 to 6 lower-case letters and digits.")
     elif code == GLOBAL:
         notes.note(f"{place}.code", f"«{GLOBAL}» is the name of the global part.")
-    _check_location(region.get("location", "westeurope"), f"{place}.location", notes)
+    check_location(region.get("location", "westeurope"), f"{place}.location", notes)
     if type(region.get("enabled", True)) is not bool:
         notes.note(f"{place}.enabled", "must be true or false.")
     priority = region.get("priority", 1)
@@ -77,7 +77,8 @@ def _check_region(region: Mapping[str, Json], place: str, notes: Notes) -> None:
         check_partitions(region["partitions"], f"{place}.partitions", notes)
 
 
-def _check_location(location: Json, place: str, notes: Notes) -> None:
+def check_location(location: Json, place: str, notes: Notes) -> None:
+    """Note a location that Azure does not have."""
     if type(location) is not str:
         notes.note(place, "must be the name of an Azure location.")
     elif location not in limits.LOCATIONS:

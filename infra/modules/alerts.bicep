@@ -1,5 +1,5 @@
 metadata name = 'Alerts of a region'
-metadata description = 'Alerts of a region: for what its log tells, and for a host that cannot be reached.'
+metadata description = 'Alerts of a region: for what its log tells, and for a host that cannot be reached. There is dependsOn because a rule does not name the role that it needs.'
 
 import { tagsType } from '../topology.bicep'
 
@@ -104,6 +104,26 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
+// A rule that has no identity asks with the rights of whoever deployed it last.
+resource watcher 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: 'id-${namePrefix}-alerts'
+  location: location
+  tags: tags
+}
+
+// https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+var monitoringReader = '43d0d8ad-25c7-4714-9337-8ba259a9fe05'
+
+resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: insights
+  name: guid(insights.id, 'id-${namePrefix}-alerts', monitoringReader)
+  properties: {
+    principalId: watcher.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringReader)
+  }
+}
+
 // Log rules, not metrics: Flex Consumption has no metric of HTTP. Lines arrive up to three
 // minutes late, so a window is longer than the time between two evaluations, by 10 minutes
 // at least. What is less urgent is asked less often, which costs a third.
@@ -113,6 +133,10 @@ resource logged 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     location: location
     tags: tags
     kind: 'LogAlert'
+    identity: {
+      type: 'UserAssigned'
+      userAssignedIdentities: { '${watcher.id}': {} }
+    }
     properties: {
       description: '${alert.description} docs/operations.md, step ${alert.step}.'
       displayName: '${namePrefix}-${alert.name}'
@@ -137,6 +161,7 @@ resource logged 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       skipQueryValidation: true
       actions: { actionGroups: actionGroups }
     }
+    dependsOn: [reader]
   }
 ]
 

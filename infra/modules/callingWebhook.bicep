@@ -7,6 +7,9 @@ param botName string
 @description('Required. URL to which the calling platform sends notifications.')
 param webhookUrl string
 
+@description('Required. Cloud of Teams that calls the bot.')
+param deploymentEnvironment string
+
 resource bot 'Microsoft.BotService/botServices@2022-09-15' existing = {
   name: botName
 }
@@ -20,6 +23,10 @@ resource channel 'Microsoft.BotService/botServices/channels@2022-09-15' = {
     properties: {
       acceptedTerms: true
       callingWebhook: webhookUrl
+      // These two would become a default that is not for calling, as everything that is
+      // missing here.
+      deploymentEnvironment: deploymentEnvironment
+      incomingCallRoute: 'graphPma'
       enableCalling: true
       isEnabled: true
     }

@@ -21,8 +21,19 @@ param keyVaultId string
 @description('Required. Name of the certificate in the Key Vault.')
 param secretName string
 
+@description('Required. Name of the plan of the app.')
+param planName string
+
+@description('Required. Who reads the certificate: App Service, or the identity of the app.')
+@allowed(['appService', 'identity'])
+param certificateReader string
+
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' existing = {
+  name: planName
 }
 
 resource certificate 'Microsoft.Web/sites/certificates@2025-03-01' = {
@@ -30,7 +41,14 @@ resource certificate 'Microsoft.Web/sites/certificates@2025-03-01' = {
   name: 'wildcard'
   location: location
   tags: tags
-  properties: { keyVaultId: keyVaultId, keyVaultSecretName: secretName }
+  properties: {
+    keyVaultId: keyVaultId
+    keyVaultSecretName: secretName
+    serverFarmId: plan.id
+    // Bicep does not know this property yet; Azure CLI sends it.
+    #disable-next-line BCP037
+    enableKeyVaultAccessUsingMSI: certificateReader == 'identity' ? true : null
+  }
 }
 
 // One after the other: two at the same time fail with a conflict.

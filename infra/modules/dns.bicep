@@ -28,10 +28,30 @@ param customDomainVerificationId string
 @description('Required. Seconds for which resolvers may cache a record.')
 param ttlSeconds int
 
+@description('Required. Whether a lock keeps the zone from being deleted.')
+param isLocked bool
+
 resource zone 'Microsoft.Network/dnsZones@2018-05-01' = {
   name: zoneName
   location: 'global'
   tags: tags
+}
+
+// This record goes only when the zone does. A lock on the zone itself would also keep the
+// records of a region that was removed.
+// https://learn.microsoft.com/azure/dns/dns-protect-zones-recordsets
+resource start 'Microsoft.Network/dnsZones/SOA@2018-05-01' existing = {
+  parent: zone
+  name: '@'
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  scope: start
+  name: 'keep'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'All hosts of the environment are in this zone. See docs/infrastructure.md, "Locks".'
+  }
 }
 
 resource hosts 'Microsoft.Network/dnsZones/CNAME@2018-05-01' = [

@@ -12,6 +12,9 @@ param tags tagsType
 @description('Required. Name of the Traffic Manager profile.')
 param profileName string
 
+@description('Required. Names of the endpoints that get calls. Another one is disabled on purpose, which looks the same to the metric.')
+param endpointNames string[]
+
 @description('Required. Resource ID of the action group to notify; empty: the alert only shows in the portal.')
 param actionGroupId string
 
@@ -39,7 +42,7 @@ resource degraded 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           name: 'state'
           metricNamespace: 'Microsoft.Network/trafficManagerProfiles'
           metricName: 'ProbeAgentCurrentEndpointStateByProfileResourceId'
-          dimensions: [{ name: 'EndpointName', operator: 'Include', values: ['*'] }]
+          dimensions: [{ name: 'EndpointName', operator: 'Include', values: endpointNames }]
           timeAggregation: 'Maximum'
           operator: 'LessThan'
           threshold: 1

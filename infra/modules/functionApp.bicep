@@ -1,5 +1,5 @@
 metadata name = 'Function app'
-metadata description = 'The Flex Consumption plan of a region, the app on it, and its settings.'
+metadata description = 'The Flex Consumption plan of a region, the app on it, and its settings. There is dependsOn where Azure takes one change of an app at a time.'
 
 import { appSettingsType, tagsType } from '../topology.bicep'
 
@@ -30,8 +30,14 @@ param stateContainerName string
 @description('Required. Name of the Application Insights component of the region.')
 param insightsName string
 
-@description('Required. Resource ID of the Log Analytics workspace that all regions share.')
+@description('Required. Resource ID of the Log Analytics workspace of the region.')
 param logAnalyticsWorkspaceId string
+
+@description('Required. Whether the app is in the virtual network of the region.')
+param isPrivate bool
+
+@description('Required. Name of that network.')
+param networkName string
 
 @description('Required. Version of Python, the same as in .python-version.')
 param pythonVersion string
@@ -57,6 +63,9 @@ param uniqueDefaultHostName bool
 @description('Required. Service tags that may call; anybody may call if there are none.')
 param allowedServiceTags string[]
 
+@description('Required. Address ranges that may call beside the service tags.')
+param allowedAddresses string[]
+
 @description('Required. App settings for the code, except those that only this module knows.')
 param appSettings appSettingsType
 
@@ -70,6 +79,15 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = {
+  name: networkName
+}
+
+resource appSubnet 'Microsoft.Network/virtualNetworks/subnets@2024-05-01' existing = {
+  parent: network
+  name: 'app'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -98,6 +116,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     httpsOnly: true
     keyVaultReferenceIdentity: identity.id
     publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: isPrivate ? appSubnet.id : null
     // Bicep does not know this property yet. It counts only when the app is created;
     // without it the app could never have a certificate.
     #disable-next-line BCP037
@@ -109,13 +128,22 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       remoteDebuggingEnabled: false
       scmMinTlsVersion: '1.2'
       ipSecurityRestrictionsDefaultAction: empty(allowedServiceTags) ? 'Allow' : 'Deny'
-      ipSecurityRestrictions: map(allowedServiceTags, (tag, index) => {
-        name: tag
-        action: 'Allow'
-        tag: 'ServiceTag'
-        ipAddress: tag
-        priority: 100 + index
-      })
+      ipSecurityRestrictions: concat(
+        map(allowedServiceTags, (tag, index) => {
+          name: tag
+          action: 'Allow'
+          tag: 'ServiceTag'
+          ipAddress: tag
+          priority: 100 + index
+        }),
+        map(empty(allowedServiceTags) ? [] : allowedAddresses, (address, index) => {
+          name: 'address-${index}'
+          action: 'Allow'
+          tag: 'Default'
+          ipAddress: address
+          priority: 200 + index
+        })
+      )
       scmIpSecurityRestrictionsUseMain: false
     }
     functionAppConfig: {
@@ -151,7 +179,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.properties.clientId}'
     APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
     AzureWebJobsDisableHomepage: 'true'
-    AzureWebJobsStorage__accountName: storageAccountName
+    // Not the name of the account: with it the host would try tables, too, and look for
+    // the account in the public cloud always.
+    AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
     AzureWebJobsStorage__clientId: identity.properties.clientId
     AzureWebJobsStorage__credential: 'managedidentity'
     CALLING_IDENTITY_CLIENT_ID: identity.properties.clientId
@@ -161,17 +191,20 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   })
 }
 
-// Publishing uses tokens of Entra, so passwords stay off.
+// Publishing uses tokens of Entra, so passwords stay off. One after the other: changes of
+// one app at the same time fail with a conflict.
 resource ftpPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'
   properties: { allow: false }
+  dependsOn: [settings]
 }
 
 resource scmPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'
   properties: { allow: false }
+  dependsOn: [ftpPasswords]
 }
 
 // The host's own log, for failures that come before it can send telemetry.

@@ -1,5 +1,5 @@
 metadata name = 'Monitoring'
-metadata description = 'Application Insights of a region, on the shared workspace. It accepts telemetry only from identities that have the role.'
+metadata description = 'Application Insights of a region, on the workspace of the region. It accepts telemetry only from identities that have the role.'
 
 import { tagsType } from '../topology.bicep'
 
@@ -12,7 +12,7 @@ param location string
 @description('Required. Tags of the resources.')
 param tags tagsType
 
-@description('Required. Resource ID of the Log Analytics workspace that all regions share.')
+@description('Required. Resource ID of the Log Analytics workspace of the region.')
 param logAnalyticsWorkspaceId string
 
 @description('Required. Name of the user-assigned identity of the region.')
@@ -35,6 +35,23 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     DisableLocalAuth: true
     IngestionMode: 'LogAnalytics'
     WorkspaceResourceId: logAnalyticsWorkspaceId
+  }
+}
+
+// Azure would make this rule itself, with a mail to whoever has a role in the subscription.
+// It stays off: a stranger's refused requests would set it off.
+resource anomalies 'microsoft.alertsManagement/smartDetectorAlertRules@2021-04-01' = {
+  name: 'Failure Anomalies - ${name}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Off: the other alerts count only what a stranger cannot cause.'
+    state: 'Disabled'
+    severity: 'Sev3'
+    frequency: 'PT1M'
+    detector: { id: 'FailureAnomaliesDetector' }
+    scope: [insights.id]
+    actionGroups: { groupIds: [] }
   }
 }
 

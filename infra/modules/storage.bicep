@@ -24,6 +24,9 @@ param identityName string
 @description('Required. Whether data is kept in three zones.')
 param zoneRedundant bool
 
+@description('Required. Whether the account can be reached through a private endpoint only.')
+param isPrivate bool
+
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -45,9 +48,12 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
-    // Open to all networks: access needs a token of Entra wherever it comes from.
-    networkAcls: { bypass: 'AzureServices', defaultAction: 'Allow' }
-    publicNetworkAccess: 'Enabled'
+    // Access needs a token of Entra, wherever it comes from. So the account is open to all
+    // networks, unless there is a private endpoint.
+    networkAcls: isPrivate
+      ? { bypass: 'None', defaultAction: 'Deny' }
+      : { bypass: 'AzureServices', defaultAction: 'Allow' }
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
     supportsHttpsTrafficOnly: true
   }
 }

@@ -51,6 +51,12 @@ param probeHost string
 @description('Required. Endpoints, one for each region.')
 param endpoints endpointType[]
 
+@description('Required. Resource ID of the workspace that keeps what the probes find; empty: it is not kept.')
+param logAnalyticsWorkspaceId string
+
+@description('Required. Whether a lock keeps the profile from being deleted.')
+param isLocked bool
+
 resource profile 'Microsoft.Network/trafficmanagerprofiles@2022-04-01' = {
   name: name
   location: 'global'
@@ -86,5 +92,24 @@ resource profile 'Microsoft.Network/trafficmanagerprofiles@2022-04-01' = {
         }
       }
     ]
+  }
+}
+
+// Its host is free for anybody once the profile is gone.
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  scope: profile
+  name: 'keep'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'The calling webhook leads here. See docs/infrastructure.md, "Locks".'
+  }
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(logAnalyticsWorkspaceId)) {
+  scope: profile
+  name: 'workspace'
+  properties: {
+    workspaceId: logAnalyticsWorkspaceId
+    logs: [{ category: 'ProbeHealthStatusEvents', enabled: true }]
   }
 }

@@ -26,6 +26,23 @@ GOOD: dict[str, Any] = {
         {"regions": ["sea"]},
     ],
     "settings": {"CALLING_REDIRECT_STATUS": "307", "CALLING_PARTITIONS": '["a", "b"]'},
+    "globalLocation": "francecentral",
+    "tags": {"owner": "calls"},
+    "network": {
+        "addressPrefixes": {
+            "weu": "10.90.0.0/24",
+            "neu": "10.90.1.0/24",
+            "sea": "192.168.0.0/25",
+        }
+    },
+    "workspaces": {
+        "weu": (
+            "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-shared"
+            "/providers/Microsoft.OperationalInsights/workspaces/log-weu"
+        )
+    },
+    "certificateReader": "identity",
+    "files": ["certificates/bot.pem", "ca.pem"],
 }
 
 

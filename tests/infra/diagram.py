@@ -35,6 +35,7 @@ ROLES = {
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "43d0d8ad-25c7-4714-9337-8ba259a9fe05": "Monitoring Reader",
 }
 
 
@@ -47,7 +48,7 @@ def draw() -> str:
     regions = {
         one.code: Snapshot(one.read()["predictedResources"], {})
         for one in DEPLOYMENTS
-        if one.environment == "prod"
+        if one.environment == "prod" and not one.changes
     }
     shared = regions.pop("global")
     lines = ["flowchart TB", '  platform(["calling platform of Teams"])']
@@ -109,7 +110,10 @@ def _inside(region: Snapshot) -> Iterator[str]:
     for role in region.all("Microsoft.Authorization/roleAssignments"):
         scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]
         name = ROLES[role["properties"]["roleDefinitionId"].rpartition("/")[2]]
-        yield f'  {_node(by_id[identity])} -- "{name}" --> {_node(by_id[scope])}'
+        [holder] = re.findall(
+            r"^\[reference\('([^']+)'", role["properties"]["principalId"]
+        )
+        yield f'  {_node(by_id[holder])} -- "{name}" --> {_node(by_id[scope])}'
     for container in region.all(CONTAINER):
         account = by_id[container["id"].partition("/blobServices/")[0]]
         yield f"  {_node(account)} -- holds --> {_node(container)}"

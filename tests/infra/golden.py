@@ -8,22 +8,52 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from infra.bicep import NOT_FOUND, bicep_environment, find_bicep
+from tests.infra.descriptions import changed
 from tests.infra.templates import SUBSCRIPTION, VARIABLES, read_files, write_files
 from tests.support.processes import run
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
 
+# What the shipped descriptions leave out: private networking and the other options.
+OPTIONAL: Mapping[str, object] = MappingProxyType(
+    {
+        "network": {
+            "addressPrefixes": {
+                "weu": "10.90.0.0/24",
+                "eus2": "10.90.1.0/24",
+                "sea": "10.90.2.0/25",
+            }
+        },
+        "workspaces": {
+            "weu": (
+                "/subscriptions/66666666-7777-4888-8999-000000000000/resourceGroups"
+                "/rg-weu/providers/Microsoft.OperationalInsights/workspaces/log-weu"
+            )
+        },
+        "certificateReader": "identity",
+        "tags": {"owner": "calls"},
+    }
+)
+
+
 class Deployment(NamedTuple):
-    """A deployment: its parameter file without suffix, region, location."""
+    """A deployment: its parameter file without suffix, region, location.
+
+    ``changes`` are other values in the description; then it has a name of its own.
+    """
 
     parameters: str
     code: str
     location: str
+    changes: Mapping[str, object] = MappingProxyType({})
+    name: str = ""
 
     @property
     def environment(self) -> str:
@@ -32,7 +62,16 @@ class Deployment(NamedTuple):
     @property
     def golden(self) -> Path:
         """The file of its snapshot."""
-        return SNAPSHOTS / f"{self.environment}.{self.code}.json"
+        return SNAPSHOTS / f"{self.name or self.environment}.{self.code}.json"
+
+    def files(self) -> dict[str, str]:
+        """Return the files of infra/ that it is made of."""
+        files = read_files()
+        if self.changes:
+            description = f"params/{self.environment}.json"
+            described = json.loads(files[description])
+            files[description] = json.dumps(changed(described, self.changes))
+        return files
 
     def read(self) -> Any:
         """Return its snapshot, as the compiler wrote it."""
@@ -44,7 +83,9 @@ DEPLOYMENTS = [
     Deployment("prod.regional", "eus2", "eastus2"),
     Deployment("prod.regional", "sea", "southeastasia"),
     Deployment("dev.regional", "weu", "westeurope"),
-    Deployment("prod.global", "global", "westeurope"),
+    Deployment("prod.regional", "weu", "westeurope", OPTIONAL, "private"),
+    Deployment("shared", "shared", "westeurope"),
+    Deployment("prod.global", "global", "northeurope"),
 ]
 
 
@@ -76,7 +117,7 @@ def main() -> int:
     for deployment in DEPLOYMENTS:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write_files(read_files(), folder)
+            write_files(deployment.files(), folder)
             finished = run_snapshot(cli, deployment, "overwrite", folder)
             if finished.returncode:
                 sys.exit(finished.stderr)

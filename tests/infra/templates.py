@@ -28,11 +28,17 @@ VARIABLES = {
         "/subscriptions/66666666-7777-4888-8999-000000000000/resourceGroups/rg-shared"
         "/providers/Microsoft.Insights/actionGroups/on-call"
     ),
+    "ALERT_EMAILS": "operators@contoso.com",
+    "BUDGET_AMOUNT": "300",
+    "BUDGET_START": "2026-12-01",
 }
 CHANNEL = "Microsoft.BotService/botServices/channels"
 CONTAINER = "Microsoft.Storage/storageAccounts/blobServices/containers"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 INSIGHTS = "Microsoft.Insights/components"
+LOCK = "Microsoft.Authorization/locks"
 PROFILE = "Microsoft.Network/trafficmanagerprofiles"
+ROLE = "Microsoft.Authorization/roleAssignments"
 SITE = "Microsoft.Web/sites"
 STORAGE = "Microsoft.Storage/storageAccounts"
 _VARIABLE = re.compile(r"readEnvironmentVariable\('(\w+)'(?:, '([^']*)')?\)")
@@ -81,7 +87,13 @@ class Snapshot:
 
     @property
     def identity(self) -> str:
-        return str(self.one("Microsoft.ManagedIdentity/userAssignedIdentities")["id"])
+        """The ID of the app's identity."""
+        [identity] = [
+            one["id"]
+            for one in self.all(IDENTITY)
+            if not one["name"].endswith("-alerts")
+        ]
+        return str(identity)
 
     @property
     def app_settings(self) -> Resource:
@@ -233,6 +245,11 @@ class Templates:
         """Predict the deployment of the global part of ``prod``."""
         place = {"resourceGroup": "rg-tmscalls-prod-global", **target}
         return self._predict("params/prod.global.bicepparam", place, variables)
+
+    def shared_part(self, **variables: str) -> Snapshot:
+        """Predict the deployment of what environments share."""
+        place = {"resourceGroup": "rg-shared"}
+        return self._predict("params/shared.bicepparam", place, variables)
 
     def compiled(self, template: str) -> dict[str, Any]:
         return self.compiler.compile(self.files, template)

@@ -16,6 +16,7 @@ from shared.core.reasons import Reason
 from shared.core.webhook import MAX_BODY_BYTES, Correlation, WebhookRequest
 from shared.edge.telemetry import RequestLog
 from tests.infra.checks import check
+from tests.infra.queries import TABLES, table_and_columns
 from tests.infra.templates import (
     INSIGHTS,
     PROFILE,
@@ -27,7 +28,7 @@ from tests.infra.templates import (
 from tests.security.attacks import all_rows
 from tests.simulator.services.signing import APP_ID, TENANT_ID, SigningKey, TokenFactory
 from tests.support.answering import make_call
-from tests.support.checkout import read_json
+from tests.support.checkout import read_json, read_text
 from tests.support.rules import build_deployment, build_request, key_set_of
 
 _ALERTS = "modules/alerts.bicep"
@@ -37,6 +38,7 @@ _FAILING = f"{_QUERIES}/failing.kql"
 _REFUSED = f"{_QUERIES}/refused.kql"
 _UNANSWERED = f"{_QUERIES}/unanswered.kql"
 _SUPPRESSED = f"{_QUERIES}/redirect-suppressed.kql"
+_WORKSPACE = "modules/workspace.bicep"
 
 METRIC_ALERTS = "Microsoft.Insights/metricAlerts"
 LOG_ALERTS = "Microsoft.Insights/scheduledQueryRules"
@@ -172,6 +174,29 @@ def test_an_alert_takes_the_query_of_its_name(templates: Templates) -> None:
 
 
 @check(
+    (_FAILING, "traces\n| where message", "AppTraces\n| where Message"),
+    (_FAILING, "sum(itemCount)", "sum(ItemCount)"),
+    (_WORKSPACE, "'''Usage\n", "'''Usages\n"),
+    (_WORKSPACE, "sum(Quantity)", "sum(Megabytes)"),
+)
+def test_queries_name_tables_and_columns_that_exist(templates: Templates) -> None:
+    """Azure would take a query of anything, as a new component has no tables yet."""
+    rules = [
+        rule
+        for part in (templates.regional(), templates.shared_part())
+        for rule in part.all(LOG_ALERTS)
+    ]
+    assert len(rules) == 11
+    for rule in rules:
+        [scope] = rule["properties"]["scopes"]
+        kind = scope.split("/")[-2]
+        query = rule["properties"]["criteria"]["allOf"][0]["query"]
+        table, columns = table_and_columns(query)
+        assert table in TABLES[kind]
+        assert columns <= TABLES[kind][table]
+
+
+@check(
     (_ALERTS, "Count'", "Total'"),
     (_FAILING, "failed = sum(itemCount)", "failed = count()"),
 )
@@ -192,6 +217,15 @@ def test_no_trace_is_sampled_and_requests_are() -> None:
     ]
     assert sampling["isEnabled"] is True
     assert set(sampling["excludedTypes"].split(";")) == {"Exception", "Trace"}
+
+
+def test_the_host_writes_no_lines_about_probes() -> None:
+    """What the code itself logs during a probe is kept, such as `health.notice`."""
+    levels = read_json("host.json")["logging"]["logLevel"]
+    assert "async def health(" in read_text("function_app.py")
+    assert levels["Function.health"] == "Warning"
+    assert levels["Function.health.User"] == "Information"
+    assert levels["default"] == "Information"
 
 
 @check(
@@ -335,7 +369,8 @@ def test_a_region_that_traffic_manager_gives_up_is_noticed(
     assert criterion["metricName"] == metric
     assert (criterion["operator"], criterion["threshold"]) == ("LessThan", 1)
     [dimension] = criterion["dimensions"]
-    assert (dimension["name"], dimension["values"]) == ("EndpointName", ["*"])
+    assert dimension["name"] == "EndpointName"
+    assert dimension["values"] == templates.codes("prod")
 
 
 @check((_ALERTS, "{ actionGroups: actionGroups }", "{ actionGroups: [] }"))

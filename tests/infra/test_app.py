@@ -1,5 +1,6 @@
 """Checks of the function app: plan, scale, TLS, access, package, identity."""
 
+from shared.edge.call_control import PLACES
 from tests.infra.checks import check
 from tests.infra.templates import (
     SITE,
@@ -54,16 +55,33 @@ def test_python_is_the_version_of_the_project(templates: Templates) -> None:
 @check(
     (_APP, "instanceCount: alwaysReadyInstances", "instanceCount: 0"),
     (_APP, "[{ name: 'http', instanceCount", "[{ name: 'blob', instanceCount"),
-    ("regional.bicep", "InstanceConcurrency int = 16", "InstanceConcurrency int = 2"),
+    ("regional.bicep", "InstanceConcurrency int = 64", "InstanceConcurrency int = 16"),
 )
 def test_an_instance_is_ready_and_takes_several_calls(templates: Templates) -> None:
     """A call needs no cold start, and the second one no second instance."""
     scale = _scale(templates.regional())
     assert [ready["name"] for ready in scale["alwaysReady"]] == ["http"]
     assert scale["alwaysReady"][0]["instanceCount"] >= 1
-    assert scale["triggers"]["http"]["perInstanceConcurrency"] == 16
+    assert scale["triggers"]["http"]["perInstanceConcurrency"] == 64
     assert scale["instanceMemoryMB"] == 2048
     assert 40 <= scale["maximumInstanceCount"] <= 1000
+    # No request waits for a place, however many an instance gets at once.
+    assert PLACES >= 64
+
+
+@check(("regional.bicep", "== 'false' ? 2 : 1", "== 'no' ? 2 : 1"))
+def test_calls_for_an_instance_that_may_record_find_two_instances(
+    templates: Templates,
+) -> None:
+    """Such a call has 5 s: too little for a cold start while one instance restarts."""
+    assert _ready(templates, {}) == 1
+    assert _ready(templates, {"CALLING_ANSWER": "true"}) == 1
+    assert _ready(templates, {"CALLING_ANSWER": " False "}) == 2
+
+
+def _ready(templates: Templates, settings: dict[str, str]) -> int:
+    region = templates.with_description("prod", {"settings": settings}).regional()
+    return int(_scale(region)["alwaysReady"][0]["instanceCount"])
 
 
 @check(
@@ -103,20 +121,40 @@ def test_nothing_answers_in_place_of_the_code(templates: Templates) -> None:
     assert configured == [f"{region.app_name}/appsettings"]
 
 
-@check((_APP, "empty(allowedServiceTags) ? 'Allow' : 'Deny'", "'Allow'"))
+@check(
+    (_APP, "empty(allowedServiceTags) ? 'Allow' : 'Deny'", "'Allow'"),
+    (_APP, "priority: 200 + index", "priority: 100 + index"),
+    (_APP, "map(empty(allowedServiceTags) ? [] : allowedAddresses,", "map([],"),
+)
 def test_anybody_may_call_unless_service_tags_are_given(templates: Templates) -> None:
     """The addresses of the platform are not published; the token decides."""
     config = templates.regional().site["siteConfig"]
     assert config["ipSecurityRestrictionsDefaultAction"] == "Allow"
     assert config["ipSecurityRestrictions"] == []
     tags = ["AzureCloud", "AzureTrafficManager"]
-    line = f"param allowedServiceTags = {tags}"
-    config = templates.with_parameter(REGIONAL, line).regional().site["siteConfig"]
+    given = templates.with_parameter(REGIONAL, f"param allowedServiceTags = {tags}")
+    line = "param allowedAddresses = ['203.0.113.7/32']"
+    config = given.with_parameter(REGIONAL, line).regional().site["siteConfig"]
     assert config["ipSecurityRestrictionsDefaultAction"] == "Deny"
     rules = config["ipSecurityRestrictions"]
-    assert [rule["ipAddress"] for rule in rules] == tags
-    assert [(r["tag"], r["action"]) for r in rules] == [("ServiceTag", "Allow")] * 2
-    assert len({rule["priority"] for rule in rules}) == 2
+    assert [rule["ipAddress"] for rule in rules] == [*tags, "203.0.113.7/32"]
+    kinds = ["ServiceTag", "ServiceTag", "Default"]
+    assert [rule["tag"] for rule in rules] == kinds
+    assert {rule["action"] for rule in rules} == {"Allow"}
+    assert len({rule["priority"] for rule in rules}) == 3
+
+
+@check(
+    (_APP, "  dependsOn: [settings]\n", ""),
+    (_APP, "  dependsOn: [ftpPasswords]\n", ""),
+)
+def test_an_app_is_changed_by_one_resource_at_a_time(templates: Templates) -> None:
+    """Two at once fail with a conflict: settings, then FTP, then SCM, then the rest."""
+    resources = templates.compiled(_APP)["resources"]
+    after = {name: set(one.get("dependsOn", [])) for name, one in resources.items()}
+    assert after["settings"] >= {"app"}
+    assert after["ftpPasswords"] >= {"settings"}
+    assert after["scmPasswords"] >= {"ftpPasswords"}
 
 
 @check((_APP, "'scm'\n  properties: { allow: f", "'scm'\n  properties: { allow: !f"))

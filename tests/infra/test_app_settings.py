@@ -20,7 +20,7 @@ PLATFORM_SETTINGS = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "AzureWebJobsDisableHomepage",
-    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__blobServiceUri",
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__credential",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
@@ -155,13 +155,23 @@ def test_the_bot_keeps_its_state_in_a_container_of_its_region(
         assert region.container("bot-state")
 
 
-@check((_APP, "'Authorization=AAD;ClientId=${", "'ClientId=${"))
+@check(
+    (_APP, "'Authorization=AAD;ClientId=${", "'ClientId=${"),
+    (
+        _APP,
+        "__blobServiceUri: storage.properties",
+        "__blobServiceUri: insights.properties",
+    ),
+)
 def test_the_host_uses_the_identity(templates: Templates) -> None:
     """Storage and telemetry have no keys."""
     region = templates.regional()
     settings = _filled_in(region.app_settings)
     client_id = ONLY_AZURE_KNOWS["clientId"]
-    assert settings["AzureWebJobsStorage__accountName"] == region.one(STORAGE)["name"]
+    # With the account's name the host would look for tables, and in one cloud only.
+    blobs = region.app_settings["AzureWebJobsStorage__blobServiceUri"]
+    assert f"'{region.one(STORAGE)['id']}'" in blobs
+    assert _fill_in(blobs) == ONLY_AZURE_KNOWS["primaryEndpoints.blob"]
     assert settings["AzureWebJobsStorage__credential"] == "managedidentity"
     assert settings["AzureWebJobsStorage__clientId"] == client_id
     assert settings["AzureWebJobsDisableHomepage"] == "true"

@@ -79,4 +79,5 @@ def test_it_looks_at_everything_and_would_find_more(report: dict[str, Any]) -> N
     """Checkov silently passes over a file that it cannot read."""
     assert report["summary"]["parsing_errors"] == 0
     assert report["summary"]["passed"] >= 80
-    assert findings(report, broken=True) == {*skips(), *OUTDATED_TLS}
+    found, usual = findings(report, broken=True), findings(report, broken=False)
+    assert found - usual == OUTDATED_TLS

@@ -10,7 +10,13 @@ import pytest
 from infra.checks.app_settings import OWNED, SECRETS
 from infra.checks.notes import Notes
 from infra.checks.rules import check_rules
-from infra.environment import Environment, check_description, check_environment
+from infra.environment import (
+    MEMBERS,
+    REQUIRED,
+    Environment,
+    check_description,
+    check_environment,
+)
 from shared.settings import NAMES, read_settings
 from tests.infra.descriptions import GOOD, changed, described
 from tests.simulator.services.signing import APP_ID
@@ -18,8 +24,43 @@ from tests.simulator.services.signing import APP_ID
 
 def test_a_good_description_has_no_problem() -> None:
     good = Environment.from_description("prod", GOOD)
-    assert check_description("prod", GOOD) == (good, [], True)
+    found = check_description("prod", GOOD)
+    assert (found.environment, found.problems, found.has_all_checks) == (good, [], True)
     assert check_description("dev", described("domain", None)).problems == []
+
+
+def test_optional_members_have_defaults_and_arrive() -> None:
+    good = Environment.from_description("prod", GOOD)
+    assert good.global_location == "francecentral"
+    assert (good.tags, good.certificate_reader) == ({"owner": "calls"}, "identity")
+    assert good.network == GOOD["network"]["addressPrefixes"]
+    assert good.workspaces == GOOD["workspaces"]
+    assert good.files == ("certificates/bot.pem", "ca.pem")
+    assert {*GOOD} == {*MEMBERS}
+    plain = Environment.from_description("prod", {m: GOOD[m] for m in REQUIRED})
+    assert (plain.global_location, plain.network) == ("westeurope", None)
+    assert (plain.tags, plain.workspaces, plain.files) == ({}, {}, ())
+    assert plain.certificate_reader == "appService"
+
+
+@pytest.mark.parametrize(
+    ("changes", "places"),
+    [
+        ({}, ["workspaces"]),
+        ({"globalLocation": ...}, ["globalLocation", "workspaces"]),
+        ({"globalLocation": "southeastasia"}, ["globalLocation", "workspaces"]),
+        ({"globalLocation": ..., "domain": None}, ["workspaces"]),
+        ({"regions.2": ..., "rules": [], "network": None}, []),
+        ({"regions": GOOD["regions"][:1], "rules": [], "network": None}, []),
+    ],
+)
+def test_what_will_hurt_when_a_location_is_lost_is_advised(
+    changes: dict[str, object], places: list[str]
+) -> None:
+    """It is no problem, so the deployment goes on."""
+    found = check_description("prod", changed(GOOD, changes))
+    assert found.problems == []
+    assert [advice.partition(":")[0] for advice in found.advice] == places
 
 
 HOST = "regions.0.defaultHostName"
@@ -28,6 +69,11 @@ CODE = "must be 2 to 6 lower-case letters"
 NEARLY = "«West Europe» is not an Azure location; did you mean «westeurope»?"
 DOMAIN = "must be a domain name"
 TOO_LONG = "the storage account «sttmscallswebhprodweuxxxxxx» would have"
+RANGE = "network.addressPrefixes"
+WORKSPACE = (
+    "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-shared"
+    "/providers/Microsoft.OperationalInsights/workspaces/log-weu"
+)
 UNKNOWN = "is not a setting of the app"
 DISABLED = [{"code": "weu", "location": "westeurope", "enabled": False}]
 MANY = [{"code": f"r{n}", "location": "westeurope"} for n in range(21)]
@@ -37,7 +83,7 @@ DRAINING = {"url": BOT, "draining": True}
 # A place, what is wrong with it, and values with which it is.
 PLACES: list[tuple[Any, ...]] = [
     # What the file is.
-    *((name, "is missing.", ...) for name in GOOD),
+    *((name, "is missing.", ...) for name in REQUIRED),
     ("setings", "is unknown; did you mean «settings»?", {}),
     ("whatever", "is unknown.", 1),
     ("workload", WORKLOAD, 7, "Tms", "tms-calls", "7calls"),
@@ -103,6 +149,31 @@ PLACES: list[tuple[Any, ...]] = [
     ("rules.0.clientLocation", "must be a list of strings", []),
     ("rules.0.strict", "must be true or false.", "true", 1, None),
     ("rules.0.tenant", "«contoso» is not a tenant ID.", ["contoso"]),
+    # The optional members.
+    ("globalLocation", "must be the name of an Azure", 7, None),
+    ("globalLocation", NEARLY, "West Europe"),
+    ("tags", "must be an object, {} if there are none.", [], "x"),
+    ("tags", "has 47; there can be at most 46.", {f"t{n}": "" for n in range(47)}),
+    ("tags.a/b", "has a name that Azure does not allow", "x"),
+    ("tags.Region", "is written by the templates", "x"),
+    ("tags.owner", "must be a string of at most 256", 7, "x" * 257),
+    ("network", "must be null or an object with addressPrefixes.", [], "10.0.0.0/24"),
+    ("network.prefix", "is unknown", "x"),
+    ("network.addressPrefixes", "is missing.", ...),
+    ("network.addressPrefixes", "must be an object with an address", "10.0.0.0/24"),
+    (f"{RANGE}.neu", "is missing.", ...),
+    (f"{RANGE}.xxx", "is not a region of this file.", "10.90.9.0/24"),
+    (f"{RANGE}.weu", "must be a range of addr", "10.90.0.1/24", "x", 7, "::/64", None),
+    (f"{RANGE}.weu", "must be from /16 to /25", "10.90.0.0/26", "10.0.0.0/8"),
+    (f"{RANGE}.weu", "must be private", "8.8.8.0/24", "172.32.0.0/16"),
+    (f"{RANGE}.weu", "overlaps 172.30.0.0/15", "172.31.4.0/24"),
+    ("workspaces", "must be an object with workspaces", [], "x"),
+    ("workspaces.xxx", "is not a region of this file.", WORKSPACE),
+    ("workspaces.weu", "must be the resource ID of a", "log-weu", 7),
+    ("certificateReader", "must be appService or identity.", "App", None, []),
+    ("files", "must be a list of paths.", {}, "a.pem"),
+    ("files.0", "must be the path of a .pem file.", "a.pfx", "", 7),
+    ("files.0", "must be a path inside the", "../a.pem", "/a.pem", "shared/a.pem"),
     # The settings.
     ("settings", "must be an object, {} if there are none.", []),
     ("settings.CALLING_TENANT", f"{UNKNOWN}; did you mean «CALLING_TENANTS»", ""),
@@ -129,6 +200,9 @@ PROBLEMS = [
     ("settings.CALLING_REDIRECT_STATUS", "303", "CALLING_REDIRECT_STATUS: must be one"),
     ("settings.CALLING_PARTITIONS", '["a", "a"]', "CALLING_PARTITIONS: has a name"),
     ("settings.CALLING_CREDENTIAL", "client-secret", "MicrosoftAppPassword: is req"),
+    ("settings.CALLING_CA_BUNDLE", "my.pem", "«my.pem» is not one of files, so the"),
+    ("tags.OWNER", "x", "tags.OWNER: is there twice: Azure ignores upper and"),
+    (f"{RANGE}.neu", "10.90.0.0/25", f"{RANGE}.neu: overlaps the range of weu: they"),
 ]
 
 
@@ -195,6 +269,7 @@ def test_any_json_at_any_place_is_a_problem_or_fine(value: object) -> None:
         "regions.0.partitions",
         *(f"domain.{name}" for name in GOOD["domain"]),
         *("rules.0", "rules.0.regions", "rules.0.tenant"),
+        *("network.addressPrefixes", "tags.owner", "workspaces.weu", "files.0"),
         "settings.CALLING_TENANTS",
     ):
         problems = check_description("prod", described(place, value)).problems

@@ -13,14 +13,14 @@ from tests.infra.golden import (
     run_snapshot,
     snapshot_file,
 )
-from tests.infra.templates import Templates, read_files, write_files
+from tests.infra.templates import Templates, write_files
 
 GOLDEN = "run `python -m tests.infra.golden`, and read what changed"
 
 
 def prepare(deployment: Deployment, folder: Path) -> None:
     """Put the golden snapshot where the compiler looks for it."""
-    write_files(read_files(), folder)
+    write_files(deployment.files(), folder)
     shutil.copy(deployment.golden, snapshot_file(deployment, folder))
 
 
@@ -50,13 +50,14 @@ def test_a_snapshot_notices_a_change(bicep_cli: Path, tmp_path: Path) -> None:
 
 
 def test_there_is_a_snapshot_for_every_region(templates: Templates) -> None:
-    """There is one for the global part, too, and none is left over."""
+    """There is one for each other part and for all options, and none is left over."""
     expected = {
         f"{environment}.{region['code']}": region["location"]
         for environment in ("prod", "dev")
         for region in templates.description(environment)["regions"]
     }
-    expected["prod.global"] = expected["prod.weu"]
+    expected["prod.global"] = templates.description("prod")["globalLocation"]
+    expected["private.weu"] = expected["shared.shared"] = "westeurope"
     assert {d.golden.stem: d.location for d in DEPLOYMENTS} == expected
     assert {d.golden for d in DEPLOYMENTS} == set(SNAPSHOTS.iterdir())
 

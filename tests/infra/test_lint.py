@@ -36,7 +36,7 @@ BROKEN = [
         "modules/dns.bicep",
         "parent: zone\n    name: alias.label",
         "parent: zon\n    name: alias.label",
-        'modules/dns.bicep:41: Error BCP057: The name "zon" does not exist',
+        'modules/dns.bicep:61: Error BCP057: The name "zon" does not exist',
     ),
     (
         "modules/storage.bicep",
@@ -48,7 +48,7 @@ BROKEN = [
         "params/prod.global.bicepparam",
         "param botName = ",
         "param bottName = ",
-        'params/prod.global.bicepparam:10: Error BCP259: The parameter "bottName"',
+        'params/prod.global.bicepparam:13: Error BCP259: The parameter "bottName"',
     ),
     (
         "params/dev.regional.bicepparam",

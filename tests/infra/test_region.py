@@ -1,17 +1,24 @@
 """Checks of what is around the app: storage, roles, logs, host names, order, tags."""
 
+from collections.abc import Iterator
+
 from shared.core.guids import is_guid
 from tests.infra.checks import check
 from tests.infra.templates import (
     CONTAINER,
+    IDENTITY,
     INSIGHTS,
+    ROLE,
     SITE,
     STORAGE,
     VARIABLES,
     Resource,
+    Snapshot,
     Templates,
 )
 
+_ACCESS = "modules/certificateAccess.bicep"
+_ALERTS = "modules/alerts.bicep"
 _APP = "modules/functionApp.bicep"
 _DOMAIN = "modules/customDomain.bicep"
 _MONITORING = "modules/monitoring.bicep"
@@ -22,6 +29,8 @@ _FORGOTTEN = "  deleteRetentionPolicy: { enabled: false }"
 _KEPT = "  deleteRetentionPolicy: { enabled: true, days: 7 }"
 STORAGE_BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 STORAGE_BLOB_DATA_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+MONITORING_READER = "43d0d8ad-25c7-4714-9337-8ba259a9fe05"
+KEY_VAULT_CERTIFICATE_USER = "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba"
 MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 
 
@@ -61,15 +70,72 @@ def test_the_identity_has_the_three_roles_that_it_needs(templates: Templates) ->
         STORAGE_BLOB_DATA_CONTRIBUTOR: region.container("bot-state")["id"],
         MONITORING_METRICS_PUBLISHER: region.one(INSIGHTS)["id"],
     }
-    found = {}
-    for role in region.all("Microsoft.Authorization/roleAssignments"):
+    assert dict(_roles(region, region.identity)) == expected
+
+
+def _roles(region: Snapshot, identity: str) -> Iterator[tuple[str, str]]:
+    """Yield the roles of an identity, each with its scope."""
+    for role in region.all(ROLE):
         properties = role["properties"]
         assert is_guid(role["name"])
         assert properties["principalType"] == "ServicePrincipal"
-        assert f"'{region.identity}'" in properties["principalId"]
-        scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]
-        found[properties["roleDefinitionId"].rpartition("/")[2]] = scope
-    assert found == expected
+        if f"'{identity}'" in properties["principalId"]:
+            scope = role["id"].partition("/providers/Microsoft.Authorization/")[0]
+            yield properties["roleDefinitionId"].rpartition("/")[2], scope
+
+
+@check(
+    (_ALERTS, "'43d0d8ad-25c7-4714", "'b24988ac-6180-42a0"),
+    (_ALERTS, "principalId: watcher.", "principalId: insights."),
+    (_ALERTS, "dependsOn: [reader]", "dependsOn: []"),
+    (_ALERTS, "userAssignedIdentities: { '${watcher.id}': {} }", ""),
+)
+def test_log_rules_ask_with_an_identity_of_their_own(templates: Templates) -> None:
+    """Otherwise with the rights of whoever deployed last, which may be taken away."""
+    region = templates.regional()
+    [watcher] = [one for one in region.all(IDENTITY) if one["id"] != region.identity]
+    roles = list(_roles(region, watcher["id"]))
+    assert roles == [(MONITORING_READER, region.one(INSIGHTS)["id"])]
+    for rule in region.all("Microsoft.Insights/scheduledQueryRules"):
+        assert rule["identity"] == {
+            "type": "UserAssigned",
+            "userAssignedIdentities": {watcher["id"]: {}},
+        }
+    rules = templates.compiled(_ALERTS)["resources"]["logged"]
+    assert "reader" in rules["dependsOn"]
+
+
+@check(
+    (_MONITORING, "state: 'Disabled'", "state: 'Enabled'"),
+    (_MONITORING, "'Failure Anomalies - ${name}'", "'${name}-anomalies'"),
+)
+def test_the_rule_that_azure_would_make_itself_is_off(templates: Templates) -> None:
+    """It has Azure's name, so that Azure makes no second one."""
+    region = templates.regional()
+    rule = region.one("Microsoft.AlertsManagement/smartDetectorAlertRules")
+    assert rule["name"] == f"Failure Anomalies - {region.one(INSIGHTS)['name']}"
+    assert rule["properties"]["state"] == "Disabled"
+    assert rule["properties"]["scope"] == [region.one(INSIGHTS)["id"]]
+
+
+@check(
+    ("regional.bicep", "workspaces[?region.code] ?? log", "log"),
+    (
+        "regional.bicep",
+        "insightsName\n    logAnalyticsWorkspaceId: workspaceId",
+        "insightsName\n    logAnalyticsWorkspaceId: logAnalyticsWorkspaceId",
+    ),
+)
+def test_a_region_may_have_a_workspace_of_its_own(templates: Templates) -> None:
+    """The others keep theirs when its location is lost."""
+    shared = VARIABLES["LOG_ANALYTICS_WORKSPACE_ID"]
+    own = shared.replace("log-shared", "log-sea")
+    edited = templates.with_description("prod", {"workspaces": {"sea": own}})
+    for code, expected in (("weu", shared), ("sea", own)):
+        region = edited.regional(code=code)
+        assert region.properties(INSIGHTS)["WorkspaceResourceId"] == expected
+        diagnostics = region.properties("Microsoft.Insights/diagnosticSettings")
+        assert diagnostics["workspaceId"] == expected
 
 
 @check(
@@ -139,6 +205,8 @@ def test_both_hosts_are_bound_with_the_wildcard_certificate(
         assert certificate["properties"] == {
             "keyVaultId": domain["keyVaultId"],
             "keyVaultSecretName": domain["secretName"],
+            "serverFarmId": region.one("Microsoft.Web/serverfarms")["id"],
+            "enableKeyVaultAccessUsingMSI": None,
         }
         bindings = region.all("Microsoft.Web/sites/hostNameBindings")
         hosts = [f"{label}.calls.contoso.com" for label in ("global", code)]
@@ -150,6 +218,44 @@ def test_both_hosts_are_bound_with_the_wildcard_certificate(
             assert properties["hostNameType"] == "Verified"
             assert certificate["id"] in properties["thumbprint"]
             assert properties["thumbprint"].endswith(".thumbprint]")
+
+
+@check(
+    (
+        _DOMAIN,
+        "certificateReader == 'identity' ? true",
+        "certificateReader == '' ? true",
+    ),
+    (_ACCESS, "'db79e9a7-68ee-4b58", "'a4417e6f-fecd-4de8"),
+    (_ACCESS, "  scope: certificate\n", "  scope: vault\n"),
+    (_ACCESS, "  scope: secret\n", "  scope: vault\n"),
+    ("regional.bicep", "vaultPlace[2], vaultPlace[4])", "vaultPlace[2], 'other')"),
+)
+def test_the_identity_may_read_one_certificate_if_it_is_the_reader(
+    templates: Templates,
+) -> None:
+    """Its private key is in the secret of the same name. By default it may not."""
+    assert not list(_roles_on_vault(templates.regional()))
+    change = {"certificateReader": "identity"}
+    region = templates.with_description("prod", change).regional()
+    certificate = region.properties("Microsoft.Web/sites/certificates")
+    assert certificate["enableKeyVaultAccessUsingMSI"] is True
+    domain = templates.description("prod")["domain"]
+    assert sorted(_roles_on_vault(region)) == [
+        (KEY_VAULT_CERTIFICATE_USER, f"{domain['keyVaultId']}/{kind}/{name}")
+        for kind, name in (
+            ("certificates", domain["secretName"]),
+            ("secrets", domain["secretName"]),
+        )
+    ]
+    first = templates.with_description("prod", change).regional(BIND_HOST_NAMES="false")
+    assert not list(_roles_on_vault(first))
+
+
+def _roles_on_vault(region: Snapshot) -> Iterator[tuple[str, str]]:
+    for role, scope in _roles(region, region.identity):
+        if "Microsoft.KeyVault" in scope:
+            yield role, scope
 
 
 @check(("regional.bicep", "domain != null && bindHostNames", "domain != null"))
@@ -175,14 +281,20 @@ def test_host_names_are_bound_one_after_the_other(templates: Templates) -> None:
     assert (copy.get("mode"), copy.get("batchSize")) == ("serial", 1)
 
 
-@check(("regional.bicep", "[identity, storage, monitoring]", "[identity]"))
+@check(
+    ("regional.bicep", "[identity, storage, privateNetwork, monitoring]", "[identity]"),
+    ("regional.bicep", "[functionApp, certificateAccess]", "[functionApp]"),
+    ("regional.bicep", "  dependsOn: [storage]\n", ""),
+)
 def test_what_is_needed_is_there_before(templates: Templates) -> None:
     """Roles precede the app, the app its host names, the profile the DNS records."""
     regional = _dependencies(templates.compiled("regional.bicep"))
     assert regional["storage"] >= {"identity"}
     assert regional["monitoring"] >= {"identity"}
-    assert regional["functionApp"] >= {"identity", "storage", "monitoring"}
-    assert regional["customDomain"] >= {"functionApp"}
+    assert regional["privateNetwork"] >= {"storage"}
+    before = {"identity", "storage", "privateNetwork", "monitoring"}
+    assert regional["functionApp"] >= before
+    assert regional["customDomain"] >= {"functionApp", "certificateAccess"}
     assert regional["alerts"] >= {"monitoring"}
     assert regional["hostCertificate"] >= {"monitoring"}
     assert regional["workbook"] >= {"monitoring"}
@@ -207,17 +319,23 @@ def test_everything_of_a_region_is_in_its_location(templates: Templates) -> None
     assert set(everywhere) == {
         "Microsoft.Insights/activityLogAlerts",
         "Microsoft.Insights/metricAlerts",
+        "microsoft.alertsManagement/smartDetectorAlertRules",
     }
 
 
-@check((_APP, "tags: tags\n  kind: 'functionapp,", "tags: {}\n  kind: 'functionapp,"))
+@check(
+    (_APP, "tags: tags\n  kind: 'functionapp,", "tags: {}\n  kind: 'functionapp,"),
+    ("params/prod.global.bicepparam", "param tags = environment.tags\n", ""),
+)
 def test_resources_carry_tags(templates: Templates) -> None:
-    """They name the environment, and include those of the parameter."""
-    region = templates.with_parameter(
-        "params/prod.regional.bicepparam", "param tags = { owner: 'calls' }"
-    ).regional()
-    tagged = [resource["tags"] for resource in region.resources if "tags" in resource]
-    named = {"workload": "tmscalls", "environment": "prod", "region": "weu"}
-    expected = {**named, "owner": "calls"}
-    assert len(tagged) > 8
-    assert all(tags.items() >= expected.items() for tags in tagged)
+    """They name the environment, and include those of its description."""
+    edited = templates.with_description("prod", {"tags": {"owner": "calls"}})
+    for place, part, least in (
+        ("weu", edited.regional(), 8),
+        ("global", edited.global_part(), 3),
+    ):
+        tagged = [one["tags"] for one in part.resources if "tags" in one]
+        named = {"workload": "tmscalls", "environment": "prod", "region": place}
+        expected = {**named, "owner": "calls"}
+        assert len(tagged) >= least
+        assert all(tags.items() >= expected.items() for tags in tagged)

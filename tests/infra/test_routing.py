@@ -8,6 +8,7 @@ from shared.core.hosts import is_under_traffic_manager
 from tests.infra.checks import check
 from tests.infra.templates import (
     CHANNEL,
+    LOCK,
     PROFILE,
     VARIABLES,
     Resource,
@@ -18,6 +19,7 @@ from tests.support.processes import output_of
 
 _DNS = "modules/dns.bicep"
 _PROFILE = "modules/trafficManager.bicep"
+_WEBHOOK = "modules/callingWebhook.bicep"
 
 EXTERNAL = "Microsoft.Network/trafficManagerProfiles/externalEndpoints"
 INDEX = """
@@ -178,13 +180,20 @@ def test_a_lost_region_is_out_of_the_answers_within_65_seconds(
     assert (tolerated + 1) * interval + timeout + ttl <= 65
 
 
-@check(("global.bicep", "= '/api/calls'", "= '/api/messages'"))
+@check(
+    ("global.bicep", "= '/api/calls'", "= '/api/messages'"),
+    (_WEBHOOK, "      incomingCallRoute: 'graphPma'\n", ""),
+    ("global.bicep", "= 'CommercialDeployment'", "= 'FallbackDeploymentEnvironment'"),
+)
 def test_the_webhook_of_the_bot_is_a_route_of_the_app(templates: Templates) -> None:
     shared = templates.global_part()
     channel = shared.one(CHANNEL)
     assert channel["name"] == f"{VARIABLES['BOT_NAME']}/MsTeamsChannel"
     properties = channel["properties"]["properties"]
     assert (properties["isEnabled"], properties["enableCalling"]) == (True, True)
+    # What is left out gets a default of Azure's, which is not for calling.
+    assert properties.get("incomingCallRoute") == "graphPma"
+    assert properties["deploymentEnvironment"] == "CommercialDeployment"
     url = properties["callingWebhook"]
     assert url == shared.outputs["webhookUrl"]
     assert url == "https://global.calls.contoso.com/api/calls"
@@ -205,18 +214,6 @@ def test_without_the_name_of_a_bot_no_webhook_is_registered(
     assert "/resourceGroups/rg-bots/" not in templates.global_part().one(CHANNEL)["id"]
 
 
-@check(("global.bicep", "&& !contains(split", "&& contains(split"))
-def test_a_region_that_is_drained_gets_no_calls_and_keeps_all_else(
-    templates: Templates,
-) -> None:
-    """Whatever the description says; deploy.sh names those that are drained."""
-    drained = templates.global_part(DRAINED_REGIONS="sea eus2")
-    expected = templates.global_part()
-    for endpoint in _profile(expected)["endpoints"][1:]:
-        endpoint["properties"]["endpointStatus"] = "Disabled"
-    assert drained == expected
-
-
 @check(("global.bicep", "?? index + 1", "?? length(usableRegions) - index"))
 def test_a_fourth_region_changes_what_it_must_and_no_more(templates: Templates) -> None:
     """It adds an endpoint, records and a host, and changes one setting elsewhere."""
@@ -227,7 +224,8 @@ def test_a_fourth_region_changes_what_it_must_and_no_more(templates: Templates) 
     profile = after.one(PROFILE)
     new = [one["name"] for one in after.resources if one not in before.resources]
     zone = "calls.contoso.com"
-    assert sorted(new) == sorted([profile["name"], f"{zone}/jpe", f"{zone}/asuid.jpe"])
+    changed = [profile["name"], "tmscalls-prod-global-degraded"]
+    assert sorted(new) == sorted([*changed, f"{zone}/jpe", f"{zone}/asuid.jpe"])
     jpe = profile["properties"]["endpoints"].pop()
     assert jpe["properties"]["target"] == "jpe.calls.contoso.com"
     assert profile == before.one(PROFILE)
@@ -247,17 +245,85 @@ def test_a_fourth_region_changes_what_it_must_and_no_more(templates: Templates) 
         "global.bicep",
         "map(usableRegions, (r",
         "map(filter(usableRegions, o => o.?enabled ?? true), (r",
-    )
+    ),
+    ("global.bicep", " && !contains(split(drainedRegions, ' '), region.code)", ""),
+    (
+        "global.bicep",
+        "filter(usableRegions, region => (region.?enabled ?? true)",
+        "filter(usableRegions, region => (true)",
+    ),
+    (
+        "global.bicep",
+        "endpointNames: calledCodes",
+        "endpointNames: map(usableRegions, o => o.code)",
+    ),
 )
-def test_a_disabled_region_loses_its_endpoint_only(templates: Templates) -> None:
-    """Redirects to it still arrive."""
+def test_a_disabled_or_drained_region_loses_its_endpoint_only(
+    templates: Templates,
+) -> None:
+    """Redirects to it still arrive, and no alert takes it for a failure."""
     disabled = templates.with_description("prod", {"regions.1.enabled": False})
     expected = templates.global_part()
     endpoint = _profile(expected)["endpoints"][1]
     endpoint["properties"]["endpointStatus"] = "Disabled"
+    assert _watched(expected) == ["weu", "eus2", "sea"]
+    _watched(expected).remove("eus2")
     assert disabled.global_part() == expected
+    assert templates.global_part(DRAINED_REGIONS="neu eus2") == expected
     for code in templates.codes("prod"):
         assert disabled.regional(code=code) == templates.regional(code=code)
+
+
+def _watched(snapshot: Snapshot) -> list[str]:
+    """Return the regions for which the alert of the endpoints fires."""
+    [alert] = snapshot.all("Microsoft.Insights/metricAlerts")
+    [criterion] = alert["properties"]["criteria"]["allOf"]
+    values: list[str] = criterion["dimensions"][0]["values"]
+    return values
+
+
+@check(("global.bicep", "if (!empty(calledCodes))", "if (!empty(usableRegions))"))
+def test_there_is_no_alert_where_no_region_gets_calls(templates: Templates) -> None:
+    shared = templates.global_part(DRAINED_REGIONS="weu eus2 sea")
+    assert not shared.all("Microsoft.Insights/metricAlerts")
+
+
+@check(
+    (_PROFILE, "if (isLocked)", "if (!isLocked)"),
+    (_DNS, "if (isLocked)", "if (!isLocked)"),
+    (_DNS, "  scope: start\n", "  scope: zone\n"),
+    (_PROFILE, "'CanNotDelete'", "'ReadOnly'"),
+)
+def test_locks_keep_profile_and_zone(templates: Templates) -> None:
+    """A lock on the zone itself would keep the records of a removed region, too."""
+    shared = templates.global_part()
+    scopes = {
+        lock["id"].partition("/providers/Microsoft.Authorization/")[0]: lock
+        for lock in shared.all(LOCK)
+    }
+    zone = shared.one("Microsoft.Network/dnsZones")["id"]
+    assert set(scopes) == {shared.one(PROFILE)["id"], f"{zone}/SOA/@"}
+    for lock in scopes.values():
+        assert lock["properties"]["level"] == "CanNotDelete"
+    unlocked = templates.with_parameter(
+        "params/prod.global.bicepparam", "param lockResources = false"
+    ).global_part()
+    assert not unlocked.all(LOCK)
+
+
+@check((_PROFILE, "'ProbeHealthStatusEvents'", "'ProbeHealth'"))
+def test_what_the_probes_find_is_kept(templates: Templates) -> None:
+    """Without a workspace it is not."""
+    shared = templates.global_part()
+    diagnostics = shared.one("Microsoft.Insights/diagnosticSettings")
+    assert diagnostics["id"].startswith(shared.one(PROFILE)["id"])
+    properties = diagnostics["properties"]
+    assert properties["workspaceId"] == VARIABLES["LOG_ANALYTICS_WORKSPACE_ID"]
+    assert properties["logs"] == [
+        {"category": "ProbeHealthStatusEvents", "enabled": True}
+    ]
+    without = templates.global_part(LOG_ANALYTICS_WORKSPACE_ID="")
+    assert not without.all("Microsoft.Insights/diagnosticSettings")
 
 
 @check(("global.bicep", "region.?priority ?? index + 1", "index + 1"))

@@ -6,17 +6,23 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from infra.checks import domain, regions, rules
-from infra.environment import MEMBERS
+from infra.checks import domain, optional, regions, rules
+from infra.environment import MEMBERS, REQUIRED
 from tests.infra.checks import check
 from tests.infra.templates import Templates
 
 REGIONAL_OUTPUTS = {
     *("functionAppName", "functionAppId", "defaultHostName", "regionHost"),
+    "describedDefaultHostName",
     *("customDomainVerificationId", "identityPrincipalId"),
 }
+SHARED_OUTPUTS = {"logAnalyticsWorkspaceId", "actionGroupId", "keyVaultId"}
 GLOBAL_OUTPUTS = {"webhookUrl", "trafficManagerHost", "regionHosts"}
-MAX_SUPPRESSIONS = 2
+MAX_SUPPRESSIONS = 3
+
+
+# Members that no template reads.
+ONLY_SCRIPTS_READ = {"globalLocation", "files"}
 
 
 class Declared(NamedTuple):
@@ -104,10 +110,12 @@ def test_every_parameter_has_a_type_that_says_what_it_holds(
 def test_the_outputs_are_those_that_the_deployment_reads(templates: Templates) -> None:
     """None of them is a secret."""
     regional = templates.compiled("regional.bicep")["outputs"]
-    shared = templates.compiled("global.bicep")["outputs"]
+    common = templates.compiled("global.bicep")["outputs"]
+    shared = templates.compiled("shared.bicep")["outputs"]
     assert set(regional) == REGIONAL_OUTPUTS
-    assert set(shared) == GLOBAL_OUTPUTS
-    for output in (*regional.values(), *shared.values()):
+    assert set(common) == GLOBAL_OUTPUTS
+    assert set(shared) == SHARED_OUTPUTS
+    for output in (*regional.values(), *common.values(), *shared.values()):
         assert not output["type"].startswith("secure")
 
 
@@ -122,11 +130,27 @@ def test_the_types_are_those_of_the_checked_description(templates: Templates) ->
     assert tuple(types["regionType"]["properties"]) == regions.MEMBERS
     assert tuple(types["domainType"]["properties"]) == domain.MEMBERS
     assert tuple(types["regionRuleType"]["properties"]) == rules.MEMBERS
+    assert tuple(types["networkType"]["properties"]) == optional.NETWORK_MEMBERS
     for environment in ("prod", "dev"):
-        assert tuple(templates.description(environment)) == MEMBERS
+        members = set(templates.description(environment))
+        assert {*REQUIRED} <= members <= {*MEMBERS}
         text = templates.files[f"params/{environment}.regional.bicepparam"]
-        for member in MEMBERS:
+        for member in {*MEMBERS} - ONLY_SCRIPTS_READ:
             assert f"= environment.{member}\n" in text
+
+
+@check(
+    ("topology.bicep", "certificateReader: 'appService'", "certificateReader: 'other'"),
+    ("topology.bicep", "  network: null\n", ""),
+)
+def test_optional_members_have_the_same_defaults_everywhere(
+    templates: Templates,
+) -> None:
+    variables = templates.compiled("topology.bicep")["variables"]
+    expected = {
+        n: v for n, v in optional.DEFAULTS.items() if n not in ONLY_SCRIPTS_READ
+    }
+    assert variables["optionalMembers"] == expected
 
 
 @check(("regional.bicep", "tagsType = {}", "tagsType = { at: utcNow() }"))

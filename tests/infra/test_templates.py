@@ -44,6 +44,15 @@ def test_a_region_that_is_none_is_refused_with_those_there_are(
         templates.regional(code="wue")
 
 
+def test_service_tags_alone_would_shut_out_whoever_deploys(
+    templates: Templates,
+) -> None:
+    line = "param allowedServiceTags = ['AzureCloud']"
+    edited = templates.with_parameter("params/prod.regional.bicepparam", line)
+    with pytest.raises(BicepError, match="needs allowedAddresses"):
+        edited.regional()
+
+
 def test_an_application_id_that_is_none_is_refused(templates: Templates) -> None:
     with pytest.raises(BicepError, match="minimum allowable length is 36"):
         templates.regional(MICROSOFT_APP_ID="my-bot")
@@ -75,6 +84,7 @@ def test_there_are_enough_environments_and_no_global_part_without_a_domain(
         "params/dev.regional.bicepparam",
         "params/prod.global.bicepparam",
         "params/prod.regional.bicepparam",
+        "params/shared.bicepparam",
     }
     assert len(templates.codes("prod")) == 3
     assert templates.description("dev")["domain"] is None
