@@ -1,4 +1,4 @@
-"""The ways to deploy by a machine: GitHub."""
+"""The ways to deploy by a machine: GitHub, Azure DevOps, azd."""
 
 import json
 import re
@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.environment import PARAMS
-from tests.support.checkout import read_text
+from infra.environment import PARAMS, Environment
+from tests.support.checkout import CHECKOUT, read_text
 from tests.support.processes import run
 
 GITHUB = ".github/workflows/deploy.yml"
+DEVOPS = "azure-pipelines.yml"
+AZD = "azure.yaml"
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 # What infra/deploy.sh reads beside the description.
 VARIABLES = {
@@ -76,7 +78,7 @@ def test_what_runs_a_pull_request_cannot_write_and_what_writes_runs_none() -> No
     assert "id-token" not in jobs["comment"]
 
 
-@pytest.mark.parametrize("name", [GITHUB])
+@pytest.mark.parametrize("name", [GITHUB, DEVOPS])
 def test_scripts_of_pipelines_are_sound(name: str, tmp_path: Path) -> None:
     """Nothing is put into them but by variables, which a shell does not run."""
     scripts = _scripts(name)
@@ -91,10 +93,33 @@ def test_scripts_of_pipelines_are_sound(name: str, tmp_path: Path) -> None:
 
 def test_pipelines_use_the_same_tools() -> None:
     """Core Tools before 4.13 may send a region's key to another host."""
-    texts = [read_text(one) for one in (GITHUB, ".github/workflows/ci.yml")]
+    texts = [read_text(one) for one in (GITHUB, DEVOPS, ".github/workflows/ci.yml")]
     assert {version for text in texts for version in re.findall(r"v0\.\d+\.\d+", text)}
     assert len(set(re.findall(r"v0\.\d+\.\d+", "".join(texts)))) == 1
     lock = json.loads(read_text(".github/tools/package-lock.json"))["packages"]
     tools = lock["node_modules/azure-functions-core-tools"]["version"]
     assert tuple(map(int, tools.split("."))) >= (4, 13, 0)
     assert all("integrity" in one for name, one in lock.items() if name)
+
+
+def test_the_regions_of_azure_devops_are_those_of_prod() -> None:
+    regions = Environment.read(PARAMS / "prod.json").regions
+    codes = ", ".join(region.code for region in regions)
+    assert f"    default: [{codes}]\n" in read_text(DEVOPS)
+
+
+def test_azd_knows_dev_as_the_templates_make_it() -> None:
+    text = read_text(AZD)
+    dev = Environment.read(PARAMS / "dev.json")
+    [region] = dev.regions
+    assert f"resourceGroup: rg-{dev.workload}-dev-{region.code}\n" in text
+    assert (CHECKOUT / "infra/params/dev.regional.bicepparam").exists()
+    assert "  path: infra/params\n  module: dev.regional\n" in text
+    assert "    remoteBuild: false\n" in text
+    outputs = re.findall(r"(?m)^output (\w+) ", read_text("infra/regional.bicep"))
+    assert {"functionAppName", "regionHost"} <= {*outputs}
+    assert {*re.findall(r"\$\{?(\w+)", text)} == {"functionAppName", "regionHost"}
+    for script in re.findall(r"infra/[\w/]+\.(?:sh|py)", text):
+        assert (CHECKOUT / script).exists()
+    assert text.count("infra/package.sh dev") == 2
+    assert f"--region {region.code} " in text
