@@ -50,11 +50,11 @@ KEY_VAULT_SECRET = re.compile(r"[0-9A-Za-z-]{1,127}")
 DEFAULT_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.azurewebsites\.(?:net|us)")
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources
-# 50, without the three of the templates and the one that links the availability test. A
-# storage account allows names of 128 characters, other resources 512.
-MAX_TAGS = 46
+# The strictest of the tagged resources counts: a DNS zone has at most 15, three of them
+# the templates' own, and neither spaces nor special characters in names.
+MAX_TAGS = 12
 MAX_TAG_VALUE = 256
-TAG_NAME = re.compile(r"[^<>%&\\?/]{1,128}")
+TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,127}")
 # network.bicep makes a subnet of 64 and one of 16 addresses; a network has at most /16.
 MIN_PREFIX, MAX_PREFIX = 16, 25
 PRIVATE_RANGES = tuple(

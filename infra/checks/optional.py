@@ -51,8 +51,8 @@ def _check_tags(tags: Json, notes: Notes) -> None:
     for name, value in tags.items():
         place = f"tags.{name}"
         if not limits.TAG_NAME.fullmatch(name):
-            sentence = "has a name that Azure does not allow: 1 to 128 characters, none"
-            notes.note(place, f"{sentence} of <>%&\\?/.")
+            sentence = "has a name that a DNS zone does not take: up to 128 letters,"
+            notes.note(place, f"{sentence} digits, - and _, a letter first.")
         elif name.lower() in _OWN_TAGS:
             notes.note(place, "is written by the templates, not by this file.")
         elif name.lower() in seen:

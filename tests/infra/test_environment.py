@@ -153,8 +153,11 @@ PLACES: list[tuple[Any, ...]] = [
     ("globalLocation", "must be the name of an Azure", 7, None),
     ("globalLocation", NEARLY, "West Europe"),
     ("tags", "must be an object, {} if there are none.", [], "x"),
-    ("tags", "has 47; there can be at most 46.", {f"t{n}": "" for n in range(47)}),
-    ("tags.a/b", "has a name that Azure does not allow", "x"),
+    ("tags", "has 13; there can be at most 12.", {f"t{n}": "" for n in range(13)}),
+    *(
+        (f"tags.{n}", "has a name that a DNS", "x")
+        for n in ("a/b", "cost center", "4th")
+    ),
     ("tags.Region", "is written by the templates", "x"),
     ("tags.owner", "must be a string of at most 256", 7, "x" * 257),
     ("network", "must be null or an object with addressPrefixes.", [], "10.0.0.0/24"),
