@@ -28,27 +28,10 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
   name: vaultName
 }
 
-// Bicep knows no certificates of a Key Vault, because templates cannot make them.
-#disable-next-line BCP081
-resource certificate 'Microsoft.KeyVault/vaults/certificates@2024-11-01' existing = {
-  parent: vault
-  name: certificateName
-}
-
-// The private key of a certificate is in the secret of the same name.
+// The secret of the same name: App Service reads that, because the private key is in it.
 resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = {
   parent: vault
   name: certificateName
-}
-
-resource certificateUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: certificate
-  name: guid(certificate.id, identity.id, keyVaultCertificateUser)
-  properties: {
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultCertificateUser)
-  }
 }
 
 resource secretUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

@@ -156,7 +156,7 @@ PLACES: list[tuple[Any, ...]] = [
     ("tags", "has 13; there can be at most 12.", {f"t{n}": "" for n in range(13)}),
     *(
         (f"tags.{n}", "has a name that a DNS", "x")
-        for n in ("a/b", "cost center", "4th")
+        for n in ("a/b", "cost center", "_x")
     ),
     ("tags.Region", "is written by the templates", "x"),
     ("tags.owner", "must be a string of at most 256", 7, "x" * 257),

@@ -227,7 +227,6 @@ def test_both_hosts_are_bound_with_the_wildcard_certificate(
         "certificateReader == '' ? true",
     ),
     (_ACCESS, "'db79e9a7-68ee-4b58", "'a4417e6f-fecd-4de8"),
-    (_ACCESS, "  scope: certificate\n", "  scope: vault\n"),
     (_ACCESS, "  scope: secret\n", "  scope: vault\n"),
     ("regional.bicep", "vaultPlace[2], vaultPlace[4])", "vaultPlace[2], 'other')"),
 )
@@ -241,13 +240,8 @@ def test_the_identity_may_read_one_certificate_if_it_is_the_reader(
     certificate = region.properties("Microsoft.Web/sites/certificates")
     assert certificate["enableKeyVaultAccessUsingMSI"] is True
     domain = templates.description("prod")["domain"]
-    assert sorted(_roles_on_vault(region)) == [
-        (KEY_VAULT_CERTIFICATE_USER, f"{domain['keyVaultId']}/{kind}/{name}")
-        for kind, name in (
-            ("certificates", domain["secretName"]),
-            ("secrets", domain["secretName"]),
-        )
-    ]
+    secret = f"{domain['keyVaultId']}/secrets/{domain['secretName']}"
+    assert list(_roles_on_vault(region)) == [(KEY_VAULT_CERTIFICATE_USER, secret)]
     first = templates.with_description("prod", change).regional(BIND_HOST_NAMES="false")
     assert not list(_roles_on_vault(first))
 

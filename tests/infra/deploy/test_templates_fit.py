@@ -25,7 +25,7 @@ def test_every_output_that_is_asked_for_is_an_output_of_a_region(
 def test_every_variable_that_parameter_files_read_is_set_by_the_program(
     first_deployment: Workstation,
 ) -> None:
-    """The program sets no variable that nobody reads. The shared part is not its own."""
+    """It sets no variable that nobody reads. The shared part is not its own."""
     files = (INFRA / "params").glob("*.*.bicepparam")
     text = "".join(file.read_text("utf-8") for file in files)
     read = {*re.findall(r"readEnvironmentVariable\('(\w+)'", text)}
