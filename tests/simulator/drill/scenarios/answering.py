@@ -53,6 +53,7 @@ def identity_down(run: ScenarioRun) -> None:
     after three calls that got 503 within their time, its calls are answered by another
     region.
     """
+    run.expect_answered(run.calls(mixed_calls()), "before")
     with run.fault("identity-down"):
         run.expect_answered(run.calls(mixed_calls()), "while tokens are held")
         _restart_without_token(run)

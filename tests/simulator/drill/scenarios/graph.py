@@ -7,6 +7,7 @@ from tests.simulator.environment.fault_switch import GRAPH_SLOW_SECONDS
 from tests.simulator.platform.calls import Outcome
 
 _OUTAGE_SECONDS = 5.5
+_HEAD_START_SECONDS = 1.0
 # Each is nearest to another region.
 _NEAR_EACH_REGION = ("singapore", "new-york", "amsterdam")
 # A connection that was idle for longer is not used again.
@@ -86,15 +87,17 @@ def graph_down(run: ScenarioRun) -> None:
     meanwhile are answered within their 15 s; policy recordings get 503 within their
     5 s.
     """
-    calls = mixed_calls()
+    place = run.world.place_call
     with run.fault("graph-failing"):
-        placed = [*calls, *mixed_calls(is_policy_recording=True)]
-        futures = [run.world.place_call(call) for call in placed]
-        run.let_pass(_OUTAGE_SECONDS)
-    reports = [future.result(60) for future in futures]
-    run.expect_answered(reports[: len(calls)], "ordinary calls")
-    late = reports[len(calls) :]
+        recordings = [place(call) for call in mixed_calls(is_policy_recording=True)]
+        # They have little time: the others must not take it from them.
+        run.let_pass(_HEAD_START_SECONDS)
+        ordinary = [place(call) for call in mixed_calls()]
+        run.let_pass(_OUTAGE_SECONDS - _HEAD_START_SECONDS)
+    late = [future.result(60) for future in recordings]
     run.expect_503_in_time(late, "recordings get 503 before their time is up")
+    reports = [future.result(60) for future in ordinary]
+    run.expect_answered(reports, "ordinary calls")
 
 
 @scenario(load=Load.WAITS)
