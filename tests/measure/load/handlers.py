@@ -31,7 +31,7 @@ MAX_MULTIPLE = 1.2
 
 _TURNS = 10
 # Each has a token of its own until they are used up.
-_TOKENS = 4_000
+_TOKENS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
