@@ -1,8 +1,9 @@
-"""(k) and (l): what an event costs that follows after the answer.
+"""(k), (l) and (m): what an event costs that follows after the answer.
 
 (k): the bot has handlers, but none for this event; the floor is (f), an incoming call
 with a remembered token that is only accepted. (l): a handler returns one action; the
-floor is an answer. Graph runs in another process and replies at once.
+floor is an answer. (m): an instance gets the event; the floor is an answer, too. Graph
+and the instance run in another process and reply at once.
 """
 
 import asyncio
@@ -14,6 +15,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from multiprocessing.connection import Connection
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from shared import service as service_module
 from shared.bot_file import BotFile
@@ -32,6 +38,7 @@ from tests.simulator.platform.notifications import (
     new_id,
 )
 from tests.simulator.services.neighbours import Neighbours
+from tests.simulator.services.web import WebServer
 from tests.support.checkout import CHECKOUT
 
 type _Piece = tuple[Service, Callable[[Call], object]]
@@ -55,7 +62,7 @@ def bot_with_one_handler() -> Bot:
 
 
 def measure() -> list[Measurement]:
-    """Run (k) and (l)."""
+    """Run (k), (l) and (m)."""
     logging.getLogger().setLevel(logging.CRITICAL)
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
@@ -63,8 +70,8 @@ def measure() -> list[Measurement]:
     process.start()
     try:
         os.environ.update(here.recv())
-        token, tenant = here.recv()
-        return _Bench(token, tenant).measure()
+        token, tenant, instance = here.recv()
+        return _Bench(token, tenant, instance).measure()
     finally:
         here.send(None)
         process.join(10)
@@ -72,19 +79,30 @@ def measure() -> list[Measurement]:
 
 def _serve_world(pipe: Connection) -> None:
     """Run the simulated services until told to stop."""
-    with Neighbours() as world:
+    with Neighbours() as world, _instance(world) as instance:
         world.graph.takes_any_call = True
         pipe.send(world.settings(CALLING_GLOBAL_HOST=_HOST))
-        pipe.send((world.tokens.mint(x=new_id()), world.tenant_id))
+        pipe.send((world.tokens.mint(x=new_id()), world.tenant_id, instance.url))
         pipe.recv()
     # The servers' threads must not keep the process.
     threading.Timer(2, lambda: os._exit(0)).start()
 
 
+def _instance(world: Neighbours) -> WebServer:
+    """Return an instance that accepts everything at once."""
+
+    async def accept(request: Request) -> Response:
+        await request.body()
+        return Response(status_code=202)
+
+    routes = [Route("/", accept, methods=["POST"])]
+    return WebServer(Starlette(routes=routes), world.authority.certificate)
+
+
 class _Bench:
     """The worker library, and a service for each piece; all POSTs have one token."""
 
-    def __init__(self, token: str, tenant_id: str) -> None:
+    def __init__(self, token: str, tenant_id: str, instance: str) -> None:
         self._headers = {"host": _HOST, "authorization": f"Bearer {token}"}
         self._tenant_id = tenant_id
         self._loop = asyncio.new_event_loop()
@@ -96,9 +114,13 @@ class _Bench:
             read_settings({**os.environ, "CALLING_ANSWER": "false"}), handled
         )
         self._handling = build_service(read_settings(os.environ), handled)
+        partitions = json.dumps({"a": f"{instance}/"})
+        self._delivering = build_service(
+            read_settings({**os.environ, "CALLING_PARTITIONS": partitions}), handled
+        )
 
     def measure(self) -> list[Measurement]:
-        """Compare an event that nobody wants, and one with an action."""
+        """Compare an event that nobody wants, one with an action, and a delivery."""
         unwanted = self._compare(
             Row.UNWANTED,
             floor=(self._accepting, self._incoming),
@@ -109,7 +131,12 @@ class _Bench:
             floor=(self._handling, self._incoming),
             piece=(self._handling, self._established),
         )
-        return [unwanted, one_action]
+        delivery = self._compare(
+            Row.DELIVERY,
+            floor=(self._delivering, self._incoming),
+            piece=(self._delivering, self._established),
+        )
+        return [unwanted, one_action, delivery]
 
     def _compare(self, row: Row, *, floor: _Piece, piece: _Piece) -> Measurement:
         pieces = {

@@ -20,6 +20,7 @@ class Row(Enum):
     MANY_ANSWERS = ("(i) 200 answers at once, in units of Graph's delay", 4.4)
     UNWANTED = ("(k) an event that no handler wants, against (f)", 1.1)
     ONE_ACTION = ("(l) an event with one action, against an answer", 1.5)
+    DELIVERY = ("(m) a delivery to an instance, against an answer", 1.6)
     FIRST_REDIRECT = ("(j) from the start of a process to its first 302", 1.25)
 
     def __init__(self, what: str, target: float | None) -> None:
