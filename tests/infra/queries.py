@@ -35,7 +35,8 @@ _NAMES = re.compile(r"\b([A-Za-z_]\w*)\b(?!\s*\()")
 
 def table_and_columns(query: str) -> tuple[str, set[str]]:
     """Return the table of a query, and the columns that the query does not make."""
-    table, _, rest = query.partition("\n")
+    without_comments = re.sub(r"^//.*\n", "", query, flags=re.MULTILINE)
+    table, _, rest = without_comments.partition("\n")
     text = _NOT_COLUMNS.sub("", rest)
     names = {*_NAMES.findall(text)} - {*_MADE.findall(text)} - _WORDS
     return table, names

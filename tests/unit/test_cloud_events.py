@@ -1,6 +1,6 @@
 """Deliveries as a program that nobody here wrote reads them: the CloudEvents SDK.
 
-docs/behaviour.md section 9; https://pypi.org/project/cloudevents/
+docs/behaviour.md section 9; https://github.com/cloudevents/sdk-python
 """
 
 import json

@@ -20,7 +20,7 @@ BUILD=$(cat build/app/build_id.txt)
 
 # Make the resource groups that are missing
 GROUP_EXISTS=$(az group exists -n rg-tmscalls-prod-global)
-if [ "$GROUP_EXISTS" = false ]; then az group create -n rg-tmscalls-prod-global -l westeurope -o none; fi
+if [ "$GROUP_EXISTS" = false ]; then az group create -n rg-tmscalls-prod-global -l northeurope -o none; fi
 GROUP_EXISTS=$(az group exists -n rg-tmscalls-prod-weu)
 if [ "$GROUP_EXISTS" = false ]; then az group create -n rg-tmscalls-prod-weu -l westeurope -o none; fi
 GROUP_EXISTS=$(az group exists -n rg-tmscalls-prod-eus2)
