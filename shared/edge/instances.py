@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shared.edge.outbound import OutboundReply
 
 PLACES = 32
+IDLE_SECONDS = 60.0
 RENEWED_AFTER_SECONDS = 5 * 60.0
 
 
@@ -57,7 +58,9 @@ class InstanceClient:
         self._clock = clock
         self._taken = 0
         # Name resolution may keep a thread beyond the end of its delivery.
-        self._threads = DaemonThreads("instance", at_most=2 * PLACES)
+        self._threads = DaemonThreads(
+            "instance", at_most=2 * PLACES, idle_seconds=IDLE_SECONDS
+        )
         self._session = SharedSession(ca_bundle, connections=PLACES)
         self._opened_at = clock()
 

@@ -11,19 +11,37 @@ import threading
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class DaemonThreads:
-    """Runs each piece of work on a thread of its own, ``at_most`` at a time."""
+class _Task(NamedTuple):
+    """A piece of work, and what is to be done once its thread is free again."""
 
-    def __init__(self, name: str, *, at_most: int) -> None:
-        """Give all threads ``name``, for people who look at them."""
+    run: Callable[[], None]
+    end: Callable[[], None]
+
+
+class DaemonThreads:
+    """Runs each piece of work on a thread that has nothing else to do.
+
+    There are ``at_most`` of them.
+    """
+
+    def __init__(self, name: str, *, at_most: int, idle_seconds: float = 0.0) -> None:
+        """Give all threads ``name``, for people who look at them.
+
+        A thread waits ``idle_seconds`` for more work. That is for work that must be
+        quick: on a busy machine a new thread waits long for its first turn.
+        """
         self._name = name
+        self._idle_seconds = idle_seconds
         self._free = threading.Semaphore(at_most)
+        self._lock = threading.Lock()
+        self._idle: list[SimpleQueue[_Task]] = []
 
     async def run[T](
         self, work: Callable[[], T], *, on_end: Callable[[], None] | None = None
@@ -57,17 +75,54 @@ class DaemonThreads:
                 tell(partial(_fail, done, error))
             else:
                 tell(partial(_finish, done, result))
-            finally:
-                self._free.release()
-                if on_end is not None:
-                    tell(on_end)
+
+        def end() -> None:
+            if on_end is not None:
+                tell(on_end)
 
         try:
-            threading.Thread(target=run, name=self._name, daemon=True).start()
+            self._hand_over(_Task(run, end))
         except RuntimeError:
             self._free.release()
             raise
         return await done
+
+    def _hand_over(self, task: _Task) -> None:
+        """Let an idle thread do it, or a new one."""
+        with self._lock:
+            inbox = self._idle.pop() if self._idle else None
+        if inbox is not None:
+            inbox.put(task)
+            return
+        inbox = SimpleQueue()
+        inbox.put(task)
+        threading.Thread(
+            target=self._serve, args=(inbox,), name=self._name, daemon=True
+        ).start()
+
+    def _serve(self, inbox: SimpleQueue[_Task]) -> None:
+        """Do what comes, until nothing has come for a while."""
+        while (task := self._next(inbox)) is not None:
+            task.run()
+            if self._idle_seconds:
+                with self._lock:
+                    self._idle.append(inbox)
+            self._free.release()
+            task.end()
+            if not self._idle_seconds:
+                return
+            # It holds on to what was asked, and to what came of it.
+            del task
+
+    def _next(self, inbox: SimpleQueue[_Task]) -> _Task | None:
+        with suppress(Empty):
+            return inbox.get(timeout=self._idle_seconds)
+        with self._lock:
+            if inbox in self._idle:
+                self._idle.remove(inbox)
+                return None
+        # Somebody took it out just now, and puts something in.
+        return inbox.get()
 
 
 def _finish[T](done: asyncio.Future[T], result: T) -> None:
