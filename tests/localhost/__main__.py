@@ -35,13 +35,16 @@ def _read_options() -> ServerOptions:
     parser.add_argument("--keyfile", type=Path, help="PEM key of the certificate")
     parser.add_argument("--app", type=Path, default=CHECKOUT, help="directory")
     parser.add_argument("--bot", type=Path, help="file in place of shared/bot.py")
+    parser.add_argument(
+        "--watch-bot", action="store_true", help="tell what its handlers do"
+    )
     parser.add_argument("--dns", help="ask this server for names, address:port")
     parser.add_argument("--warmup", action="store_true", help="run warmup first")
     arguments = parser.parse_args()
     if (arguments.certfile is None) != (arguments.keyfile is None):
         parser.error("--certfile and --keyfile go together")
     if arguments.bot is not None:
-        load_bot_from(arguments.bot)
+        load_bot_from(arguments.bot, is_watched=arguments.watch_bot)
     if arguments.dns is not None:
         resolve_through(arguments.dns)
     certificate = None

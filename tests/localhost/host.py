@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.localhost.message import HEADER, MESSAGE_ID
 from tests.localhost.routes import (
     HostConfiguration,
     Route,
@@ -109,6 +110,7 @@ class FunctionsHost:
 
     async def _invoke(self, route: Route, call: HttpCall) -> HostResponse:
         invocation_id = str(uuid.uuid4())
+        MESSAGE_ID.set(call.headers.get(HEADER))
         try:
             result = await self._worker.invoke(route.function, call, invocation_id)
         except InvocationFailedError as error:

@@ -36,12 +36,14 @@ class LocalHost(Running):
         warms_up: bool = False,
         dns: str | None = None,
         bot: Path | None = None,
+        watches_bot: bool = False,
         on_log: Callable[[str], None] | None = None,
     ) -> None:
         """Describe the process; settings come from ``environment`` only.
 
         ``dns`` is the ``address:port`` of the server that it asks for names.
-        ``bot`` is a file that takes the place of ``shared/bot.py``.
+        ``bot`` is a file that takes the place of ``shared/bot.py``; with
+        ``watches_bot`` the log has a line for each run of its handlers, too.
         ``on_log`` gets each line of the log as it comes, in a thread of its own.
         """
         self._environment = environment
@@ -56,6 +58,8 @@ class LocalHost(Running):
             self._arguments += ["--dns", dns]
         if bot is not None:
             self._arguments += ["--bot", str(bot.resolve())]
+        if watches_bot:
+            self._arguments.append("--watch-bot")
         # Opened to append, so that the process goes on at the end after forget_log.
         self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in start's stack
         self._on_log = on_log
