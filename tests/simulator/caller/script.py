@@ -114,6 +114,8 @@ class Script:
                 self.people[person] = " ".join(reaction)
             case ["prompt", name, "lasts", seconds] if _is_number(seconds):
                 self.lengths[name] = float(seconds)
+            case ["caller", "is", "guest", caller_id]:
+                self.members |= {"caller_id": caller_id, "caller_kind": "guest"}
             case ["caller", "is", caller_id]:
                 self.members["caller_id"] = caller_id
             case ["caller", "calls", "from", country]:

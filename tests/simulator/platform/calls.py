@@ -1,8 +1,9 @@
 """A call: how it is placed, how often it is announced, and what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from typing import Self
 
 from tests.simulator.platform.events import StepEnded
@@ -66,6 +67,7 @@ class PlacedCall:
         simultaneous_caller: the same notification is also sent from this caller's data
             centre, at the same time.
         caller_id: of the user, or the number, that calls; None: somebody new.
+        caller_kind: ``guest`` for a guest; None: a user, or a phone.
         language_id: of the caller.
         is_group_call: the bot is called into a meeting.
         follow_ups: in-order, out-of-order (with one of them twice), or none; of a
@@ -84,6 +86,7 @@ class PlacedCall:
     is_duplicated: bool = False
     simultaneous_caller: str | None = None
     caller_id: str | None = None
+    caller_kind: str | None = None
     language_id: str = "en-us"
     is_group_call: bool = False
     follow_ups: str = "in-order"
@@ -103,6 +106,7 @@ class CallReport:
     Attributes:
         steps: every POST, in order, as the journal has it.
         replies: the reply to each step, whole.
+        numbers: of the steps to come.
     """
 
     call_id: str
@@ -115,6 +119,7 @@ class CallReport:
     callback_uri: str | None = None
     attempts: int = 0
     answer_seconds: float = 0.0
+    numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def path(self) -> list[int | str]:

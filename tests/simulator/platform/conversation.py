@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.simulator.platform import consequences
 from tests.simulator.platform.calls import CallReport, Outcome, PlacedCall, RetryPolicy
-from tests.simulator.platform.effects import Effects, Hooks
+from tests.simulator.platform.effects import ANSWERS, Effects, Hooks
 from tests.simulator.platform.media import Heard
 from tests.simulator.platform.notifications import deleted
 from tests.simulator.platform.platform import CallingPlatform
@@ -36,8 +36,8 @@ class CallPlan:
     Attributes:
         lengths: seconds of prompts, by name; see ``media.Media``.
         people: what those do whom the bot transfers to or invites, by id or number:
-            ``answers`` (so do all who are not named), ``refuses`` or
-            ``does not answer``.
+            ``answers``, ``refuses`` or ``does not answer``.
+        usually: what those do who are not named.
         wire: how its notifications travel.
         retries: of notifications after the announcement, which come again without a
             reply; the pauses are of real time, since what they wait for is real.
@@ -46,6 +46,7 @@ class CallPlan:
     placed: PlacedCall = field(default_factory=PlacedCall)
     lengths: Mapping[str, float] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
+    usually: str = ANSWERS
     wire: Wire = field(default_factory=Wire)
     retries: RetryPolicy = field(default_factory=RetryPolicy.none)
 
@@ -91,6 +92,7 @@ class Conversation:
             Hooks(notify=self._notify, end=self.end, hand_over=self._hand_over),
             lengths=plan.lengths,
             people=plan.people,
+            usually=plan.usually,
         )
 
     @property

@@ -23,10 +23,12 @@ from tests.simulator.services.call_control import CallRequest, person_of
 from tests.simulator.services.graph_api import GraphApi
 
 ANSWERS, REFUSES, IS_AWAY = "answers", "refuses", "does not answer"
+# Nobody knows yet: whoever plays the call says it with ``Effects.react``.
+ASKED = "is asked"
 # https://learn.microsoft.com/graph/api/call-keepalive
 KEPT_SECONDS = 45 * 60.0
 REACTIONS = (ANSWERS, REFUSES, IS_AWAY)
-_RING_SECONDS = {ANSWERS: 3.0, REFUSES: 3.0, IS_AWAY: 20.0}
+_RING_SECONDS = {ANSWERS: 3.0, REFUSES: 3.0, IS_AWAY: 20.0, ASKED: 20.0}
 _TRANSFER_FAULTS = {REFUSES: (500, 7000), IS_AWAY: (500, 7700)}
 _TONE_SECONDS = 0.3
 _DONE = Ending("completed", 200, 0, "Action completed successfully.")
@@ -48,6 +50,22 @@ class Hooks:
     hand_over: Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """The telephones of people ring, until somebody says how they react.
+
+    Attributes:
+        reason: ``transfer`` or ``invite``.
+        then: gets the reaction.
+        end_of_time: when nobody has answered.
+    """
+
+    reason: str
+    people: list[str]
+    then: Callable[[str], None]
+    end_of_time: Planned
+
+
 class Effects:
     """The effects of controls on one call. Not safe for threads.
 
@@ -57,6 +75,9 @@ class Effects:
         is_subscribed: the bot is told of keys.
         failed_transfers: to whom the call went in vain, in order.
         invited: who came into the call.
+        voice: what the caller says, as a wav; None: nobody hears what.
+        ringing: who is asked how they react, as nobody is unless ``usually`` says so.
+        reactions: of those who were asked, in order.
     """
 
     def __init__(
@@ -68,13 +89,21 @@ class Effects:
         *,
         lengths: Mapping[str, float],
         people: Mapping[str, str],
+        usually: str = ANSWERS,
     ) -> None:
-        """Start without any; ``lengths`` and ``people`` as in ``CallPlan``."""
+        """Start without any; ``lengths`` and ``people`` as in ``CallPlan``.
+
+        ``usually``: how those react whom ``people`` does not name.
+        """
         self.media = Media(timeline, lengths, self._media_ended)
         self.is_established = False
         self.is_subscribed = False
         self.failed_transfers: list[str] = []
         self.invited: list[str] = []
+        self.voice: bytes | None = None
+        self.ringing: Ringing | None = None
+        self.reactions: list[tuple[str, str]] = []
+        self._usually = usually
         self._call = call
         self._timeline = timeline
         self._graph = graph
@@ -106,7 +135,18 @@ class Effects:
         """End with the call."""
         if self._end_of_time is not None:
             self._end_of_time.cancel()
+        if self.ringing is not None:
+            self.ringing.end_of_time.cancel()
+            self.ringing = None
         self.media.stop()
+
+    def react(self, reaction: str) -> None:
+        """Let those who ring react, as one: one of ``REACTIONS``."""
+        ringing, self.ringing = self.ringing, None
+        if ringing is not None:
+            ringing.end_of_time.cancel()
+            self.reactions += [(person, reaction) for person in ringing.people]
+            ringing.then(reaction)
 
     def take(self, asked: CallRequest) -> None:
         """Let a control that Graph has carried out have its effects."""
@@ -157,11 +197,23 @@ class Effects:
 
     def _transfer(self, asked: CallRequest) -> None:
         person = person_of(asked.body["transferTarget"]) or ""
-        reaction = self._people.get(person, ANSWERS)
         self._tell_state("transferring")
-        self._timeline.after(
-            _RING_SECONDS[reaction], lambda: self._transferred(person, reaction)
+        self._ring(
+            "transfer", [person], lambda reaction: self._transferred(person, reaction)
         )
+
+    def _ring(
+        self, reason: str, people: list[str], then: Callable[[str], None]
+    ) -> None:
+        """Let people be called; they react in their time, or are asked."""
+        found = {self._people.get(person, self._usually) for person in people}
+        seconds = max(_RING_SECONDS[reaction] for reaction in found)
+        if ASKED in found:
+            end = self._timeline.after(seconds, lambda: self.react(IS_AWAY))
+            self.ringing = Ringing(reason, people, then, end)
+            return
+        reaction = ANSWERS if found == {ANSWERS} else max(found - {ANSWERS})
+        self._timeline.after(seconds, lambda: then(reaction))
 
     def _transferred(self, person: str, reaction: str) -> None:
         call = self._graph.calls[self._call.call_id]
@@ -180,13 +232,15 @@ class Effects:
 
     def _invite(self, asked: CallRequest) -> None:
         people = [person_of(each) or "" for each in asked.body["participants"]]
-        reactions = {self._people.get(person, ANSWERS) for person in people}
-        seconds = max(_RING_SECONDS[reaction] for reaction in reactions)
-        ending = _DONE if reactions == {ANSWERS} else _NOT_INVITED
         members = {"participants": asked.body["participants"]}
-        self._end_later(seconds, asked, "inviteParticipants", ending, members)
-        if ending is _DONE:
-            self._timeline.after(seconds, lambda: self._join(people))
+
+        def invited(reaction: str) -> None:
+            ending = _DONE if reaction == ANSWERS else _NOT_INVITED
+            self._end_later(0.0, asked, "inviteParticipants", ending, members)
+            if ending is _DONE:
+                self._timeline.after(0.0, lambda: self._join(people))
+
+        self._ring("invite", people, invited)
 
     def _join(self, people: list[str]) -> None:
         if not self._is_over:
@@ -212,8 +266,9 @@ class Effects:
         is_recording = operation.recording is not None
         members: dict[str, Any] = {"clientContext": operation.client_context}
         if is_recording:
-            kept = self._graph.keep_recording() if ending.code < 400 else ("", "")
-            location, token = kept
+            is_kept = ending.code < 400
+            kept = self._graph.keep_recording(self.voice) if is_kept else ("", "")
+            (location, token), self.voice = kept, None
             members |= {"recordingLocation": location, "recordingAccessToken": token}
         self._tell_operation(
             "record" if is_recording else "playPrompt", operation.id, ending, members

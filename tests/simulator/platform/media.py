@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from tests.simulator.platform.timeline import Planned, Timeline
 
 PROMPT_SECONDS = 3.0
-_NOTICE_SECONDS = 0.1
+NOTICE_SECONDS = 0.1
 _IN_NAME = re.compile(r"[-_](\d+)s$", re.ASCII)
 
 
@@ -83,6 +83,12 @@ class MediaOperation:
 def name_of(url: str) -> str:
     """Return by what name people know a prompt."""
     return PurePosixPath(urlsplit(url).path).stem
+
+
+def usual_length(name: str) -> float:
+    """Return how many seconds a prompt lasts of which nothing is known."""
+    in_name = _IN_NAME.search(name)
+    return float(in_name[1]) if in_name else PROMPT_SECONDS
 
 
 class Media:
@@ -152,11 +158,14 @@ class Media:
         silence = self._setting("maxSilenceTimeoutInSeconds", 5)
         self._plan(seconds + silence, lambda: self._end(_PAUSED))
 
+    @property
+    def longest_seconds(self) -> float:
+        """How long what is recorded now may become."""
+        return float(self._setting("maxRecordDurationInSeconds", 5))
+
     def length_of(self, name: str) -> float:
         """Return how many seconds a prompt lasts."""
-        in_name = _IN_NAME.search(name)
-        usual = float(in_name[1]) if in_name else PROMPT_SECONDS
-        return self._lengths.get(name, usual)
+        return self._lengths.get(name, usual_length(name))
 
     def _begin_next(self) -> None:
         if self._running is None and self._queue:
@@ -173,7 +182,7 @@ class Media:
             seconds = self.length_of(name)
             heard = Heard(name, self._timeline.now_seconds)
             self.heard.append(heard)
-            self._timeline.after(min(_NOTICE_SECONDS, seconds / 2), heard.notice)
+            self._timeline.after(min(NOTICE_SECONDS, seconds / 2), heard.notice)
             self._plan(seconds, lambda: self._played(number))
         elif operation.recording is not None:
             self._record()
@@ -186,9 +195,8 @@ class Media:
 
     def _record(self) -> None:
         self.is_recording = True
-        longest = self._setting("maxRecordDurationInSeconds", 5)
         silence = self._setting("initialSilenceTimeoutInSeconds", 5)
-        self._plan(longest, lambda: self._end(_LONGEST))
+        self._plan(self.longest_seconds, lambda: self._end(_LONGEST))
         self._plan(silence, lambda: self._end(_NOTHING_SAID))
 
     def _end(self, ending: Ending) -> None:

@@ -28,6 +28,7 @@ class Call:
     Attributes:
         country_code, caller_region: where the caller is, for region rules.
         caller_id: of the user who calls; a number that begins with ``+`` is a phone.
+        caller_kind: of their identity, where the id does not tell it: ``guest``.
     """
 
     tenant_id: str
@@ -39,6 +40,7 @@ class Call:
     media_hosted_region: str | None = None
     is_group: bool = False
     caller_id: str = field(default_factory=new_id)
+    caller_kind: str | None = None
     language_id: str = "en-us"
 
 
@@ -206,8 +208,8 @@ def identity(kind: str, known_as: str | None = None) -> Json:
 
 def caller_identity(call: Call) -> Json:
     """Return who calls."""
-    kind = "phone" if call.caller_id.startswith("+") else "user"
-    return identity(kind, call.caller_id)
+    usual = "phone" if call.caller_id.startswith("+") else "user"
+    return identity(call.caller_kind or usual, call.caller_id)
 
 
 def chat_info(call: Call) -> Json:

@@ -102,6 +102,7 @@ class CallingPlatform:
             media_hosted_region=placed.media_hosted_region,
             is_group=placed.is_group_call,
             caller_id=placed.caller_id or notifications.new_id(),
+            caller_kind=placed.caller_kind,
             language_id=placed.language_id,
         )
 

@@ -97,7 +97,7 @@ class Steps:
             "X-Microsoft-Skype-Message-ID": new_id(),
             **headers,
         }
-        number = len(report.steps)
+        number = next(report.numbers)
         self.journal.append(
             StepStarted(
                 call_id=call.call_id,

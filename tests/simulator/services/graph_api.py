@@ -38,6 +38,7 @@ _CALL_PATH = "/v1.0/communications/calls/{call_id}"
 _SILENCE = (
     b"RIFF$\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80>\0\0\0}\0\0\2\0\x10\0data\0\0\0\0"
 )
+_MAX_WAVS = 20
 
 
 @dataclass(slots=True)
@@ -64,7 +65,9 @@ class GraphApi(WebServer):
         other_paths: paths of all other requests; there should be none.
         faults_of: the faults of the next requests of a control, by its name.
         faults: the faults of the next requests of any other, in order.
-        standing_fault: makes the fault of a request when there is none of these.
+        standing_faults: make the fault of a request of a control, by its name, when
+            there is none of these.
+        standing_fault: makes the fault of every other request.
         delay_seconds: how long each reply takes.
         takes_any_call: take requests about calls that never rang, for measurements.
         recordings: tokens of recordings, by id.
@@ -94,11 +97,13 @@ class GraphApi(WebServer):
         self.calls: dict[str, RingingCall] = {}
         self.faults: deque[Fault] = deque()
         self.faults_of: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self.standing_faults: dict[str, Callable[[], Fault]] = {}
         self.standing_fault: Callable[[], Fault] = Fault
         self.delay_seconds = 0.0
         self.takes_any_call = False
         self.recordings: dict[str, str] = {}
         self.before_reply: Callable[[CallRequest], object] = lambda _asked: None
+        self._wavs: dict[str, bytes] = {}
 
     @property
     def graph_url(self) -> str:
@@ -110,10 +115,17 @@ class GraphApi(WebServer):
         call = self.calls[call_id] = RingingCall(call_id, tenant_id)
         return call
 
-    def keep_recording(self) -> tuple[str, str]:
-        """Keep a recording; return its location, and the token to get it with."""
+    def keep_recording(self, wav: bytes | None = None) -> tuple[str, str]:
+        """Keep a recording; return its location, and the token to get it with.
+
+        Without a ``wav`` it is one of no length. The latest few are kept.
+        """
         recording_id, token = str(uuid.uuid4()), secrets.token_urlsafe(32)
         self.recordings[recording_id] = token
+        if wav is not None:
+            self._wavs[recording_id] = wav
+            if len(self._wavs) > _MAX_WAVS:
+                del self._wavs[next(iter(self._wavs))]
         return f"{self.url}/recordings/{recording_id}", token
 
     async def _take(self, name: str, request: Request) -> Response:
@@ -148,7 +160,7 @@ class GraphApi(WebServer):
         for faults in (self.faults_of.get(name), self.faults):
             if faults:
                 return faults.popleft()
-        return self.standing_fault()
+        return self.standing_faults.get(name, self.standing_fault)()
 
     def _seen(self, name: str) -> list[CallRequest]:
         lists = {"answer": self.answers, "reject": self.rejects}
@@ -175,12 +187,14 @@ class GraphApi(WebServer):
 
     async def _recording(self, request: Request) -> Response:
         """Hand out a recording to whoever has its token."""
-        token = self.recordings.get(request.path_params["recording_id"])
+        recording_id = request.path_params["recording_id"]
+        token = self.recordings.get(recording_id)
         if token is None:
             return error_reply(404, "UnknownError", "no such recording")
         if request.headers.get("authorization") != f"Bearer {token}":
             return error_reply(401, "InvalidAuthenticationToken", "token refused")
-        return Response(_SILENCE, media_type="audio/wav")
+        wav = self._wavs.get(recording_id, _SILENCE)
+        return Response(wav, media_type="audio/wav")
 
     async def _other(self, request: Request) -> Response:
         self.other_paths.append(request.url.path)
