@@ -41,8 +41,9 @@ test: $(READY) $(TOOLS_READY) ## Run all tests, fast ones first.
 serve: $(READY) ## Serve function_app.py on loopback, PORT=7071.
 	@exec $(PYTHON) -m tests.localhost --port $(PORT)
 
-world: $(READY) ## Run an environment, with a live page of its calls.
-	@exec $(PYTHON) -m tests.simulator world
+BOT ?= shared/bot.py
+world: $(READY) ## A page of calls, and a phone to call BOT=shared/bot.py.
+	@exec $(PYTHON) -m tests.simulator world --bot $(BOT)
 
 drill: $(READY) ## Let things go wrong on purpose; lose no call.
 	@exec $(PYTHON) -m tests.simulator drill --json drill.json --html drill.html

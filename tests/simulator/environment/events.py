@@ -1,7 +1,7 @@
 """What the environment tells the journal: regions, faults, rules, traffic."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -26,6 +26,44 @@ class LogWritten:
     call_id: str | None
     line: Mapping[str, Any]
     late_by_seconds: float = 0.0
+
+
+# As ``tests.localhost.bot_watch`` writes it, which needs the app.
+HANDLER_RAN = "simulator.handler-ran"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerRan:
+    """A handler of the bot has run, in a region that is watched.
+
+    Attributes:
+        message_id: of the POST that the event came in.
+        bot_event: name of the event.
+        file, line, function: where the handler stands.
+        actions: name and body of what it returned.
+        state_before, state_after: what the call remembered.
+        error: type, message and line of what it raised, if it did.
+    """
+
+    region: str
+    call_id: str
+    message_id: str | None
+    bot_event: str
+    file: str | None
+    line: int | None
+    function: str
+    actions: Sequence[Mapping[str, Any]]
+    state_before: Any
+    state_after: Any
+    error: Mapping[str, Any] | None
+    took_seconds: float
+
+
+def handler_ran(region: str, line: Mapping[str, Any]) -> HandlerRan:
+    """Read a line of ``bot_watch``."""
+    names = [field.name for field in fields(HandlerRan) if field.name != "region"]
+    members: dict[str, Any] = {name: line.get(name) for name in names}
+    return HandlerRan(region=region, **members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

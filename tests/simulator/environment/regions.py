@@ -14,7 +14,12 @@ from typing import Any
 
 from tests.localhost.bot_file import NO_HANDLERS
 from tests.localhost.process import LocalHost
-from tests.simulator.environment.events import LogWritten, RegionChanged
+from tests.simulator.environment.events import (
+    HANDLER_RAN,
+    LogWritten,
+    RegionChanged,
+    handler_ran,
+)
 from tests.simulator.platform.journal import Journal
 
 
@@ -28,7 +33,7 @@ class Region:
         host: ``<code>.<zone>:<port>``, the host of its redirects and callbackUri.
         certificate: chain and key in PEM.
         journal: is told of its states and its log.
-        bot: file of its bot.
+        bot: the file with its bot; the journal is told what its handlers do.
         state: stopped, starting, running or hanging.
     """
 
@@ -73,6 +78,7 @@ class Region:
                 dns=dns,
                 on_log=self._log,
                 bot=self.bot,
+                watches_bot=self.bot != NO_HANDLERS,
             )
             try:
                 process.__enter__()
@@ -128,6 +134,9 @@ class Region:
     def _log(self, text: str) -> None:
         line = _read_line(text)
         call_id = line.get("call_id")
+        if line.get("event") == HANDLER_RAN:
+            self.journal.append(handler_ran(self.code, line))
+            return
         self.journal.append(
             LogWritten(
                 region=self.code,

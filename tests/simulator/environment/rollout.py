@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from infra.environment import Environment, Rule
 from shared.settings import read_settings
@@ -28,6 +29,7 @@ class Rollout:
         regions: by code.
         rules: of each region, by code.
         dns: ``address:port`` of the name server that the regions ask.
+        is_settled: not set while all regions restart.
     """
 
     def __init__(
@@ -45,9 +47,11 @@ class Rollout:
         self._file = file
         self._neighbours = neighbours
         self._journal = journal
-        self._settings = settings
+        self._settings = dict(settings)
         self._overrides: dict[str, Mapping[str, str]] = {}
         self._changing = threading.RLock()
+        self.is_settled = threading.Event()
+        self.is_settled.set()
 
     def settings_of(
         self, code: str, rules: Sequence[Rule] | None = None
@@ -71,6 +75,21 @@ class Rollout:
     def restart(self, code: str) -> None:
         """Stop a region in good order and start it with its settings as they are."""
         self.regions[code].restart(self.settings_of(code), dns=self.dns)
+
+    def restart_all(self) -> None:
+        """Restart the regions that run, at once."""
+        with self._changing:
+            running = [c for c, r in self.regions.items() if r.state == "running"]
+            self.is_settled.clear()
+            try:
+                with ThreadPoolExecutor(len(self.regions)) as starters:
+                    list(starters.map(self.restart, running))
+            finally:
+                self.is_settled.set()
+
+    def change_settings(self, settings: Mapping[str, str]) -> None:
+        """Start regions with other settings from now on; an empty one is none."""
+        self._settings.update(settings)
 
     def override(self, code: str, settings: Mapping[str, str]) -> None:
         """Restart a region with some settings of its own."""

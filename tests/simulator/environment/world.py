@@ -225,6 +225,19 @@ class World(Running):
         """
         self._rollout.set_rules(rules, region)
 
+    def restart(self) -> None:
+        """Restart all regions that run, at once: the bot's file may be another."""
+        self._rollout.restart_all()
+
+    def change_settings(self, settings: Mapping[str, str]) -> None:
+        """Restart all regions that run with other settings; an empty one is none."""
+        self._rollout.change_settings(settings)
+        self.restart()
+
+    def wait_for_restart(self, timeout_seconds: float) -> bool:
+        """Wait until all regions have restarted, if they do; tell whether they have."""
+        return self._rollout.is_settled.wait(timeout_seconds)
+
     def wait_until_healthy(self, timeout_seconds: float) -> list[str]:
         """Wait until Traffic Manager and peers find all running regions healthy.
 

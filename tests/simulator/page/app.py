@@ -18,8 +18,10 @@ from tests.simulator.page import actions, preview
 from tests.simulator.page.actions import ActionError, RequestFields
 from tests.simulator.page.feed import Feed
 from tests.simulator.page.guard import Guard
+from tests.simulator.page.phone_routes import PhoneRoutes
 from tests.simulator.page.port import ShownEnvironment
 from tests.simulator.page.state import routes_of, state_of
+from tests.simulator.phone.phone import Phone
 
 STATIC = Path(__file__).with_name("static")
 
@@ -34,15 +36,20 @@ type _Action = Callable[[ShownEnvironment, RequestFields], Any]
 class Page:
     """The handlers of the page. Whatever may block runs on a thread."""
 
-    def __init__(self, environment: ShownEnvironment, feed: Feed) -> None:
-        """Show ``environment``, whose events ``feed`` reads."""
+    def __init__(
+        self, environment: ShownEnvironment, feed: Feed, phone: Phone | None = None
+    ) -> None:
+        """Show ``environment``, whose events ``feed`` reads, and its ``phone``."""
         self._environment = environment
         self._feed = feed
+        self._phone = None if phone is None else PhoneRoutes(phone, feed)
 
     def app(self) -> Starlette:
         """Return the app."""
+        phone = [] if self._phone is None else self._phone.routes(self._do)
         return Starlette(
             routes=[
+                *phone,
                 Route("/", self._index),
                 Route("/favicon.ico", self._icon),
                 Mount("/static", StaticFiles(directory=STATIC)),
@@ -73,8 +80,12 @@ class Page:
 
     async def _state(self, _request: Request) -> Response:
         look = self._feed.look
-        state = await asyncio.to_thread(look, lambda: state_of(self._environment))
+        state = await asyncio.to_thread(look, self._snapshot)
         return JSONResponse(state)
+
+    def _snapshot(self) -> dict[str, Any]:
+        phone = None if self._phone is None else self._phone.phone.snapshot()
+        return {**state_of(self._environment), "phone": phone}
 
     async def _routes(self, _request: Request) -> Response:
         return JSONResponse(await asyncio.to_thread(routes_of, self._environment))

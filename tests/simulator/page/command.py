@@ -5,16 +5,22 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import NoReturn
 
-from tests.simulator.environment import World
+from tests.simulator.environment import World, WorldOptions
 from tests.simulator.options import (
     UNUSABLE,
     add_environment_option,
     read_environment_option,
 )
 from tests.simulator.page.server import PageServer
+from tests.simulator.phone.bot_check import check_bot
+from tests.simulator.phone.bot_watch import shown
+from tests.simulator.phone.phone import Phone
+from tests.support.checkout import CHECKOUT
 
+OWN_BOT = CHECKOUT / "shared" / "bot.py"
 _LAST_PORT = 65535
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -22,6 +28,12 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_environment_option(parser)
+    parser.add_argument(
+        "--bot",
+        type=Path,
+        default=OWN_BOT,
+        help="file with the bot that takes the calls (default: shared/bot.py)",
+    )
     parser.add_argument("--port", type=int, default=0, help="of the page; 0: any")
     parser.add_argument(
         "--traffic",
@@ -43,14 +55,33 @@ def run(arguments: argparse.Namespace) -> int:
     file = read_environment_option(arguments)
     if file is None:
         return UNUSABLE
+    bot = arguments.bot.resolve()
+    if (problem := _problem_of(bot)) is not None:
+        print(f"world: {problem}", file=sys.stderr)
+        return UNUSABLE
     codes = ", ".join(region.code for region in file.regions)
     print(f"Starting the regions of {file.name}: {codes} …", file=sys.stderr)
-    with World(file) as world, PageServer(world, port=port) as page:
+    with (
+        World(file, WorldOptions(bot=bot)) as world,
+        Phone(world, bot) as phone,
+        PageServer(world, port=port, phone=phone) as page,
+    ):
         if arguments.traffic > 0:
             world.start_traffic(arguments.traffic)
         print(f"The page: {page.url}  (Ctrl+C stops it)", flush=True)
         threading.Event().wait()
     return 0
+
+
+def _problem_of(bot: Path) -> str | None:
+    """Say in a sentence why a bot's file cannot be used; None: it can."""
+    if not bot.is_file():
+        return f"{bot}: there is no such file."
+    problem = check_bot(bot, {})
+    if problem is None:
+        return None
+    line = "" if problem.line is None else f", line {problem.line}"
+    return f"{shown(bot)}{line}: {problem.type}: {problem.message}"
 
 
 def _end(*_signal: object) -> NoReturn:

@@ -22,6 +22,26 @@ MAX_CALLS = 2_000
 # How many past events a page gets when it opens.
 HISTORY_EVENTS = 1_500
 _MAX_PER_CALL = 400
+# A person may talk to a bot for long, and every event can be sent again.
+_MAX_PER_PHONE_CALL = 4_000
+_MAX_PHONE_CALLS = 20
+# What the phone shows of the line in the log.
+_LINE = (
+    "message_id",
+    "bot_event",
+    "reason",
+    "notes",
+    "status",
+    "duration_ms",
+    "actions",
+    "graph_status",
+    "graph_code",
+    "type",
+    "file",
+    "line",
+    "function",
+    "detail",
+)
 # Too large for every page; only the selected call shows them.
 _LEFT_OUT = frozenset({"headers", "notification", "url"})
 
@@ -77,6 +97,7 @@ class Feed(Running):
         self._lock = threading.Lock()
         self._events: deque[ShortEvent] = deque(maxlen=MAX_EVENTS)
         self._calls: OrderedDict[str, list[Entry]] = OrderedDict()
+        self._phone_calls: deque[str] = deque(maxlen=_MAX_PHONE_CALLS)
         self._totals = Totals()
         self._next = 0
         self.is_closed = False
@@ -141,17 +162,29 @@ class Feed(Running):
 
     def _keep(self, call_id: str, entry: Entry) -> None:
         """Keep an event of a call, unless it is one of too many."""
-        if entry.kind == "call-placed":
-            self._calls[call_id] = []
+        if entry.kind == "phone-called":
+            self._phone_calls.append(call_id)
+        if entry.kind in {"call-placed", "phone-called"}:
+            self._calls.setdefault(call_id, [])
             if len(self._calls) > MAX_CALLS:
                 self._calls.popitem(last=False)
         entries = self._calls.get(call_id)
-        if entries is not None and len(entries) < _MAX_PER_CALL:
+        is_phone = call_id in self._phone_calls
+        most = _MAX_PER_PHONE_CALL if is_phone else _MAX_PER_CALL
+        if entries is not None and len(entries) < most:
             entries.append(entry)
 
     def _shorten(self, kind: str, members: dict[str, Any]) -> dict[str, Any] | None:
         """Return what every page needs of an event; None if it needs nothing."""
-        if kind == "log-written":
+        is_phone = members.get("call_id") in self._phone_calls
+        if kind == "handler-ran" and not is_phone:
+            return None
+        if kind == "step-started" and is_phone:
+            members["message_id"] = members["headers"]["X-Microsoft-Skype-Message-ID"]
+        elif kind == "log-written" and is_phone:
+            line = members["line"]
+            members["line"] = {name: line[name] for name in _LINE if name in line}
+        elif kind == "log-written":
             line = members["line"]
             event = line.get("event")
             if members["call_id"] or event in {None, "notification.handled"}:

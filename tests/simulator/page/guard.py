@@ -15,12 +15,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _NAMES = ("127.0.0.1", "localhost")
 _SAFE_METHODS = ("GET", "HEAD")
+_JSON = "application/json"
+# Where bodies are something else, which no form of another site can send.
+_BODIES = {"/api/phone/voice": "audio/wav"}
 _PAGE_PATHS = ("/", "/favicon.ico")
 REPLY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -66,7 +69,8 @@ def _refuse(scope: Scope) -> str | None:
         # Every browser sends Origin with a POST.
         if headers.get("origin") != f"http://{host}":
             return "Only the page itself may do this.\n"
-        if headers.get("content-type", "").partition(";")[0] != "application/json":
+        kind = headers.get("content-type", "").partition(";")[0]
+        if kind != _BODIES.get(scope["path"], _JSON):
             return "The body must be JSON.\n"
     site = headers.get("sec-fetch-site", "none")
     if site not in {"none", "same-origin"} and scope["path"] not in _PAGE_PATHS:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from tests.simulator.page.app import Page
 from tests.simulator.page.feed import Feed
 from tests.simulator.page.port import ShownEnvironment
+from tests.simulator.phone.phone import Phone
 from tests.simulator.services.web import WebServer
 from tests.support.running import Running
 
@@ -12,8 +13,17 @@ from tests.support.running import Running
 class PageServer(Running):
     """Serves the page of an environment in plain HTTP, on 127.0.0.1 only."""
 
-    def __init__(self, environment: ShownEnvironment, *, port: int = 0) -> None:
-        """Show ``environment``; ``port`` 0 is any free one."""
+    def __init__(
+        self,
+        environment: ShownEnvironment,
+        *,
+        port: int = 0,
+        phone: Phone | None = None,
+    ) -> None:
+        """Show ``environment``, and a phone if there is one.
+
+        ``port`` 0 is any free one.
+        """
         regions = environment.snapshot()["regions"]
         hosts = {region["host"]: region["code"] for region in regions}
         clients = {c.address: c.city for c in environment.callers.values()}
@@ -21,7 +31,7 @@ class PageServer(Running):
         self._feed = Feed(
             environment.journal, region_of_host=hosts, name_of_client=clients
         )
-        app = Page(environment, self._feed).app()
+        app = Page(environment, self._feed, phone).app()
         self._server = WebServer(app, None, port=port)
 
     @property
