@@ -8,12 +8,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from infra.environment import EnvironmentFileError
+from shared.core.bot import Bot
+from shared.core.handlers import State
+from shared.core.strict_json import StrictJsonError, read_object
 from tests.simulator.explain.environment import read_environment
 from tests.simulator.explain.explanation import Question, explain
+from tests.simulator.explain.handlers import BotFileError, load_bot
 from tests.simulator.explain.recording import RecordingError, read_recording
 from tests.simulator.explain.tenant import is_tenant_id
 from tests.simulator.explain.text import clean, to_text
 from tests.simulator.options import UNUSABLE, add_environment_option
+from tests.support.checkout import CHECKOUT
+
+OWN_BOT = CHECKOUT / "shared" / "bot.py"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help="take this region for unhealthy; may be repeated",
     )
+    parser.add_argument(
+        "--bot",
+        type=Path,
+        default=OWN_BOT,
+        metavar="FILE",
+        help="whose handlers are told (default: shared/bot.py)",
+    )
+    parser.add_argument("--state", metavar="JSON", help="what the call remembers")
     parser.add_argument("--json", action="store_true", help="print data, not words")
 
 
@@ -46,14 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Explain; 0, or 2 with a sentence if something given cannot be used."""
     try:
         question, regions = _question(arguments)
-    except (RecordingError, EnvironmentFileError, _ArgumentError) as error:
+    except (
+        RecordingError,
+        EnvironmentFileError,
+        BotFileError,
+        _ArgumentError,
+    ) as error:
         print(f"explain: {clean(str(error), limit=2000)}", file=sys.stderr)
         return UNUSABLE
     explanation = explain(question)
     if arguments.json:
         print(json.dumps(asdict(explanation), indent=2))
         return 0
-    landings = [explain(replace(question, region=region)) for region in regions]
+    bare = replace(question, bot=None)
+    landings = [explain(replace(bare, region=region)) for region in regions]
     print(to_text(explanation, landings))
     return 0
 
@@ -88,5 +109,23 @@ def _question(arguments: argparse.Namespace) -> tuple[Question, Sequence[str]]:
         region=region,
         tenant=arguments.tenant,
         unhealthy=frozenset(arguments.unhealthy),
+        bot=_bot(arguments.bot),
+        state=_state(arguments.state),
     )
     return question, known
+
+
+def _bot(file: Path) -> Bot | None:
+    """Load the bot; None where it has no handlers to tell of."""
+    bot = load_bot(file.resolve())
+    return bot if bot.has_handlers else None
+
+
+def _state(text: str | None) -> State | None:
+    if text is None:
+        return None
+    try:
+        return read_object(text.encode())
+    except StrictJsonError as error:
+        message = "--state must be a JSON object."
+        raise _ArgumentError(message) from error

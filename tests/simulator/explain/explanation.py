@@ -15,6 +15,7 @@ from shared.core.bot import Bot
 from shared.core.context import LogFacts, RuleContext
 from shared.core.decisions import Decision, decide, refuse_without_settings
 from shared.core.errors import WebhookError
+from shared.core.handlers import State
 from shared.core.key_sets import KeySet
 from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenClaims
@@ -22,6 +23,7 @@ from shared.core.verified_tokens import VerifiedTokens, digest_of
 from shared.core.webhook import WebhookRequest
 from shared.settings import Settings, read_settings
 from shared.wiring import rule_context
+from tests.simulator.explain.handlers import HandlerAnswer, handlers_of
 from tests.simulator.explain.recording import Recording
 from tests.simulator.explain.region_choice import RegionChoice
 from tests.simulator.explain.steps import RuleStep, Sight, tell_steps
@@ -31,6 +33,8 @@ from tests.simulator.explain.verdict import Verdict, verdict_of
 # Stands for a token that the rules have accepted.
 _TOKEN = "assumed"
 _LIFETIME_SECONDS = 300
+# The decisions after which a bot gets what came.
+_TOLD = frozenset({"answer", "accept", "redirect"})
 
 
 class KnownEnvironment(Protocol):
@@ -52,6 +56,8 @@ class Question:
         region: of the deployment that the notification reaches.
         tenant: of the token; ``None``: as the recording suggests.
         unhealthy: regions that are known to be down.
+        bot: whose handlers are told; ``None``: no handlers are.
+        state: what the call remembers.
     """
 
     recording: Recording
@@ -59,6 +65,8 @@ class Question:
     region: str
     tenant: str | None = None
     unhealthy: AbstractSet[str] = field(default_factory=frozenset)
+    bot: Bot | None = None
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +86,7 @@ class Explanation:
         steps: rules 1 to 9, in order; one of them decides.
         choices: where each incoming call belongs, if the rules came to that question.
         notes: what the log would note beside the decision.
+        handlers: who takes each item, if the bot is known and gets them.
     """
 
     environment: str
@@ -87,6 +96,7 @@ class Explanation:
     choices: tuple[RegionChoice, ...]
     notes: tuple[Note, ...]
     verdict: Verdict
+    handlers: tuple[HandlerAnswer, ...] = ()
 
 
 class _AssumedKeys:
@@ -150,6 +160,19 @@ def explain(question: Question) -> Explanation:
             for reason in sorted(facts.notes)
         ),
         verdict=verdict,
+        handlers=_handlers(question, verdict, tenant.tenant_id),
+    )
+
+
+def _handlers(
+    question: Question, verdict: Verdict, tenant_id: str
+) -> tuple[HandlerAnswer, ...]:
+    """Tell who takes the items, here or where they are sent."""
+    bot = question.bot
+    if bot is None or verdict.decision not in _TOLD:
+        return ()
+    return handlers_of(
+        question.recording, bot, tenant_id=tenant_id, state=question.state
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from shared.core.rules import RULES
 from tests.simulator.explain.explanation import Explanation
+from tests.simulator.explain.handlers import to_lines
 from tests.simulator.explain.region_choice import (
     ConditionCheck,
     RegionChoice,
@@ -46,6 +47,7 @@ def to_text(explanation: Explanation, landings: Sequence[Explanation] = ()) -> s
     lines += ["", f"→ {clean(explanation.verdict.sentence, limit=2000)}"]
     if explanation.verdict.location:
         lines.append(f"  Location: {explanation.verdict.location}")
+    lines += _handlers(explanation)
     lines += _landings(explanation, landings)
     return "\n".join(lines)
 
@@ -90,6 +92,17 @@ def _condition(condition: ConditionCheck) -> str:
         return f"✗ {condition.name}: {value}; wanted {wanted}"
     mark = "✓" if condition.holds else "✗"
     return f"{mark} {condition.name}: {value} {relation} {wanted}"
+
+
+def _handlers(explanation: Explanation) -> Iterator[str]:
+    """Say who takes each item, and what it would do."""
+    if not explanation.handlers:
+        return
+    yield ""
+    there = " there" if explanation.verdict.decision == "redirect" else ""
+    yield f"The bot{there}, none of whose actions are carried out:"
+    for line in to_lines(explanation.handlers):
+        yield clean(line, limit=2000)
 
 
 def _landings(
