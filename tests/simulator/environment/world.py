@@ -49,6 +49,7 @@ class WorldOptions:
         settings: app settings of all regions; they win over those of the file.
         bot: file of the bot in every region.
         remembers: whether the regions keep what calls remember in ``World.storage``.
+        journal_entries: how many of the latest the journal keeps.
     """
 
     profile: Profile = field(default_factory=Profile)
@@ -56,6 +57,7 @@ class WorldOptions:
     settings: Mapping[str, str] = field(default_factory=dict)
     bot: Path = NO_HANDLERS
     remembers: bool = False
+    journal_entries: int = 300_000
 
 
 class World(Running):
@@ -65,7 +67,7 @@ class World(Running):
         """Plan the world; it starts with the ``with`` block."""
         self.file = file
         self.options = options or WorldOptions()
-        self.journal = Journal()
+        self.journal = Journal(self.options.journal_entries)
         self.zone = file.zone
         self.callers = CALLERS
         tenants = file.settings.get("CALLING_TENANTS", "")

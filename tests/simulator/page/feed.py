@@ -163,6 +163,8 @@ class Feed(Running):
     def _keep(self, call_id: str, entry: Entry) -> None:
         """Keep an event of a call, unless it is one of too many."""
         if entry.kind == "phone-called":
+            if len(self._phone_calls) == _MAX_PHONE_CALLS:
+                self._calls.pop(self._phone_calls[0], None)
             self._phone_calls.append(call_id)
         if entry.kind in {"call-placed", "phone-called"}:
             self._calls.setdefault(call_id, [])
@@ -184,6 +186,7 @@ class Feed(Running):
         elif kind == "log-written" and is_phone:
             line = members["line"]
             members["line"] = {name: line[name] for name in _LINE if name in line}
+            members["kind"] = "phone-logged"
         elif kind == "log-written":
             line = members["line"]
             event = line.get("event")

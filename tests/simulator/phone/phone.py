@@ -62,6 +62,7 @@ class Phone(Running):
     """Calls the bot of a world. Safe for threads.
 
     Attributes:
+        world: whose bot is called.
         prompts: of the bot.
         watch: looks at the bot's file.
         storage: where states are kept if the person wants that.
@@ -72,7 +73,7 @@ class Phone(Running):
     ) -> None:
         """Call the regions of ``world``, which serve ``bot``."""
         self.prompts = Prompts(bot)
-        self._world = world
+        self.world = world
         self._clock = clock
         self._calls: OrderedDict[str, LiveCall] = OrderedDict()
         self._numbers = count(1)
@@ -89,16 +90,16 @@ class Phone(Running):
     @property
     def journal(self) -> Journal:
         """What happens, in the calls and around them."""
-        return self._world.journal
+        return self.world.journal
 
     @property
     def ca_bundle(self) -> str:
         """The certificates that whoever fetches a recording must trust."""
-        return str(self._world.neighbours.authority.bundle)
+        return str(self.world.neighbours.authority.bundle)
 
     def restart(self) -> None:
         """Restart the regions, as after a change of the bot's file."""
-        self._world.restart()
+        self.world.restart()
 
     def start(self, stack: ExitStack) -> None:
         """Start to look at the bot's file; at the end, all calls are hung up."""
@@ -140,11 +141,11 @@ class Phone(Running):
 
     def _start(self, plan: CallPlan, kind: str) -> LiveCall:
         hooks = LiveHooks(
-            tell=self._world.journal.append,
+            tell=self.world.journal.append,
             before_post=self._wait_for_regions,
             clock=self._clock,
         )
-        world, placed = self._world, plan.placed
+        world, placed = self.world, plan.placed
         call = LiveCall(plan, world.platform, world.neighbours.graph, hooks)
         self._make_room()
         self._calls[call.call.call_id] = call
@@ -160,13 +161,18 @@ class Phone(Running):
         call.start()
         return call
 
+    @property
+    def calls(self) -> list[LiveCall]:
+        """The latest calls, oldest first."""
+        return [*self._calls.values()]
+
     def find(self, call_id: str) -> LiveCall | None:
         """Return one of the latest calls; ``None``: it is unknown, or too old."""
         return self._calls.get(call_id)
 
     def refuse(self, control: str, how: str | None) -> None:
         """Let Graph refuse a control: a key of ``REFUSALS``; None: no longer."""
-        faults = self._world.neighbours.graph.standing_faults
+        faults = self.world.neighbours.graph.standing_faults
         refusals = {k: v for k, v in self.switches.refusals.items() if k != control}
         if how is None:
             faults.pop(control, None)
@@ -179,7 +185,7 @@ class Phone(Running):
         """Let the regions keep states in ``MEMORY`` or ``STORE``: a restart."""
         url = self.storage.container_url if place == STORE else ""
         self._switch(state_place=place)
-        self._world.change_settings({_STATE_URL: url})
+        self.world.change_settings({_STATE_URL: url})
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a page needs when it opens; JSON can carry it."""
@@ -199,7 +205,7 @@ class Phone(Running):
             state_place=changes.get("state_place", was.state_place),
             refusals=changes.get("refusals", was.refusals),
         )
-        self._world.journal.append(self.switches)
+        self.world.journal.append(self.switches)
 
     def _make_room(self) -> None:
         """Forget the oldest calls, and let only a few go on."""
@@ -218,4 +224,4 @@ class Phone(Running):
 
     def _wait_for_regions(self) -> None:
         """Wait while regions restart: Azure's front end holds requests so long."""
-        self._world.wait_for_restart(_RESTART_SECONDS)
+        self.world.wait_for_restart(_RESTART_SECONDS)

@@ -98,8 +98,9 @@ class Subscription:
 class Journal:
     """All events since the start. Safe for threads."""
 
-    def __init__(self) -> None:
-        """Start the clock."""
+    def __init__(self, max_entries: int = _MAX_ENTRIES) -> None:
+        """Start the clock, and keep the latest entries."""
+        self._max_entries = max_entries
         self._started_at = now()
         self._changed = threading.Condition()
         self._entries: list[Entry] = []
@@ -116,9 +117,9 @@ class Journal:
         with self._changed:
             entry = Entry(self._next_number, self.now_seconds, event)
             self._entries.append(entry)
-            if len(self._entries) > _MAX_ENTRIES:
-                self._dropped += _MAX_ENTRIES // 10
-                del self._entries[: _MAX_ENTRIES // 10]
+            if len(self._entries) > self._max_entries:
+                self._dropped += self._max_entries // 10
+                del self._entries[: self._max_entries // 10]
             self._changed.notify_all()
         return entry
 

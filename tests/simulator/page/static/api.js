@@ -42,6 +42,13 @@ export async function post(path, members = {}, signal = undefined) {
   );
 }
 
+/** Sends a recording; `members` go into the query. */
+export async function postWav(path, members, wav) {
+  return readReply(
+    await send(`${path}?${new URLSearchParams(members)}`, { method: "POST", headers: { "Content-Type": "audio/wav" }, body: wav }),
+  );
+}
+
 /**
  * Follows the events from a number on. `onEvents` gets them in batches, `onState` gets
  * "connecting", "live" or "lost", and `onGone` is called if too many were missed.

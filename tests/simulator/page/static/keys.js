@@ -6,7 +6,7 @@ const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select";
 const OFF = "keys-off";
 
 export class Keys {
-  /** `keys` maps a key to `{text, run}`. */
+  /** `keys` maps a key to `{text, run}`; those without a text are not listed. */
   constructor(keys) {
     this.keys = keys;
     this.dialog = byId("help");
@@ -16,7 +16,7 @@ export class Keys {
       if (this.isOn.checked) localStorage.removeItem(OFF);
       else localStorage.setItem(OFF, "1");
     });
-    byId("help-keys").append(...Object.entries(keys).flatMap(([key, { text }]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)]));
+    byId("help-keys").append(...Object.entries(keys).filter(([, { text }]) => text).flatMap(([key, { text }]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)]));
     byId("help-button").addEventListener("click", () => this.help());
     document.addEventListener("keydown", (event) => this.#press(event));
   }

@@ -8,6 +8,7 @@ import { CallMap } from "./map.js";
 import { DnsPanel } from "./dns.js";
 import { FaultPanel, switchFault } from "./faults.js";
 import { Keys } from "./keys.js";
+import { PHONE_KEYS, Phone } from "./phone.js";
 import { PlaceForm } from "./place.js";
 import { RegionCards } from "./regions.js";
 import { RulesPanel } from "./rules.js";
@@ -64,6 +65,13 @@ function showTotals(store) {
   draw();
 }
 
+/** The keys of the phone are keys of the keyboard, too. */
+function phoneKeys(phone) {
+  const keys = Object.fromEntries(PHONE_KEYS.map((key) => [key, { run: () => phone.press(key) }]));
+  keys[1].text = "press a key of the phone, also 2 to 9, 0, * and #";
+  return { c: { text: "call the bot, or hang up", run: () => phone.callOrHangUp() }, ...keys };
+}
+
 async function start() {
   showLink("connecting");
   const store = new Store();
@@ -86,7 +94,9 @@ async function start() {
 
   const healAll = () => post("/api/heal-all").catch((error) => tell(error.message));
   byId("heal-all").addEventListener("click", healAll);
+  const phone = store.snapshot.phone ? new Phone(store, { tell, announce }) : null;
   const keys = new Keys({
+    ...(phone ? phoneKeys(phone) : {}),
     p: { text: "place a call", run: () => place.place() },
     j: { text: "select the next call", run: () => calls.step(1) },
     k: { text: "select the previous call", run: () => calls.step(-1) },

@@ -24,6 +24,8 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
+    # A microphone that hums.
+    "--use-fake-device-for-media-stream",
     # The browser must reach loopback without a proxy.
     "--no-proxy-server",
 )

@@ -33,7 +33,8 @@ class Watched:
     @property
     def outside(self) -> list[str]:
         """The requests to other servers than the page's own."""
-        return [url for url in self.requests if not url.startswith(self._origin)]
+        own = (self._origin, f"blob:{self._origin}")
+        return [url for url in self.requests if not url.startswith(own)]
 
     def is_overflowing(self) -> bool:
         """Tell whether the page can be scrolled sideways."""

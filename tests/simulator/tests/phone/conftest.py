@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,12 @@ from infra.environment import Environment
 from tests.simulator.caller.stories import BOTS
 from tests.simulator.environment import World, WorldOptions
 from tests.simulator.options import DEFAULT_FILE
+from tests.simulator.page.server import PageServer
 from tests.simulator.phone.phone import Phone
+from tests.simulator.tests.page.conftest import artefacts, browser
+
+# Fixtures that pytest finds here.
+__all__ = ["artefacts", "browser"]
 
 # Virtual seconds a second, where no ear listens.
 _PACE = 6
@@ -51,9 +57,12 @@ def make_phone(one_region: Path) -> Iterator[MakePhone]:
     """Return what starts a world with a phone for a bot file."""
     with ExitStack() as stack:
 
-        def start(bot: Path, clock: Callable[[], float] = fast_clock) -> Phone:
+        def start(
+            bot: Path, clock: Callable[[], float] = fast_clock, **options: Any
+        ) -> Phone:
             environment = Environment.read(one_region)
-            world = stack.enter_context(World(environment, WorldOptions(bot=bot)))
+            planned = WorldOptions(bot=bot, **options)
+            world = stack.enter_context(World(environment, planned))
             return stack.enter_context(Phone(world, bot, clock=clock))
 
         yield start
@@ -63,3 +72,8 @@ def make_phone(one_region: Path) -> Iterator[MakePhone]:
 def phone(make_phone: MakePhone, bot_file: Path) -> Phone:
     """Start the phone of the copy of menu.py, with a fast clock."""
     return make_phone(bot_file)
+
+
+def open_page(phone: Phone) -> PageServer:
+    """Return the page of a phone's world."""
+    return PageServer(phone.world, phone=phone)

@@ -15,7 +15,9 @@ def entries_of(phone: Phone, call: LiveCall) -> list[dict[str, Any]]:
     return [e for e in known if e.get("call_id") == call.call.call_id]
 
 
-def wait_for(phone: Phone, kind: str, **members: Any) -> dict[str, Any]:
+def wait_for(
+    phone: Phone, kind: str, *, since: int = 0, **members: Any
+) -> dict[str, Any]:
     """Wait until the journal has an event with these members; return it."""
     found = phone.journal.wait_for(
         lambda event: (
@@ -23,6 +25,7 @@ def wait_for(phone: Phone, kind: str, **members: Any) -> dict[str, Any]:
             and all(getattr(event, name) == value for name, value in members.items())
         ),
         timeout_seconds=_SECONDS,
+        since=since,
     )
     assert found is not None, (kind, members)
     return found.to_json()

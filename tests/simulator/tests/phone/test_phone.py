@@ -115,6 +115,24 @@ def test_a_caller_can_hang_up_before_anybody_answers(phone: Phone) -> None:
     assert ends(phone, call)["ended_by"] == "caller"
 
 
+def test_a_rough_wire_repeats_events_and_the_bot_takes_each_once(
+    phone: Phone,
+) -> None:
+    call = phone.call("amsterdam", is_rough=True)
+    hears(phone, call, "main")
+    call.press("1")
+    hears(phone, call, "orders")
+    call.hang_up()
+    ends(phone, call)
+
+    known = entries_of(phone, call)
+    ran = [e["bot_event"] for e in known if e["kind"] == "handler-ran"]
+    assert ran.count("established") == 1
+    assert ran.count("tone") == 1
+    numbers = [e["step"] for e in known if e["kind"] == "step-started"]
+    assert len(numbers) == len(set(numbers)) > 8
+
+
 def test_an_event_can_be_sent_again(phone: Phone) -> None:
     call = phone.call("amsterdam")
     hears(phone, call, "main")
@@ -181,7 +199,10 @@ def test_a_saved_file_is_served_and_a_broken_one_is_told(
     call.press("2")
     hears(phone, call, "orders")
     call.hang_up()
+    ends(phone, call)
+    now = phone.journal.next_number
     bot_file.write_text(text)
+    wait_for(phone, "bot-file-changed", since=now, state="running")
     states = [
         entry.to_json()["state"]
         for entry in phone.journal.entries(since)
