@@ -25,7 +25,8 @@ TABLES = {
 }
 _WORDS = {
     *("and", "or", "not", "has", "in", "by", "where", "extend", "summarize"),
-    *("mv", "expand", "project", "order", "asc", "desc"),
+    *("mv", "expand", "project", "order", "asc", "desc", "startswith", "endswith"),
+    *("between", "distinct", "join", "kind", "let", "limit", "on", "top", "union"),
 }
 # Texts, and what is below a value (`line.status`), are no columns.
 _NOT_COLUMNS = re.compile(r"\"[^\"]*\"|\.\w+")
