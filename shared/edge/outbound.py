@@ -56,7 +56,7 @@ class OutboundReply(NamedTuple):
 
     Attributes:
         body: its first bytes.
-        is_cut: there was more.
+        is_cut: there was more, or it broke off before its announced end.
     """
 
     status: int
@@ -184,9 +184,9 @@ def _exchange(
             transfer.has_status = True
             size = transfer.max_bytes
             body = response.raw.read(size + 1, decode_content=False)
-            return OutboundReply(
-                status, response.headers, body[:size], is_cut=len(body) > size
-            )
+            # A read that wants more than comes reports no end that is too early.
+            is_cut = len(body) > size or bool(response.raw.length_remaining)
+            return OutboundReply(status, response.headers, body[:size], is_cut)
     # requests' errors are OSErrors, urllib3's are not; odd URLs end in ValueErrors.
     except (OSError, HTTPError, ValueError) as error:
         is_late = time.monotonic() >= transfer.ends_at
