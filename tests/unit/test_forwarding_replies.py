@@ -337,3 +337,37 @@ def test_connections_are_renewed_every_five_minutes(
         monkeypatch.setattr(client, "_clock", lambda s=seconds: real() + s)
         call.post(call.tone(), partition="a")
         assert instance.server.connections == connections
+
+
+@pytest.mark.parametrize("announced", [33, 1000])
+def test_a_reply_that_breaks_off_asks_for_nothing(
+    instance: Instance, announced: int
+) -> None:
+    """Also where what came is JSON by itself."""
+    asked = b'{"actions": [{"action": "mute"}]}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {announced}\r\n"
+
+    def break_off(_request: Request, peer: Peer) -> None:
+        peer.send(f"{head}Content-Type: application/json\r\n\r\n".encode() + asked)
+
+    call = instance.one(break_off)
+    assert call.reasons == ["delivered"]
+    assert call.asked == (["POST /mute"] if announced == len(asked) else [])
+    assert len(instance.server.requests) == 1
+
+
+def test_one_call_in_two_spellings_is_one_call(instance: Instance) -> None:
+    """GUIDs have no case."""
+    instance.server.script = json_script({"actions": [{"action": "mute"}]})
+    call = instance.place()
+    shouted = call.tone()
+    call_id = call.call.call_id
+    for name in ("resource", "resourceUrl"):
+        shouted[name] = shouted[name].replace(call_id, call_id.upper())
+    call.post(body=batch(call.established(), shouted), partition="a")
+    assert call.asked == ["POST /mute"]
+
+
+def json_script(document: object) -> Script:
+    """Return a script that replies with JSON."""
+    return lambda *_: json_reply(document)
