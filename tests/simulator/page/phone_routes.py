@@ -147,9 +147,9 @@ class PhoneRoutes:
         if call is None or seconds is None or not wav.startswith(b"RIFF"):
             return _problem("This is no recording of a call.")
         is_over = query.get("is_spoken") == "true"
-        call.spoke(seconds)
         if not await asyncio.to_thread(call.speak, 0.0 if is_over else seconds, wav):
             return _problem("The bot does not record now.")
+        call.spoke(seconds)
         return JSONResponse({})
 
     async def _snapshot(self, _request: Request) -> Response:

@@ -24,6 +24,7 @@ export class Phone {
     this.tell = tell;
     this.audio = byId("phone-audio");
     this.kind = "user";
+    this.isBlocked = false;
     this.model = new PhoneStore(store, (event) => this.#take(event));
     this.voice = new VoiceCard({ post: (wav, members) => this.#sendVoice(wav, members), begin: () => this.#do("speak"), tell });
     this.log = new PhoneLog(store, this.model, { again: (members) => this.#do("again", members) });
@@ -163,8 +164,20 @@ export class Phone {
     if (late > MAX_DRIFT_SECONDS) this.audio.currentTime = late;
     this.audio.play().catch((error) => {
       // Browsers play nothing before the first click; a prompt may also be over by now.
-      if (error.name === "NotAllowedError") setText(this.now, "Click anywhere to hear the bot.");
+      if (error.name === "NotAllowedError") this.#waitForClick();
     });
+  }
+
+  #waitForClick() {
+    this.isBlocked = true;
+    this.draw();
+    const goOn = () => {
+      this.isBlocked = false;
+      this.#played = null;
+      this.#follow();
+      this.draw();
+    };
+    document.addEventListener("click", goOn, { once: true });
   }
 
   #stop() {
@@ -181,7 +194,7 @@ export class Phone {
     this.hangUpButton.parentElement.hidden = !model.goesOn;
     for (const button of this.keypad.children) button.disabled = !model.isUp;
     const { playing } = model;
-    setText(this.now, playing ? spoken(playing) : "Nothing plays.");
+    setText(this.now, playing ? `${spoken(playing)}${this.isBlocked ? " Click anywhere to hear it." : ""}` : this.#silence());
     setAttribute(this.now, "data-is-silent", playing ? null : "true");
     this.bar.hidden = !playing;
     if (playing && this.bar.dataset.prompt !== `${call.callId}/${playing.prompt}`) this.#startBar(playing);
@@ -190,6 +203,13 @@ export class Phone {
     this.#drawLines();
     this.log.draw();
     this.settings.draw();
+  }
+
+  /** Says why nothing is heard. */
+  #silence() {
+    const { call, isUp } = this.model;
+    const isTaken = !isUp || call.steps.some(({ handlers }) => handlers.length > 0);
+    return isTaken ? "Nothing plays." : `Nothing plays: no handler in ${this.model.bot.file} has taken an event.`;
   }
 
   #startBar(playing) {
