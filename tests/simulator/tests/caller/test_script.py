@@ -35,6 +35,8 @@ def test_a_script_has_facts_and_steps() -> None:
     )
 
     assert script.people == {SALES: "does not answer"}
+    guest = Script.parse([f"caller is guest {SALES}"])
+    assert guest.members == {"caller_id": SALES, "caller_kind": "guest"}
     assert script.lengths == {"menu": 2.5}
     assert script.members == {"caller_id": "+491711234567", "country_code": "FR"}
     assert [step[1:] for step in script.steps] == [

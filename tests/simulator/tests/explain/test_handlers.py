@@ -13,7 +13,9 @@ from tests.simulator.platform import consequences
 from tests.simulator.platform.notifications import Call, batch, incoming
 from tests.simulator.services.signing import TENANT_ID
 
-CALL = Call(tenant_id=TENANT_ID, country_code="NL")
+# Fixed, because it is in the name of a test.
+CALL_ID = "57dab8b1-894c-409a-b240-bd8beae78896"
+CALL = Call(tenant_id=TENANT_ID, call_id=CALL_ID, country_code="NL")
 BOT = """
 import subprocess
 import time
@@ -145,7 +147,7 @@ def test_every_item_is_told_and_those_without_handlers(explained: Explained) -> 
         ("2", "It asks the outside (open)"),
         ("3", "It asks the outside (subprocess.Popen)"),
         ("4", "It waits for something"),
-        ("5", f'leaves the state {{"seen": "{CALL.call_id}"}}'),
+        ("5", f'leaves the state {{"seen": "{CALL_ID}"}}'),
         ("6", "It fails: AttributeError, line "),
         ("7", "It fails: tone: return nothing, an action or a list"),
     ],
