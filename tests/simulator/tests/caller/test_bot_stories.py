@@ -1,6 +1,6 @@
 """The example bots: what their callers hear, on a smooth wire and on a rough one.
 
-``CALLS=1000`` places so many calls to each bot on the rough wire; 20 without it.
+``CALLS=1000`` places so many calls to each bot on the rough wire; 50 without it.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.simulator.caller.stories import FIRST, STORIES, BotStory
 from tests.simulator.platform.wire import Wire
 from tests.simulator.services.graph_faults import RandomFaults
 
-CALLS = int(os.environ.get("CALLS", "20"))
+CALLS = int(os.environ.get("CALLS", "50"))
 BOTS = sorted({story.bot for story in STORIES})
 PROCESSES = 2
 AT_ONCE = 4
