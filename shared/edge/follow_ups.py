@@ -113,10 +113,13 @@ class FollowUps:
         self, call: CallKey, otherwise: Reason, received_at: float
     ) -> ItemOutcome:
         """Mark a call as over where no handler takes its end."""
-        left = received_at + FOLLOW_UP_BUDGET_SECONDS - time.monotonic()
+        ends_at = received_at + FOLLOW_UP_BUDGET_SECONDS
+        left = ends_at - KEPT_FOR_GRAPH_SECONDS - time.monotonic()
         try:
             async with self._turns.turn(call.path, timeout_seconds=max(left, 0)):
-                notes = await self._runs.end(call, seconds=STORE_SECONDS)
+                left = max(ends_at - time.monotonic(), 0)
+                seconds = min(STORE_SECONDS, left)
+                notes = await self._runs.end(call, seconds=seconds)
                 return ItemOutcome(otherwise, notes=notes)
         except TimeoutError:
             self._end_later(call)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -340,3 +341,19 @@ def test_nothing_is_kept_of_turns_that_ended(place_call: PlaceCall) -> None:
     follow_ups = call.service._calls.dispatcher._follow_ups  # type: ignore[attr-defined]
     assert isinstance(follow_ups, FollowUps)
     assert not follow_ups._turns._locks
+
+
+def test_a_handler_that_blocks_the_loop_beyond_its_time_is_late(
+    place_call: PlaceCall,
+) -> None:
+    """What it returns is dropped, though it came before anybody could look."""
+    bot = Bot()
+
+    @bot.tone
+    async def block(_event: Tone) -> Any:
+        time.sleep(0.8)  # noqa: ASYNC251 - on purpose
+        return mute()
+
+    call = place_call(bot)
+    call.post(call.tone(), seconds_ago=8.5)
+    assert (call.asked, call.reasons) == ([], ["bot-failed"])
