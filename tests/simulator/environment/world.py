@@ -83,9 +83,8 @@ class World(Running):
         }
         authority, entra = self.neighbours.authority, self.neighbours.entra
         self.storage = BlobStorage(authority.certificate, entra)
-        self._settings = dict(self.options.settings)
         self._rollout = Rollout(
-            file, self.regions, self.neighbours, self.journal, self._settings
+            file, self.regions, self.neighbours, self.journal, self.options.settings
         )
         endpoints = [
             Endpoint(
@@ -126,7 +125,9 @@ class World(Running):
         stack.enter_context(self.neighbours)
         if self.options.remembers:
             stack.enter_context(self.storage)
-            self._settings["CALLING_STATE_URL"] = self.storage.container_url
+            self._rollout.change_settings(
+                {"CALLING_STATE_URL": self.storage.container_url}
+            )
         stack.enter_context(self.name_server)
         self._rollout.dns = self.dns
         steps = self._connect()
