@@ -52,9 +52,8 @@ def read_delivery(reader: SettingReader, own_hosts: list[str]) -> DeliverySettin
         reader.note(_AUDIENCE, "is of no use while CALLING_DELIVERY is direct.")
     if not audience and any(is_service_bus(each.url) for each in instances.values()):
         reader.note(_AUDIENCE, "is required to deliver to Service Bus.")
-    if is_direct and any(
-        is_local(urlsplit(each.url).netloc) for each in instances.values()
-    ):
+    hosts = [urlsplit(each.url).netloc for each in instances.values() if each.url]
+    if is_direct and any(map(is_local, hosts)):
         reader.warn(_PARTITIONS, "names a host that the platform cannot reach.")
     return DeliverySettings(partitions, instances, is_direct, audience)
 
@@ -81,9 +80,13 @@ def _read_instances(
     read: dict[str, Instance] = {}
     for position, (name, entry) in enumerate(entries.items(), start=1):
         instance = _instance_of(entry)
-        for problem in _instance_problems(instance, own):
+        problems = [*_instance_problems(instance, own)]
+        for problem in problems:
             reader.note(_PARTITIONS, f"entry {position} {problem}.")
         read[name] = instance or Instance("")
+        if problems:
+            # What is no URL may not even be taken apart.
+            read[name] = read[name]._replace(url="")
     if read and all(instance.is_draining for instance in read.values()):
         reader.note(_PARTITIONS, "leaves no partition for new calls: all are draining.")
     return read

@@ -256,20 +256,29 @@ _SETTINGS: tuple[dict[str, str], ...] = (
         "CALLING_TOKEN_LEEWAY_SECONDS": "0",
         "CALLING_REDIRECT_STATUS": "307",
     },
+    {
+        "MicrosoftAppId": APP_ID,
+        "CALLING_ANSWER": "false",
+        "WEBSITE_HOSTNAME": "calls.azurewebsites.net",
+        "CALLING_PARTITIONS": '{"p0": "https://a.example/calling"}',
+        "CALLING_DELIVERY": "direct",
+    },
 )
 _SETTING_NAMES = (*NAMES, "WEBSITE_HOSTNAME", "CALLING_REGOIN")
 _LIKELY_SETTINGS = (
     "true", "FALSE", "302", "307", "weu", "sea", "public", "dod", "certificate",
     "https://a.example", "https://a.example?x", "http://a.example", "https://a@b",
     "https://\uff41.example", "x.trafficmanager.net", "a.example:0", "300", "301",
-    "a.example.", "[::1]:443", APP_ID.upper(), f"{APP_ID},{APP_ID}", "/", "tests",
-    "README.md", "\x00", '{"a": "X.TrafficManager.NET"}', '{"a": "b", "c": "B:443"}',
+    "a.example.", "[::1]:443", "direct", APP_ID.upper(), f"{APP_ID},{APP_ID}", "/",
+    "tests", "README.md", "\x00", '{"a": "X.TrafficManager.NET"}',
+    '{"a": "b", "c": "B:443"}',
     '{"weu": "calls.example.org"}', "[{}]", '[{"regions": []}]', '["p0", "p0"]',
 )  # fmt: skip
 _JSON_SETTINGS = (
     '{"weu": "weu.example.org", "sea": "sea.example.org:8443"}',
     '[{"countryCode": ["SG"], "regions": ["sea", "weu"]}, {"regions": ["weu"]}]',
     '["p0", "p1", "p-2"]',
+    '{"p0": "https://[::1]:443/x", "p1": {"url": "https://a:1", "draining": true}}',
 )
 
 

@@ -63,6 +63,10 @@ PROBLEMS: list[tuple[Any, str]] = [
     ({"a": "https://a.example/#x"}, f"entry 1 {URL_SENTENCE}"),
     ({"a": "https://"}, f"entry 1 {URL_SENTENCE}"),
     ({"a": ""}, f"entry 1 {URL_SENTENCE}"),
+    ({"a": "https://[x"}, f"entry 1 {URL_SENTENCE}"),
+    ({"a": "https://[::1/"}, f"entry 1 {URL_SENTENCE}"),
+    ({"a": "https://a.example:abc/"}, f"entry 1 {URL_SENTENCE}"),
+    ({"a": "https://a.example:99999/"}, f"entry 1 {URL_SENTENCE}"),
     ({"a": 1}, "entry 1 must be a URL, or an object with url and draining."),
     ({"a": {}}, "entry 1 must be a URL, or an object with url and draining."),
     (
@@ -81,11 +85,15 @@ PROBLEMS: list[tuple[Any, str]] = [
 ]
 
 
+@pytest.mark.parametrize("way", ["forward", "direct"])
 @pytest.mark.parametrize(("partitions", "problem"), PROBLEMS)
 def test_what_is_wrong_with_an_instance_is_a_problem(
-    partitions: object, problem: str
+    partitions: object, problem: str, way: str
 ) -> None:
-    assert report(partitions).problems == (f"CALLING_PARTITIONS: {problem}",)
+    """It is told once, whatever else is looked at in a URL that is none."""
+    found = report(partitions, CALLING_DELIVERY=way)
+    assert found.problems == (f"CALLING_PARTITIONS: {problem}",)
+    assert found.warnings == ()
 
 
 @pytest.mark.parametrize(
