@@ -160,7 +160,7 @@ class SettingReader:
         return value.removesuffix("/")
 
     def json[T: (dict[str, Any], list[Any])](
-        self, name: str, kind: type[T], content: str, *, also_empty: object = None
+        self, name: str, kind: type[T], content: str
     ) -> T | None:
         """Return JSON of one kind, empty if absent; ``None`` if it is no such JSON.
 
@@ -168,7 +168,6 @@ class SettingReader:
             name: of the setting.
             kind: of its JSON.
             content: says in the problem's sentence what is expected.
-            also_empty: JSON of another kind that means the same as an empty one.
         """
         value = self.text(name)
         if not value:
@@ -180,8 +179,6 @@ class SettingReader:
             return None
         if type(read) is kind:
             return read
-        if also_empty is not None and read == also_empty:
-            return kind()
         self.note(name, f"must be a JSON {content}.")
         return None
 
