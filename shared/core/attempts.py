@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from shared.core.call_requests import CallRequest
 from shared.core.notifications import CallNotification
+from shared.core.pauses import pause_after
 from shared.core.reasons import Reason
 
 # The platform waits 15 s, or 5 s for policy recording, from its first POST on; the
@@ -21,8 +22,6 @@ POLICY_RECORDING_BUDGET_SECONDS = 4.0
 FOLLOW_UP_BUDGET_SECONDS = 10.0
 FAILED_BUDGET_SECONDS = 13.0
 
-_FIRST_PAUSE_SECONDS = 0.25
-_LONGEST_PAUSE_SECONDS = 2.0
 # The part of the remaining budget that one attempt may take, so that a hanging
 # attempt leaves time for another.
 _ATTEMPT_SHARE = 0.6
@@ -102,14 +101,9 @@ def attempt_seconds(remaining_seconds: float, request: CallRequest) -> float:
 
 
 def pause_seconds(attempt: int, result: AttemptResult) -> float:
-    """Return the pause after attempt number ``attempt`` (from 0).
-
-    The longer of ``Retry-After`` and a growing pause of our own: Graph may say
-    ``Retry-After: 0`` for ever.
-    """
+    """Return the pause after attempt number ``attempt`` (from 0)."""
     wanted = None if isinstance(result, Unanswered) else result.retry_after_seconds
-    own = min(_FIRST_PAUSE_SECONDS * 2.0**attempt, _LONGEST_PAUSE_SECONDS)
-    return max(own, wanted or 0.0)
+    return pause_after(attempt, wanted)
 
 
 def next_step(

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from shared.core.headers import is_safe_header_value
 from shared.core.instances import is_service_bus
+from shared.core.pauses import pause_after
 from shared.core.reasons import Reason
 from shared.core.strict_json import JsonObject
 from shared.core.webhook import WebhookRequest
@@ -24,8 +25,6 @@ BUDGET_SECONDS = 4.0
 POLICY_RECORDING_BUDGET_SECONDS = 3.0
 MAX_REPLY_BYTES = 64 * 1024
 
-_FIRST_PAUSE_SECONDS = 0.25
-_LONGEST_PAUSE_SECONDS = 2.0
 _SUCCESS = range(200, 300)
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -181,11 +180,10 @@ def reason_of(result: DeliveryResult | None, *, is_incoming: bool) -> Reason:
     return Reason.DELIVERY_REFUSED
 
 
-def pause_seconds(pauses: int, result: DeliveryResult) -> float:
-    """Return the pause after an attempt, of which ``pauses`` came before."""
+def pause_seconds(attempt: int, result: DeliveryResult) -> float:
+    """Return the pause after attempt number ``attempt`` (from 0)."""
     wanted = result.retry_after_seconds if isinstance(result, InstanceReply) else None
-    own = min(_FIRST_PAUSE_SECONDS * 2.0**pauses, _LONGEST_PAUSE_SECONDS)
-    return max(own, wanted or 0.0)
+    return pause_after(attempt, wanted)
 
 
 class DeliveryOutcome(NamedTuple):
