@@ -1,6 +1,6 @@
 """One outgoing HTTPS exchange: bounded in time and size, with one error for all ends.
 
-Every module that asks somebody uses ``open_session`` and ``exchange`` or ``put``.
+Every module that asks somebody uses ``open_session`` and ``exchange`` or ``send``.
 """
 
 from __future__ import annotations
