@@ -34,7 +34,8 @@ _COMMON = """timestamp: datetime, operation_Name: string, operation_Id: string,
 _WORKSPACE = """TimeGenerated: datetime, OperationName: string, OperationId: string,
   ParentId: string, AppRoleName: string, AppRoleInstance: string, AppVersion: string,
   Properties: dynamic, Measurements: dynamic, ItemCount: int, SDKVersion: string,
-  Type: string, TenantId: string, _ResourceId: string, ResourceGUID: string"""
+  Type: string, TenantId: string, _ResourceId: string, ResourceGUID: string,
+  _BilledSize: real, _IsBillable: string"""
 # https://learn.microsoft.com/azure/azure-monitor/app/data-model-complete
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces
 SCHEMAS = {
@@ -48,6 +49,15 @@ SCHEMAS = {
     "AppTraces": f"({_WORKSPACE}, Message: string, SeverityLevel: int)",
     "AppRequests": f"""({_WORKSPACE}, Id: string, Source: string, Name: string,
       Url: string, Success: bool, ResultCode: string, DurationMs: real)""",
+    # https://learn.microsoft.com/azure/azure-monitor/reference/tables/usage
+    "Usage": """(TimeGenerated: datetime, StartTime: datetime, EndTime: datetime,
+      DataType: string, Quantity: real, QuantityUnit: string, IsBillable: bool,
+      Solution: string, ResourceUri: string, Type: string, TenantId: string)""",
+    # https://learn.microsoft.com/azure/azure-monitor/reference/tables/functionapplogs
+    "FunctionAppLogs": """(TimeGenerated: datetime, AppName: string, Category: string,
+      EventName: string, ExceptionDetails: string, FunctionName: string,
+      HostInstanceId: string, Level: string, Message: string, RoleInstance: string,
+      _ResourceId: string, _BilledSize: real, Type: string, TenantId: string)""",
 }
 
 
