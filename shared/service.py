@@ -172,8 +172,13 @@ class UsableService(Service):
         self.entra = wiring.entra(settings)
         self._calls = call_wiring.calls(settings, bot, self.graph, self.entra)
         self._context = wiring.rule_context(
-            settings, bot, self.keys, self.peers, policy
-        )._replace(own_answering=self._calls.answering_now)
+            settings,
+            bot,
+            self.keys,
+            self.peers,
+            policy,
+            own_answering=self._calls.answering_now,
+        )
 
     @override
     async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
@@ -204,7 +209,7 @@ class UsableService(Service):
         if self._settings.answer:
             await asyncio.to_thread(self.graph.load)
             await asyncio.to_thread(self.entra.load)
-            await asyncio.to_thread(self._calls.load)
+        await asyncio.to_thread(self._calls.load)
         await self.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS)
 
     @override

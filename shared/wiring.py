@@ -1,7 +1,9 @@
 """The parts of the service, each made as the settings say. Nothing is opened here."""
 
 import time
+from collections.abc import Callable
 
+from shared.core.answering_health import Answering
 from shared.core.bot import Bot
 from shared.core.context import RuleContext
 from shared.core.event_types import Event
@@ -93,6 +95,8 @@ def rule_context(
     keys: KeySource,
     peer_health: PeerHealth,
     policy: RegionPolicy,
+    *,
+    own_answering: Callable[[], Answering],
 ) -> RuleContext:
     """Make what the rules know beside the POST."""
     return RuleContext(
@@ -115,6 +119,7 @@ def rule_context(
         answers_calls=settings.answer,
         bot_events=_bot_events(settings, bot),
         delivers=bool(settings.delivery.instances),
+        own_answering=own_answering,
     )
 
 
