@@ -11,6 +11,7 @@ from shared.edge.answering import CallAnswering
 from shared.edge.blob_store import BlobStore
 from shared.edge.call_control import PLACES, PLACES_PER_TENANT, CallControl
 from shared.edge.call_memory import CallMemory
+from shared.edge.delivery_tokens import DeliveryTokens
 from shared.edge.dispatcher import Dispatcher
 from shared.edge.entra import EntraClient
 from shared.edge.event_runs import EventRuns
@@ -33,6 +34,8 @@ class Calls(NamedTuple):
         forwarding: delivers to instances; ``None`` where there are none.
         controls: one for incoming calls, and one for all that follows, so that neither
             keeps the other from its places.
+        identity: acquires the managed identity's own tokens; ``None`` where neither
+            the store nor an instance takes them.
     """
 
     settings: Settings
@@ -42,6 +45,7 @@ class Calls(NamedTuple):
     forwarding: Forwarding | None
     controls: tuple[CallControl, ...]
     store: MemoryStore | BlobStore
+    identity: IdentityClient | None
 
     def answering_now(self) -> Answering:
         """Tell whether new calls can be answered: here, or by instances."""
@@ -53,6 +57,8 @@ class Calls(NamedTuple):
 
     def load(self) -> None:
         """Open what the first event would have to wait for. Blocking, for threads."""
+        if self.identity is not None:
+            self.identity.load()
         self.store.load()
 
     def close(self) -> None:
@@ -62,6 +68,8 @@ class Calls(NamedTuple):
         if self.forwarding is not None:
             self.forwarding.close()
         self.store.close()
+        if self.identity is not None:
+            self.identity.close()
 
 
 def calls(
@@ -77,10 +85,12 @@ def calls(
         for _ in range(2)
     )
     turns = Turns()
-    store = _state_store(settings)
+    identity = _identity(settings)
+    identity_tokens = None if identity is None else IdentityTokens(identity)
+    store = _state_store(settings, identity_tokens)
     health = AnsweringHealth(time.monotonic)
     runs = EventRuns(HandlerRuns(), CallMemory(store))
-    forwarding = _forwarding(settings, for_events)
+    forwarding = _forwarding(settings, for_events, identity_tokens)
     answering = CallAnswering(
         bot,
         runs,
@@ -101,10 +111,26 @@ def calls(
         forwarding,
         (for_incoming, for_events),
         store,
+        identity,
     )
 
 
-def _forwarding(settings: Settings, control: CallControl) -> Forwarding | None:
+def _identity(settings: Settings) -> IdentityClient | None:
+    """Make what acquires the managed identity's own tokens, if anybody takes them."""
+    if not _keeps_blobs(settings) and not settings.delivery.audience:
+        return None
+    client_id = settings.credential.identity_client_id
+    return IdentityClient(client_id, ca_bundle=settings.ca_bundle)
+
+
+def _keeps_blobs(settings: Settings) -> bool:
+    """Tell whether the bot's memory is in Blob Storage: only handlers need it."""
+    return bool(settings.state_url) and settings.answer
+
+
+def _forwarding(
+    settings: Settings, control: CallControl, tokens: IdentityTokens | None
+) -> Forwarding | None:
     """Make what delivers to instances, if there are any."""
     delivery = settings.delivery
     if not delivery.instances:
@@ -116,8 +142,7 @@ def _forwarding(settings: Settings, control: CallControl) -> Forwarding | None:
         },
         control,
         callback_host=settings.callback_host,
-        tokens=_identity_tokens(settings) if delivery.audience else None,
-        audience=delivery.audience,
+        tokens=DeliveryTokens(tokens, delivery.audience),
         answers_calls=settings.answer,
     )
 
@@ -135,17 +160,10 @@ def _callback_uri(
     return build_callback_uri(settings.callback_host, partition)
 
 
-def _state_store(settings: Settings) -> MemoryStore | BlobStore:
+def _state_store(
+    settings: Settings, tokens: IdentityTokens | None
+) -> MemoryStore | BlobStore:
     """Make what keeps what the bot remembers of calls."""
-    if not settings.state_url:
+    if tokens is None or not _keeps_blobs(settings):
         return MemoryStore()
-    return BlobStore(
-        settings.state_url,
-        tokens=_identity_tokens(settings),
-        ca_bundle=settings.ca_bundle,
-    )
-
-
-def _identity_tokens(settings: Settings) -> IdentityTokens:
-    client_id = settings.credential.identity_client_id
-    return IdentityTokens(IdentityClient(client_id, ca_bundle=settings.ca_bundle))
+    return BlobStore(settings.state_url, tokens=tokens, ca_bundle=settings.ca_bundle)

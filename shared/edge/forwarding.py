@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from shared.core.items import Item, TakeJoining
     from shared.core.webhook import WebhookRequest
     from shared.edge.call_control import CallControl
-    from shared.edge.identity_tokens import IdentityTokens
+    from shared.edge.delivery_tokens import DeliveryTokens
 
 
 class Forwarding:
@@ -57,8 +57,7 @@ class Forwarding:
         control: CallControl,
         *,
         callback_host: str,
-        tokens: IdentityTokens | None,
-        audience: str,
+        tokens: DeliveryTokens,
         answers_calls: bool,
     ) -> None:
         """Deliver to ``clients``, by partition.
@@ -67,15 +66,13 @@ class Forwarding:
             clients: of the instances.
             control: carries out what instances ask for.
             callback_host: our own.
-            tokens: of the managed identity, where ``audience`` is not empty.
-            audience: of those tokens; empty: the platform's own token goes on.
+            tokens: tell instances who a delivery is from.
             answers_calls: Graph may be asked for something.
         """
         self._clients = clients
         self._control = control
         self._callback_host = callback_host
         self._tokens = tokens
-        self._scope = f"{audience.rstrip('/')}/.default" if audience else ""
         self._answers_calls = answers_calls
 
     def close(self) -> None:
@@ -260,16 +257,10 @@ class Forwarding:
         request: WebhookRequest,
         ends_at: float,
     ) -> DeliveryResult:
-        token = ""
-        authorization = request.headers.get("authorization", "")
-        if self._tokens is not None:
-            try:
-                token = await self._tokens.token(
-                    self._scope, timeout_seconds=max(ends_at - time.monotonic(), 0)
-                )
-            except CredentialError:
-                return Unreached.NO_TOKEN
-            authorization = f"Bearer {token}"
+        try:
+            authorization = await self._tokens.authorization(request, ends_at=ends_at)
+        except CredentialError:
+            return Unreached.NO_TOKEN
         headers = headers_of(
             delivery,
             request,
@@ -278,9 +269,8 @@ class Forwarding:
             authorization=authorization,
         )
         result = await client.post(delivery.body, headers, ends_at=ends_at)
-        is_refused = isinstance(result, InstanceReply) and result.status in {401, 403}
-        if token and is_refused and self._tokens is not None:
-            self._tokens.forget(self._scope, token)
+        if isinstance(result, InstanceReply):
+            self._tokens.note_status(result.status, authorization)
         return result
 
     def _judge(

@@ -300,6 +300,15 @@ def test_with_an_audience_the_identitys_token_goes_to_the_instance(
     assert bearer.count(".") <= 2
 
 
+def test_the_audience_is_asked_for_as_the_setting_spells_it(
+    instance: Instance, servers: TokenServers
+) -> None:
+    """With a slash at its end it is another resource."""
+    servers.identity.resources = {f"{AUDIENCE}/"}
+    call = instance.one(status(202), CALLING_DELIVERY_AUDIENCE=f"{AUDIENCE}/")
+    assert call.reasons == ["delivered"]
+
+
 def test_without_a_token_for_the_audience_it_comes_again(
     instance: Instance,
     audience: Callable[..., dict[str, str]],

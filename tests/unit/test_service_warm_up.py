@@ -45,6 +45,35 @@ def test_warm_up_loads_only_keys_where_answering_is_off(make: Make) -> None:
     assert service.entra._transport is None
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CALLING_STATE_URL": "https://state.example/calls"},
+        {
+            "CALLING_ANSWER": "false",
+            "CALLING_PARTITIONS": '{"a": "https://instance.example/calls"}',
+            "CALLING_DELIVERY_AUDIENCE": "api://instance.example",
+        },
+    ],
+)
+def test_warm_up_loads_the_identitys_credential_where_it_is_used(
+    make: Make, changes: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store and the instances share it; the end of the service closes it."""
+    service = make(**changes)
+    assert isinstance(service, UsableService)
+    asyncio.run(service.warm_up())
+
+    identity = service._calls.identity
+    assert identity is not None
+    assert identity._transport is not None
+    closed: list[bool] = []
+    session = identity._transport.session
+    monkeypatch.setattr(session, "close", lambda: closed.append(True))
+    service.close()
+    assert closed == [True]
+
+
 def test_an_error_of_warm_up_keeps_nobody_out(
     service: UsableService,
     monkeypatch: pytest.MonkeyPatch,
