@@ -22,8 +22,8 @@ else. Besides ``facts`` it only fills bounded caches, and it reaches the world t
 its ports only.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import ClassVar, NoReturn
 
@@ -79,6 +79,7 @@ class Accept:
 
     reason: Reason
     rule: rules.Rule = rules.ACCEPT
+    item_reasons: Sequence[Reason] = field(default=(), compare=False)
 
     name: ClassVar = "accept"
     status: ClassVar = HTTPStatus.ACCEPTED
@@ -137,8 +138,8 @@ async def decide(
     facts.events = [item.event for item in items]
     if all(is_accepted(item) for item in items):
         reason = reason_to_accept(items)
-        is_incoming = reason is Reason.ANSWERING_OFF
-        return Accept(reason, rules.ANSWER if is_incoming else rules.ACCEPT)
+        rule = rules.ANSWER if reason is Reason.ANSWERING_OFF else rules.ACCEPT
+        return Accept(reason, rule, [item.reason for item in items])
     return TakeItems(claims.tenant_id, items, claims.not_before)
 
 
@@ -158,8 +159,7 @@ def _require_bounded_body(request: WebhookRequest) -> None:
 
 
 def _require_allowed_tenant(claims: TokenClaims, context: RuleContext) -> None:
-    allowed = context.allowed_tenants
-    if allowed and claims.tenant_id not in allowed:
+    if context.allowed_tenants and claims.tenant_id not in context.allowed_tenants:
         raise TenantRefusedError
 
 

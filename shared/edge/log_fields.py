@@ -6,9 +6,9 @@ Ids, states and codes only: tones, recordings, names and numbers are not even re
 from collections.abc import Mapping, Sequence
 
 from shared.core.context import LogFacts
+from shared.core.decisions import Accept
 from shared.core.notifications import CallNotification
 from shared.core.outcomes import ItemOutcome, Taken
-from shared.core.reasons import Reason
 from shared.core.replies import Outcome
 from shared.edge.log_levels import level_of_item
 
@@ -57,16 +57,9 @@ def _outcomes(facts: LogFacts, outcome: Outcome) -> Sequence[ItemOutcome]:
     """Return how each item ended, also where nothing was done with any of them."""
     if isinstance(outcome, Taken):
         return outcome.outcomes
-    return [
-        ItemOutcome(
-            Reason.UNREADABLE_ITEM
-            if item is None
-            else outcome.reason
-            if item.is_incoming_call
-            else Reason.FOLLOW_UP
-        )
-        for item in facts.items
-    ]
+    if isinstance(outcome, Accept) and outcome.item_reasons:
+        return [ItemOutcome(reason) for reason in outcome.item_reasons]
+    return [ItemOutcome(outcome.reason) for _item in facts.items]
 
 
 def present(fields: Mapping[str, object]) -> dict[str, object]:

@@ -244,6 +244,21 @@ def test_an_unlisted_partition_is_delivered_to_nobody(
     assert "notes" not in call.line
 
 
+def test_a_batch_for_an_unlisted_partition_says_so_of_each_item(
+    place: Place, instances: Instances
+) -> None:
+    """An incoming call on a callback route belongs to nobody, listed or not."""
+    call = place()
+    items = [call.established(), {"no": "call"}, call.incoming()]
+    assert post(call, {"value": items}, partition="gone").status == 202
+    assert instances.got == {}
+    assert [each["reason"] for each in call.line["items"]] == [
+        "partition-unlisted",
+        "partition-unlisted",
+        "incoming-on-callback",
+    ]
+
+
 def test_calls_are_answered_here_and_the_callback_uri_names_the_partition(
     place: Place, instances: Instances
 ) -> None:
