@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
+from shared.core.call_ids import is_call_id
 from shared.core.events import TONES
 from shared.core.hosts import is_host
 from shared.core.people import is_person, write_person
@@ -18,7 +19,6 @@ from shared.core.strict_json import JsonObject
 _MAX_CONTEXT = 256
 _MAX_INT32 = 2**31 - 1
 _URL = re.compile(r"https://[!-~]+", re.ASCII | re.IGNORECASE)
-_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _GRAPH_TONES = {*TONES.values(), "flash"}
 _PEOPLE = "made by user(), application(), application_instance() or phone()"
 
@@ -255,9 +255,7 @@ def _is_invited(value: object) -> bool:
     if not isinstance(value, dict) or not is_person(value):
         return False
     replaced = value.get("replacesCallId")
-    return replaced is None or (
-        isinstance(replaced, str) and _CALL_ID.fullmatch(replaced) is not None
-    )
+    return replaced is None or (isinstance(replaced, str) and is_call_id(replaced))
 
 
 def _is_tones(value: object) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from shared.core.call_ids import CALL_ID, is_call_id
 from shared.core.guids import is_guid
 from shared.core.strict_json import JsonObject
 
@@ -18,10 +19,9 @@ from shared.core.strict_json import JsonObject
 # letters would equal s, k and i, and pass for one.
 _RESOURCE = re.compile(
     r"(?:https?://[^/?#]+)?(?:/v1\.0|/beta)?/?(?:app|communications)/calls/"
-    r"([A-Za-z0-9_-]{1,128})(?:/([^/?]+)(?:/[^?]*)?)?/?(?:\?.*)?",
+    rf"({CALL_ID})(?:/([^/?]+)(?:/[^?]*)?)?/?(?:\?.*)?",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _CALL_TYPES = (None, "#microsoft.graph.call")
 # Some documentation examples leave changeType out.
 _NEW_CALL_CHANGES = (None, "created")
@@ -119,7 +119,7 @@ def read_notification(item: object) -> CallNotification | None:
 def read_joining_call_id(body: JsonObject) -> str | None:
     """Read the call of a ``participantJoiningNotification``; ``None`` if illegal."""
     call_id = _text(_object(body.get("call")).get("id"))
-    return call_id if call_id and _CALL_ID.fullmatch(call_id) else None
+    return call_id if call_id and is_call_id(call_id) else None
 
 
 def _read_resource(members: JsonObject) -> tuple[str, str | None] | None:
