@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from shared.core.headers import is_safe_header_value
 from shared.core.instances import is_service_bus
+from shared.core.partitions import build_callback_uri
 from shared.core.pauses import pause_after
 from shared.core.reasons import Reason
 from shared.core.strict_json import JsonObject
@@ -105,7 +106,7 @@ def headers_of(
         "Authorization": authorization,
         "ce-specversion": "1.0",
         "ce-id": quote(event_id, safe=_UNESCAPED),
-        "ce-source": f"https://{callback_host}/api/calls/{delivery.partition}",
+        "ce-source": build_callback_uri(callback_host, delivery.partition),
         "ce-type": _JOINING if delivery.is_joining else _NOTIFICATIONS,
         "ce-time": time.replace("+00:00", "Z"),
         "ce-tenantid": delivery.tenant_id,
