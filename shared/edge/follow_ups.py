@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.core.attempts import (
@@ -202,19 +203,17 @@ def _joined(first: ItemOutcome, later: ItemOutcome) -> ItemOutcome:
 
 def _failure_of(event: Event, last: _Carried) -> Failed:
     """Tell a handler of ``failed`` what failed; ``during`` stays the first event."""
-    ended = last.outcome.actions
-    if last.stopped_at is None or not ended:
-        return Failed(
-            call=event.call,
-            raw=event.raw,
-            reason=last.outcome.reason.value,
-            during=event.name,
-        )
-    return Failed(
+    failed = Failed(
         call=event.call,
         raw=event.raw,
         reason=last.outcome.reason.value,
         during=event.name,
+    )
+    ended = last.outcome.actions
+    if last.stopped_at is None or not ended:
+        return failed
+    return replace(
+        failed,
         action=last.stopped_at.name,
         client_context=last.stopped_at.client_context,
         status=ended[-1].status,
