@@ -3,6 +3,8 @@
 import asyncio
 import threading
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -193,46 +195,54 @@ def test_the_events_of_a_call_wait_for_each_other_actions_included(
     ]
 
 
-def test_waiting_for_a_turn_counts_as_the_later_events_time(
-    place_call: PlaceCall, neighbours: ScriptedNeighbours
-) -> None:
-    bot, slow = Bot(), Slow()
-    neighbours.graph.script = slow
+@pytest.fixture
+def slow(neighbours: ScriptedNeighbours) -> Slow:
+    """A Graph that answers once it is told to go on."""
+    neighbours.graph.script = slow = Slow()
+    return slow
+
+
+@pytest.fixture
+def muting(place_call: PlaceCall) -> BotCall:
+    """A call whose bot mutes itself at its start and at each key."""
+    bot = Bot()
     bot.established(lambda _event: mute())
     bot.tone(lambda _event: mute())
-    call = place_call(bot)
+    return place_call(bot)
 
+
+@asynccontextmanager
+async def while_it_starts(call: BotCall, slow: Slow) -> AsyncGenerator[None]:
+    """Hold the turn of ``call``: Graph is asked at its start, and does not answer."""
+    early = asyncio.create_task(call.posting(call.established()))
+    await asyncio.to_thread(slow.asked.acquire, timeout=30)
+    yield
+    slow.go.set()
+    await early
+
+
+def test_waiting_for_a_turn_counts_as_the_later_events_time(
+    muting: BotCall, slow: Slow
+) -> None:
     async def story() -> None:
-        early = asyncio.create_task(call.posting(call.established()))
-        await asyncio.to_thread(slow.asked.acquire, timeout=30)
-        with at_most(3):
-            await call.posting(call.tone(), seconds_ago=8.5)
-        slow.go.set()
-        await early
+        async with while_it_starts(muting, slow):
+            with at_most(3):
+                await muting.posting(muting.tone(), seconds_ago=8.5)
 
     asyncio.run(story())
-    assert call.reasons == ["bot-failed", "handled"]
+    assert muting.reasons == ["bot-failed", "handled"]
 
 
 def test_an_end_whose_turn_never_came_in_time_counts_once_it_comes(
-    place_call: PlaceCall, neighbours: ScriptedNeighbours
+    muting: BotCall, slow: Slow
 ) -> None:
-    bot, slow = Bot(), Slow()
-    neighbours.graph.script = slow
-    bot.established(lambda _event: mute())
-    bot.tone(lambda _event: mute())
-    call = place_call(bot)
-
     async def story() -> None:
-        early = asyncio.create_task(call.posting(call.established()))
-        await asyncio.to_thread(slow.asked.acquire, timeout=30)
-        await call.posting(call.terminated(), seconds_ago=9.8)
-        slow.go.set()
-        await early
-        await call.posting(call.tone())
+        async with while_it_starts(muting, slow):
+            await muting.posting(muting.terminated(), seconds_ago=9.8)
+        await muting.posting(muting.tone())
 
     asyncio.run(story())
-    assert call.reasons == ["follow-up", "handled", "already-handled"]
+    assert muting.reasons == ["follow-up", "handled", "already-handled"]
 
 
 def test_the_items_of_a_call_in_a_batch_are_handled_in_their_order(
