@@ -109,13 +109,18 @@ class BotCall:
         body: Json | None = None,
         partition: str | None = "default",
         seconds_ago: float = 0.0,
+        tenant_id: str = TENANT_ID,
     ) -> WebhookReply:
-        """Do the same on the running loop."""
+        """Do the same on the running loop; ``tenant_id`` is the token's."""
         if any(
             each.get("resourceData", {}).get("state") == "incoming" for each in items
         ):
             partition = None
-        request = self._neighbours.post(body or batch(*items), partition=partition)
+        request = self._neighbours.post(
+            body or batch(*items),
+            token=self._neighbours.tokens.mint(tid=tenant_id),
+            partition=partition,
+        )
         received_at = time.monotonic() - seconds_ago
         return await self.service.receive(request, received_at=received_at)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -50,6 +51,25 @@ def test_what_has_an_identity_is_handled_once(place_call: PlaceCall) -> None:
         call.post(item)
     assert found == ["established", "tone", "tone", *["operation_completed"] * 2]
     assert call.reasons.count("already-handled") == 4
+
+
+def test_the_token_of_another_tenant_finds_neither_claims_nor_state(
+    place_call: PlaceCall,
+) -> None:
+    """A call is known by tenant and id, and the token alone names the tenant."""
+    bot = Bot()
+    states: list[dict[str, Any]] = []
+
+    @bot.tone
+    def count(_event: Tone, state: dict[str, Any]) -> None:
+        states.append(dict(state))
+        state["tones"] = state.get("tones", 0) + 1
+
+    call = place_call(bot)
+    call.post(call.tone(sequence_id=1))
+    call.post(call.tone(sequence_id=1), tenant_id=str(uuid4()))
+    call.post(call.tone(sequence_id=2))
+    assert states == [{}, {}, {"tones": 1}]
 
 
 def test_what_has_no_identity_is_handled_each_time(place_call: PlaceCall) -> None:
