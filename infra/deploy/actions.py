@@ -84,6 +84,14 @@ def has_no_line(name: str, line: str) -> Condition:
     )
 
 
+def has_line(name: str, line: str) -> Condition:
+    """A line of the answer is ``line``."""
+    return Condition(
+        f'grep -qx {quoted(line)} <<<"${name}"',
+        lambda answers: line in answers[name].splitlines(),
+    )
+
+
 def has_no_word(name: str, word: str) -> Condition:
     """No word of the answer is ``word``."""
     return Condition(

@@ -10,6 +10,8 @@ from infra.deploy.actions import (
     Actions,
     Ask,
     Begin,
+    Check,
+    Condition,
     Publish,
     Run,
     Say,
@@ -17,7 +19,9 @@ from infra.deploy.actions import (
     both,
     contains,
     differs,
+    either,
     equals,
+    has_line,
     has_no_line,
     is_empty,
     is_found,
@@ -123,6 +127,27 @@ def _deploy_first_stamps(target: Target, regions: list[Region]) -> Actions:
             stamp(target, "create", region.code, binds=False, name="first"),
             has_no_line(_deployed(region), "first"),
         )
+        # An older one does not know the description of today; the stamp's check does.
+        is_older = has_line(_deployed(region), "first")
+        yield from _check_host_name(target, region, "first", is_older)
+
+
+def _check_host_name(
+    target: Target, region: Region, deployment: str, unless: Condition | None = None
+) -> Actions:
+    """Stop where the app is not where DNS and the other regions will look for it."""
+    group = target.group(region.code)
+    yield from ask_output("HOST_NAME", group, deployment, "defaultHostName")
+    described = "describedDefaultHostName"
+    yield from ask_output("DESCRIBED_HOST_NAME", group, deployment, described)
+    is_described = equals("HOST_NAME", "$DESCRIBED_HOST_NAME")
+    yield Check(
+        either(unless, is_described) if unless else is_described,
+        f"the app of {region.code} is at $HOST_NAME, and others would look for it at"
+        f' $DESCRIBED_HOST_NAME. Write "defaultHostName": "$HOST_NAME" into region'
+        f" {region.code} of infra/params/{target.environment.name}.json, and deploy"
+        " again.",
+    )
 
 
 def _deploy_the_global_part(
@@ -177,6 +202,7 @@ def _roll_out(target: Target, region: Region, later: str) -> Actions:
     yield Begin(f"Deploy {code}")
     yield until_inactive(group, "stamp")
     yield Run(stamp(target, "create", code, binds=True, name="stamp"))
+    yield from _check_host_name(target, region, "stamp")
     if federated := federation(target.environment):
         yield from _trust(target, code, federated)
     yield Begin(f"Publish to {code}")

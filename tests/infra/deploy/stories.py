@@ -244,6 +244,28 @@ def trouble_stays(make: Callable[[], Workstation]) -> None:
 
 
 @story
+def an_app_is_elsewhere(make: Callable[[], Workstation]) -> None:
+    """The description must say so before anybody is sent there."""
+    unique = "func-weu-a1b2.westeurope-01.azurewebsites.net"
+    sentence = f'Write "defaultHostName": "{unique}" into region weu'
+    for domain in ({}, {"domain": None}):
+        one = make()
+        one.describe("test", "weu", **domain)
+        one.azure.app_hosts["weu"] = unique
+        for _attempt in range(2):
+            assert sentence in one.fail("test")
+            assert not one.azure.apps["weu"].build
+        one.azure.described_hosts["weu"] = unique
+        one.deploy("test")
+        assert one.azure.apps["weu"].build
+    one = make()
+    one.describe("test", "weu")
+    one.azure.app_hosts["weu"] = unique
+    one.fail("test")
+    assert one.azure.records == set()
+
+
+@story
 def an_expired_login(make: Callable[[], Workstation]) -> None:
     one = make()
     one.describe("test", "weu", domain=None)

@@ -28,6 +28,11 @@ DEPLOYED_weu=$(az deployment group list -g rg-tmscalls-dev-weu --query "[?proper
 # Deploy weu
 until ANSWER=$(az deployment group list -g rg-tmscalls-dev-weu --query "[?name=='stamp' && properties.provisioningState=='Running'].name" -o tsv); [ -z "$ANSWER" ]; do sleep 10; done
 env REGION=weu BIND_HOST_NAMES=true az deployment group create -g rg-tmscalls-dev-weu --parameters infra/params/dev.regional.bicepparam -n stamp -o none
+HOST_NAME=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.defaultHostName.value -o tsv)
+[ -n "$HOST_NAME" ]
+DESCRIBED_HOST_NAME=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.describedDefaultHostName.value -o tsv)
+[ -n "$DESCRIBED_HOST_NAME" ]
+[ "$HOST_NAME" = "$DESCRIBED_HOST_NAME" ]
 
 # Let the bot's registration trust the identity of weu
 PRINCIPAL_ID=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.identityPrincipalId.value -o tsv)
