@@ -72,7 +72,7 @@ class BlobStore:
             session = self._session.open()
             return exchange(session, "GET", url, transfer=transfer, headers=headers)
 
-        reply = await self._ask(get, timeout_seconds)
+        reply = await self._ask(get, timeout_seconds, is_read=True)
         if reply.status == HTTPStatus.NOT_FOUND:
             return None
         if reply.status != HTTPStatus.OK:
@@ -112,7 +112,7 @@ class BlobStore:
                 headers={**headers, **further},
             )
 
-        reply = await self._ask(send, timeout_seconds)
+        reply = await self._ask(send, timeout_seconds, is_read=False)
         if reply.status in {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}:
             raise ChangedMeanwhileError
         if reply.status != HTTPStatus.CREATED:
@@ -123,13 +123,23 @@ class BlobStore:
         self,
         send: Callable[[Mapping[str, str], Transfer], OutboundReply],
         timeout_seconds: float,
+        *,
+        is_read: bool,
     ) -> OutboundReply:
-        """Ask on a thread. What was not sent in time is never sent."""
+        """Ask on a thread, and once more where the connection is lost.
+
+        A write is repeated only if it surely was not sent: else the second would meet
+        the first, and look like another process's.
+        """
         ends_at = monotonic() + timeout_seconds
-        transfer = Transfer(ends_at=ends_at, max_bytes=MAX_RECORD_BYTES)
         try:
             async with asyncio.timeout(timeout_seconds), self._places:
-                return await self._ask_as_identity(send, transfer)
+                try:
+                    return await self._ask_once(send, ends_at)
+                except OutboundError as error:
+                    if error.is_late or (error.was_sent and not is_read):
+                        raise
+                return await self._ask_once(send, ends_at)
         except TimeoutError as error:
             message = "the store was not reached in time"
             raise StateUnavailableError(message) from error
@@ -142,18 +152,21 @@ class BlobStore:
         except RuntimeError as error:
             message = "no thread for the store"
             raise StateUnavailableError(message) from error
-        finally:
-            transfer.give_up()
 
-    async def _ask_as_identity(
+    async def _ask_once(
         self,
         send: Callable[[Mapping[str, str], Transfer], OutboundReply],
-        transfer: Transfer,
+        ends_at: float,
     ) -> OutboundReply:
+        """Ask as the identity. What was not sent in time is never sent."""
+        transfer = Transfer(ends_at=ends_at, max_bytes=MAX_RECORD_BYTES)
         seconds = transfer.seconds_left()
         token = await self._tokens.token(SCOPE, timeout_seconds=seconds)
         headers = {"Authorization": f"Bearer {token}", "x-ms-version": _API_VERSION}
-        reply = await self._threads.run(partial(send, headers, transfer))
+        try:
+            reply = await self._threads.run(partial(send, headers, transfer))
+        finally:
+            transfer.give_up()
         if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             self._tokens.forget(SCOPE, token)
         return reply

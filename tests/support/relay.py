@@ -12,6 +12,7 @@ class Relay(Running):
 
     Attributes:
         connections: how many were opened.
+        to_refuse: how many of the next are closed before anything passes.
     """
 
     def __init__(self, host: str) -> None:
@@ -21,7 +22,7 @@ class Relay(Running):
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._swallowing: set[socket.socket] = set()
-        self.connections = 0
+        self.connections = self.to_refuse = 0
         self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def start(self, stack: ExitStack) -> None:
@@ -43,6 +44,10 @@ class Relay(Running):
             while True:
                 client, _address = self._listener.accept()
                 self.connections += 1
+                if self.to_refuse:
+                    self.to_refuse -= 1
+                    client.close()
+                    continue
                 server = socket.create_connection(self._target)
                 self._open += [client, server]
                 for one, other in ((client, server), (server, client)):

@@ -19,6 +19,7 @@ from tests.simulator.services.ports import free_port
 from tests.support.blobs import blob_store
 from tests.support.clock import at_most, wait_until
 from tests.support.entra import TokenServers
+from tests.support.relay import Relay
 from tests.support.stores import CALL, count_events, open_call
 from tests.support.threads import let_no_thread_start
 
@@ -247,6 +248,31 @@ def test_a_write_whose_reply_is_lost_is_sent_once(
     wait_until(lambda: bool(storage.requests))
     assert [request.method for request in storage.requests] == ["PUT"]
     assert storage.blobs[PATH].data == b"1"
+
+
+def test_a_read_whose_reply_is_lost_is_repeated_once(
+    storage: BlobStorage, store: BlobStore
+) -> None:
+    storage.faults.append(Fault(loses_reply=True))
+    assert asyncio.run(read(store)) is None
+
+    storage.faults += [Fault(loses_reply=True)] * 2
+    assert fail(store) == "no reply of the store"
+
+
+def test_a_write_that_was_never_sent_is_repeated_once(
+    storage: BlobStorage, authority: Authority
+) -> None:
+    """A claim that is lost would let another process handle the event again."""
+    with Relay(storage.url.removeprefix("https://")) as relay:
+        relay.to_refuse = 1
+        with blob_store(f"{relay.url}/bot-state", authority) as store:
+            asyncio.run(write(store, b"1", None))
+        relay.to_refuse = 2
+        with blob_store(f"{relay.url}/bot-state", authority) as store:
+            assert fail(store) == "no reply of the store"
+    assert storage.blobs[PATH].data == b"1"
+    assert [request.method for request in storage.requests] == ["PUT"]
 
 
 def test_without_a_thread_the_store_is_unavailable(
