@@ -39,6 +39,7 @@ from shared.settings import Settings, SettingsReport, read_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shared.core.answering_health import Answering
     from shared.core.bot import Bot
     from shared.core.health import KeyFreshness
 
@@ -100,7 +101,8 @@ class Service(ABC):
         """Report health to a request with these ``headers``."""
         keys = await self._look_at_keys(headers)
         self._write_what_waits()
-        return self._health_replies.reply(keys, self._health_report)
+        state = keys, self._answering()
+        return self._health_replies.reply(state, self._health_report)
 
     @abstractmethod
     async def _look_at_keys(self, headers: Mapping[str, str]) -> KeyFreshness:
@@ -123,10 +125,20 @@ class Service(ABC):
         """Return what every line of the log says beside the request."""
         return {}
 
-    def _health_report(self, keys: KeyFreshness) -> HealthReport:
-        report = self._report
-        settings = report.problems, report.warnings
-        return HealthReport(report.region, keys, *settings, build=self._build)
+    def _answering(self) -> Answering:
+        """Tell whether calls could be answered lately."""
+        return "unknown"
+
+    def _health_report(self, state: tuple[KeyFreshness, Answering]) -> HealthReport:
+        keys, answering = state
+        return HealthReport(
+            self._report.region,
+            keys,
+            self._report.problems,
+            self._report.warnings,
+            answering=answering,
+            build=self._build,
+        )
 
 
 class UnusableService(Service):
@@ -226,11 +238,13 @@ class UsableService(Service):
         super()._write_what_waits()
 
     @override
-    def _health_report(self, keys: KeyFreshness) -> HealthReport:
-        report = super()._health_report(keys)
-        return report._replace(
-            notices=self._notices.current(), answering=self._calls.answering_now()
-        )
+    def _answering(self) -> Answering:
+        return self._calls.answering_now()
+
+    @override
+    def _health_report(self, state: tuple[KeyFreshness, Answering]) -> HealthReport:
+        report = super()._health_report(state)
+        return report._replace(notices=self._notices.current())
 
     @override
     def _log_fields(self) -> Mapping[str, object]:

@@ -4,23 +4,27 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from shared.core.answering_health import Answering
 from shared.core.health import HealthReport, KeyFreshness
 from shared.core.replies import health_reply
 from shared.core.webhook import WebhookReply
 
 KEPT_SECONDS = 1.0
 
+type State = tuple[KeyFreshness, Answering]
+
 
 class _Kept(NamedTuple):
-    keys: KeyFreshness
+    state: State
     reply: WebhookReply
     ends_at: float
 
 
 class HealthReplies:
-    """Makes a report and its reply once a second, and at once where keys changed.
+    """Makes a report and its reply once a second, and at once where its state changed.
 
-    A probe that has waited for the first keys must not hear that there are none.
+    A probe that has waited for the first keys must not hear that there are none, and
+    one that comes after the third failed answer must hear of it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,12 +33,12 @@ class HealthReplies:
         self._kept: _Kept | None = None
 
     def reply(
-        self, keys: KeyFreshness, make: Callable[[KeyFreshness], HealthReport]
+        self, state: State, make: Callable[[State], HealthReport]
     ) -> WebhookReply:
         """Return the reply of a moment ago, or what ``make`` returns now."""
         now = self._clock()
         kept = self._kept
-        if kept is None or kept.keys != keys or now >= kept.ends_at:
-            kept = _Kept(keys, health_reply(make(keys)), now + KEPT_SECONDS)
+        if kept is None or kept.state != state or now >= kept.ends_at:
+            kept = _Kept(state, health_reply(make(state)), now + KEPT_SECONDS)
             self._kept = kept
         return kept.reply

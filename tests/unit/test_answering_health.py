@@ -182,6 +182,8 @@ def test_of_what_entra_says_only_what_is_of_this_region_counts(
 def test_health_is_503_while_it_fails(
     service: UsableService, neighbours: ScriptedNeighbours
 ) -> None:
+    """From the end of the third call on, though it was healthy a moment ago."""
+    assert asyncio.run(service.health({})).status == 200
     neighbours.graph.script = status(503)
     for _ in range(3):
         receive(service, neighbours.incoming(), seconds_ago=11.8)

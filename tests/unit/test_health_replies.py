@@ -9,14 +9,16 @@ import pytest
 
 import function_app
 from shared import service as module
-from shared.core.health import HealthReport, KeyFreshness
+from shared.core.health import HealthReport
 from shared.core.webhook import WebhookReply
-from shared.edge.health_replies import HealthReplies
+from shared.edge.health_replies import HealthReplies, State
 from shared.service import Service, UsableService
 from tests.support.clock import FakeClock
 from tests.support.internals import set_clock
 from tests.support.servers import status
 from tests.support.service import Make, ScriptedNeighbours
+
+FRESH: State = ("fresh", "unknown")
 
 
 class Reporter:
@@ -25,9 +27,11 @@ class Reporter:
     def __init__(self) -> None:
         self.made = 0
 
-    def __call__(self, keys: KeyFreshness) -> HealthReport:
+    def __call__(self, state: State) -> HealthReport:
+        keys, answering = state
         self.made += 1
-        return HealthReport("weu", keys, (), (), (f"notice {self.made}",))
+        notices = (f"notice {self.made}",)
+        return HealthReport("weu", keys, (), (), notices, answering)
 
 
 def notices(body: bytes | None) -> Any:
@@ -36,31 +40,38 @@ def notices(body: bytes | None) -> Any:
 
 
 def test_a_report_is_kept_for_a_second() -> None:
-    """What it says beside the keys may be that late."""
+    """What it says beside keys and answering may be that late."""
     clock, make = FakeClock(), Reporter()
     replies = HealthReplies(clock)
-    first = replies.reply("fresh", make)
+    first = replies.reply(FRESH, make)
     clock.now += 0.999
-    assert replies.reply("fresh", make).body is first.body
+    assert replies.reply(FRESH, make).body is first.body
     clock.now += 0.001
 
-    assert notices(replies.reply("fresh", make).body) == ["notice 2"]
+    assert notices(replies.reply(FRESH, make).body) == ["notice 2"]
 
 
 @pytest.mark.parametrize(
     ("before", "after", "code"),
-    [("none", "fresh", 200), ("fresh", "none", 503), ("fresh", "stale", 200)],
+    [
+        (("none", "unknown"), FRESH, 200),
+        (FRESH, ("none", "unknown"), 503),
+        (FRESH, ("stale", "unknown"), 200),
+        (FRESH, ("fresh", "failing"), 503),
+        (("fresh", "failing"), ("fresh", "ok"), 200),
+    ],
 )
-def test_a_change_of_the_keys_is_told_at_once(
-    before: KeyFreshness, after: KeyFreshness, code: int
+def test_a_change_of_keys_or_answering_is_told_at_once(
+    before: State, after: State, code: int
 ) -> None:
-    """A kept report is of other keys."""
+    """A kept report is of a moment when it was otherwise."""
     replies, make = HealthReplies(FakeClock()), Reporter()
     replies.reply(before, make)
     reply = replies.reply(after, make)
 
     assert reply.status == code
-    assert json.loads(reply.body or b"")["keys"] == after
+    report = json.loads(reply.body or b"")
+    assert (report["keys"], report["answering"]) == after
 
 
 def test_a_flood_of_probes_is_told_the_same_bytes(service: UsableService) -> None:
