@@ -55,11 +55,14 @@ class InstanceHealth:
     def note_success(self) -> None:
         """Take in that the instance took a notification, or refused one."""
         self._failures = 0
+        self._passed_over_until = 0.0
 
     def note_failure(self) -> None:
         """Take in that a delivery failed."""
         self._failures = min(self._failures + 1, FAILURES_IN_A_ROW)
-        self._passed_over_until = self._clock() + PASSED_OVER_SECONDS
+        # Running calls that fail meanwhile must not keep new ones away for ever.
+        if self._failures == FAILURES_IN_A_ROW and not self.is_passed_over:
+            self._passed_over_until = self._clock() + PASSED_OVER_SECONDS
 
 
 def open_partitions(

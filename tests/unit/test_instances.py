@@ -45,6 +45,28 @@ def test_a_success_ends_row_and_pause(health: InstanceHealth) -> None:
     assert not is_passed_over(health)
 
 
+def test_failures_meanwhile_do_not_prolong_the_30_s(
+    health: InstanceHealth, clock: FakeClock
+) -> None:
+    """Else an instance whose running calls fail would never be tried again."""
+    fail(health, 3)
+    clock.now += 25
+    fail(health, 1)
+    clock.now += 5
+    assert not is_passed_over(health)
+
+
+def test_a_new_row_has_30_s_of_its_own(
+    health: InstanceHealth, clock: FakeClock
+) -> None:
+    fail(health, 3)
+    clock.now += 20
+    health.note_success()
+    fail(health, 3)
+    clock.now += 29
+    assert is_passed_over(health)
+
+
 def test_after_the_pause_one_failure_is_enough(
     health: InstanceHealth, clock: FakeClock
 ) -> None:
