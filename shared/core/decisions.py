@@ -117,7 +117,7 @@ async def decide(
         case Protocol.PARTICIPANT_JOINING:
             facts.events = [ParticipantJoining.name]
             facts.joining_call_id = read_joining_call_id(body)
-            reason = reason_to_accept_joining(context, is_unlisted=facts.is_unlisted)
+            reason = reason_to_accept_joining(request.partition, context, facts)
             if reason is not None:
                 return Accept(reason)
             return TakeJoining(claims.tenant_id, body, facts.joining_call_id)

@@ -57,7 +57,7 @@ class Delivery(NamedTuple):
         is_part: the POST had more than this.
         is_joining: it is about a participant who joins.
         has_incoming: there are incoming calls among its items.
-        is_urgent: one of them is to be recorded, and the platform waits less long.
+        is_urgent: one of these is to be recorded, and the platform waits less long.
     """
 
     partition: str
@@ -114,7 +114,8 @@ def headers_of(
     if delivery.call_id:
         headers["ce-subject"] = headers["ce-partitionkey"] = delivery.call_id
     if is_service_bus(delivery.url):
-        properties = {"SessionId": delivery.call_id, "MessageId": event_id}
+        session = {"SessionId": delivery.call_id} if delivery.call_id else {}
+        properties = {**session, "MessageId": event_id}
         headers["BrokerProperties"] = json.dumps(properties)
     for name in _PASSED_ON:
         value = request.headers.get(name.lower(), "")
@@ -144,12 +145,20 @@ class InstanceReply(NamedTuple):
 
     Attributes:
         retry_after_seconds: ``Retry-After``, already relative.
-        body: its JSON, where it said that it is JSON and all of it came.
+        body: its JSON object, where it is one and all of it came.
+        is_json: its ``Content-Type`` said so.
     """
 
     status: int
     retry_after_seconds: float | None = None
     body: JsonObject | None = None
+    is_json: bool = False
+
+    @property
+    def asks_for_actions(self) -> bool:
+        """Tell whether the instance asks for actions, well-formed or not."""
+        body = self.body or {}
+        return self.is_json and "actions" in body and body["actions"] != []
 
 
 type DeliveryResult = InstanceReply | Unreached
@@ -203,14 +212,16 @@ class DeliveryOutcome(NamedTuple):
     milliseconds: float | None = None
 
     @property
+    def reply(self) -> InstanceReply | None:
+        """What the instance replied last, if it did."""
+        return self.result if isinstance(self.result, InstanceReply) else None
+
+    @property
     def log_fields(self) -> Mapping[str, object]:
         """What the log line says of it."""
-        result = self.result
         fields = {
             "instance": self.partition,
-            "delivery_status": result.status
-            if isinstance(result, InstanceReply)
-            else None,
+            "delivery_status": self.reply and self.reply.status,
             "delivery_attempts": self.attempts,
             "delivery_ms": self.milliseconds,
         }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from shared.core.context import RuleContext
+from shared.core.context import LogFacts, RuleContext
 from shared.core.event_types import Incoming, ParticipantJoining
 from shared.core.events import event_type
 from shared.core.notifications import CallNotification
@@ -180,10 +180,15 @@ def reason_to_accept(items: Sequence[Item]) -> Reason:
 
 
 def reason_to_accept_joining(
-    context: RuleContext, *, is_unlisted: bool
+    partition: str | None, context: RuleContext, facts: LogFacts
 ) -> Reason | None:
-    """Name the reason where nobody is asked about who joins; ``None``: somebody is."""
+    """Name the reason where nobody is asked about who joins; ``None``: somebody is.
+
+    With instances the partition of the route says whom to ask, else that of the call.
+    """
     if context.delivers:
-        return Reason.PARTITION_UNLISTED if is_unlisted else None
+        if partition is None and facts.joining_call_id is None:
+            return Reason.UNREADABLE_ITEM
+        return Reason.PARTITION_UNLISTED if facts.is_unlisted else None
     is_bot_asked = ParticipantJoining in context.bot_events
     return None if is_bot_asked else Reason.PARTICIPANT_JOINING

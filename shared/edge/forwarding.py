@@ -131,7 +131,9 @@ class Forwarding:
             calls[0].call_id if calls else "",
             is_part=is_part,
             has_incoming=any(call.is_incoming_call for call in calls),
-            is_urgent=any(call.is_policy_recording for call in calls),
+            is_urgent=any(
+                call.is_incoming_call and call.is_policy_recording for call in calls
+            ),
         )
         ended = await self._deliver(delivery, request)
         call_ids = {call.call_id.lower() for call in calls}
@@ -170,10 +172,9 @@ class Forwarding:
         )
         if outcome.reason is not Reason.DELIVERED:
             return Taken([outcome])
-        reply = ended.result.body if isinstance(ended.result, InstanceReply) else None
-        if reply is not None and "actions" in reply:
+        if ended.reply is None or ended.reply.asks_for_actions:
             return Taken([outcome._replace(reason=Reason.BOT_FAILED)])
-        return Taken([outcome], join_reply=read_join_reply(reply))
+        return Taken([outcome], join_reply=read_join_reply(ended.reply.body))
 
     async def _act(
         self,
@@ -184,20 +185,14 @@ class Forwarding:
     ) -> ItemOutcome | None:
         """Carry out what the instance asks for; ``None`` if it asks for nothing."""
         reason = reason_of(ended.result, is_incoming=False)
-        if reason is not Reason.DELIVERED or not isinstance(
-            ended.result, InstanceReply
-        ):
-            return None
-        reply = ended.result.body
-        if reply is None or "actions" not in reply:
+        reply = ended.reply
+        if reason is not Reason.DELIVERED or not reply or not reply.asks_for_actions:
             return None
         try:
-            actions = read_actions(reply)
+            actions = read_actions(reply.body)
         except IllFormedActionsError as error:
             fault = {"type": type(error).__name__, "detail": str(error)}
             return ItemOutcome(Reason.BOT_FAILED, failure=fault, delivery=ended)
-        if not actions:
-            return None
         if len(call_ids) != 1 or delivery.has_incoming or not self._answers_calls:
             fault = {"detail": "actions are for one call that is up."}
             return ItemOutcome(Reason.BOT_FAILED, failure=fault, delivery=ended)

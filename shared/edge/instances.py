@@ -110,7 +110,9 @@ class InstanceClient:
         finally:
             transfer.give_up()
             sent.cancel()
-        return InstanceReply(reply.status, _retry_after(reply.headers), _json_of(reply))
+        return InstanceReply(
+            reply.status, _retry_after(reply.headers), _body_of(reply), _is_json(reply)
+        )
 
     def _current_session(self) -> SharedSession:
         """Return the session, a new one every five minutes."""
@@ -127,12 +129,14 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return retry_after_seconds(headers.get("Retry-After"))
 
 
-def _json_of(reply: OutboundReply) -> dict[str, object] | None:
-    """Read a body that says that it is JSON; ``None`` if it is none, or too long."""
-    kind = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" or reply.is_cut:
-        return None
+def _body_of(reply: OutboundReply) -> dict[str, object] | None:
+    """Read a body; ``None`` if it is no JSON object, or too long."""
     try:
-        return read_object(reply.body)
+        return None if reply.is_cut else read_object(reply.body)
     except StrictJsonError:
         return None
+
+
+def _is_json(reply: OutboundReply) -> bool:
+    kind = reply.headers.get("Content-Type", "").partition(";")[0]
+    return kind.strip().lower() == "application/json"

@@ -336,6 +336,21 @@ def test_a_mixed_post_is_answered_and_delivered(
     assert re.search(r"\.[abc]$", instances.one().headers["ce-id"])
 
 
+@pytest.mark.parametrize("call_id", [None, "", "../x", "x" * 129, 7])
+def test_who_joins_no_call_goes_where_the_route_says_or_to_nobody(
+    place: Place, instances: Instances, call_id: object
+) -> None:
+    call = place()
+    joining = {**call.joining(), "call": {"id": call_id}}
+    assert post(call, joining, partition=None).status == 202
+    assert instances.got == {}
+    assert call.reasons == ["unreadable-item"]
+
+    assert post(call, joining, partition="a").status == 202
+    headers = instances.one().headers
+    assert not {"ce-subject", "ce-partitionkey"} & {name.lower() for name in headers}
+
+
 def test_a_joining_participant_goes_to_the_instance_of_the_call(
     place: Place, instances: Instances
 ) -> None:

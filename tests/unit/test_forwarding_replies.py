@@ -114,10 +114,10 @@ def test_a_pause_beyond_the_time_ends_it_at_once(instance: Instance) -> None:
     assert len(instance.server.requests) == 1
 
 
-def test_there_are_four_seconds_and_three_for_a_policy_recording(
+def test_there_are_four_seconds_and_three_for_a_call_to_be_recorded(
     instance: Instance, place_call: PlaceCall
 ) -> None:
-    """Three and a half have passed."""
+    """Three and a half have passed. What follows in such a call has four."""
     instance.server.script = in_turn(status(503))
     only = json.dumps({"a": f"{instance.server.url}/x"})
     settings = {"CALLING_PARTITIONS": only, "CALLING_ANSWER": "false"}
@@ -125,10 +125,14 @@ def test_there_are_four_seconds_and_three_for_a_policy_recording(
     recording = place_call(is_policy_recording=True, **settings)
     ordinary.post(ordinary.incoming(), seconds_ago=3.5)
     recording.post(recording.incoming(), seconds_ago=3.5)
-
-    assert ordinary.reasons == ["delivery-unavailable"] * 2
     calls = {request.headers["ce-subject"] for request in instance.server.requests}
     assert calls == {ordinary.call.call_id}
+
+    later = recording.established()
+    later["resourceData"]["incomingContext"] = {"observedParticipantId": "observed"}
+    recording.post(later, partition="a", seconds_ago=3.5)
+    assert instance.server.requests[-1].headers["ce-subject"] == recording.call.call_id
+    assert ordinary.reasons == ["delivery-unavailable"] * 3
 
 
 def test_a_slow_instance_gets_all_the_time_that_is_left(instance: Instance) -> None:
@@ -143,34 +147,6 @@ def test_a_slow_instance_gets_all_the_time_that_is_left(instance: Instance) -> N
     call.post(call.established(), partition="a", seconds_ago=2.2)
     assert call.reasons == ["delivered"]
     assert len(instance.server.requests) == 1
-
-
-JOINS: list[tuple[Any, int]] = [
-    ({"@odata.type": "#microsoft.graph.acceptJoinResponse"}, 200),
-    ({"@odata.type": "#microsoft.graph.rejectJoinResponse", "reason": "busy"}, 200),
-    (
-        {
-            "@odata.type": "#microsoft.graph.inviteNewBotResponse",
-            "inviteUri": "https://o.example/",
-        },
-        200,
-    ),
-    ({"@odata.type": "#microsoft.graph.call"}, 202),
-    ({"@odata.type": "#microsoft.graph.inviteNewBotResponse"}, 202),
-    ({}, 202),
-]
-
-
-@pytest.mark.parametrize(("body", "answer"), JOINS)
-def test_a_joining_participant_gets_one_of_graphs_three_replies(
-    instance: Instance, body: Any, answer: int
-) -> None:
-    instance.server.script = lambda *_: json_reply(body, 200)
-    call = instance.place()
-    got = call.post(body=call.joining(), partition="a")
-    assert (got.status, call.reasons) == (answer, ["delivered"])
-    if answer == 200:
-        assert json.loads(got.body or b"") == body
 
 
 def too_long(*_: object) -> bytes:
