@@ -22,7 +22,6 @@ from shared.core.decisions import decide, refuse_without_settings
 from shared.core.errors import UnexpectedError, WebhookError
 from shared.core.health import HealthReport
 from shared.core.items import TakeItems, TakeJoining
-from shared.core.regions import RegionPolicy
 from shared.core.replies import Outcome, reply_to
 from shared.core.webhook import Correlation, WebhookReply, WebhookRequest
 from shared.edge.build import read_build
@@ -37,7 +36,7 @@ from shared.edge.telemetry import (
 from shared.settings import Settings, SettingsReport, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from shared.core.answering_health import Answering
     from shared.core.bot import Bot
@@ -117,7 +116,8 @@ class Service(ABC):
         """End threads, watches and sessions."""
 
     def _write_what_waits(self) -> None:
-        """Log what had to wait for a request, whichever it is."""
+        """Log what had to wait for a request, whichever it is: new notices, too."""
+        self._current_notices()
         write_events()
         self._log.write_refusals()
 
@@ -129,16 +129,14 @@ class Service(ABC):
         """Tell whether calls could be answered lately."""
         return "unknown"
 
+    def _current_notices(self) -> Sequence[str]:
+        """Return what will need attention soon."""
+        return ()
+
     def _health_report(self, state: tuple[KeyFreshness, Answering]) -> HealthReport:
         keys, answering = state
-        return HealthReport(
-            self._report.region,
-            keys,
-            self._report.problems,
-            self._report.warnings,
-            answering=answering,
-            build=self._build,
-        )
+        told = self._report.problems, self._report.warnings, self._current_notices()
+        return HealthReport(self._report.region, keys, *told, answering, self._build)
 
 
 class UnusableService(Service):
@@ -175,7 +173,6 @@ class UsableService(Service):
         """Put rules, world and ``bot`` together as ``settings`` say."""
         super().__init__(report)
         self._settings = settings
-        policy = RegionPolicy(settings.region_rules)
         provider = wiring.identity_provider(settings)
         self.keys = wiring.signing_keys(provider)
         self._notices = wiring.notices(settings, bot, provider)
@@ -183,13 +180,9 @@ class UsableService(Service):
         self.graph = wiring.graph(settings)
         self.entra = wiring.entra(settings)
         self._calls = call_wiring.calls(settings, bot, self.graph, self.entra)
+        answering = self._calls.answering_now
         self._context = wiring.rule_context(
-            settings,
-            bot,
-            self.keys,
-            self.peers,
-            policy,
-            own_answering=self._calls.answering_now,
+            settings, bot, self.keys, self.peers, own_answering=answering
         )
 
     @override
@@ -232,19 +225,12 @@ class UsableService(Service):
         self.entra.close()
 
     @override
-    def _write_what_waits(self) -> None:
-        # What is new among them waits, too.
-        self._notices.current()
-        super()._write_what_waits()
-
-    @override
     def _answering(self) -> Answering:
         return self._calls.answering_now()
 
     @override
-    def _health_report(self, state: tuple[KeyFreshness, Answering]) -> HealthReport:
-        report = super()._health_report(state)
-        return report._replace(notices=self._notices.current())
+    def _current_notices(self) -> Sequence[str]:
+        return self._notices.current()
 
     @override
     def _log_fields(self) -> Mapping[str, object]:

@@ -94,7 +94,6 @@ def rule_context(
     bot: Bot,
     keys: KeySource,
     peer_health: PeerHealth,
-    policy: RegionPolicy,
     *,
     own_answering: Callable[[], Answering],
 ) -> RuleContext:
@@ -110,7 +109,7 @@ def rule_context(
         clock=time.time,
         monotonic=time.monotonic,
         peers=peer_health,
-        region_policy=policy,
+        region_policy=RegionPolicy(settings.region_rules),
         own_region=settings.region,
         region_hosts=settings.region_hosts,
         redirect_status=settings.redirect_status,

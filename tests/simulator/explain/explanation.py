@@ -17,7 +17,6 @@ from shared.core.decisions import Decision, decide, refuse_without_settings
 from shared.core.errors import WebhookError
 from shared.core.handlers import State
 from shared.core.key_sets import KeySet
-from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenClaims
 from shared.core.verified_tokens import VerifiedTokens, digest_of
 from shared.core.webhook import WebhookRequest
@@ -198,11 +197,10 @@ def _assume(
         return None
     keys = _AssumedKeys()
     peers = _AssumedPeers(unhealthy)
-    policy = RegionPolicy(settings.region_rules)
     verified = VerifiedTokens(leeway_seconds=0)
     verified.remember(digest_of(_TOKEN.encode()), keys.current(), claims)
     context = rule_context(
-        settings, Bot(), keys, peers, policy, own_answering=lambda: "unknown"
+        settings, Bot(), keys, peers, own_answering=lambda: "unknown"
     )
     return context._replace(verified_tokens=verified)
 
