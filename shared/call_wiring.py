@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from shared.core.answering_health import Answering, AnsweringHealth
 from shared.core.bot import Bot
-from shared.core.partitions import build_callback_uri, choose_partition
+from shared.core.partitions import build_callback_uri
 from shared.edge.answering import CallAnswering
 from shared.edge.blob_store import BlobStore
 from shared.edge.call_control import PLACES, PLACES_PER_TENANT, CallControl
@@ -97,7 +97,7 @@ def calls(
         for_incoming,
         turns,
         health,
-        callback_uri_for=partial(_callback_uri, settings, forwarding),
+        callback_uri_for=partial(_callback_uri, settings),
     )
     follow_ups = FollowUps(bot, runs, for_events, turns)
     dispatcher = Dispatcher(
@@ -147,14 +147,8 @@ def _forwarding(
     )
 
 
-def _callback_uri(
-    settings: Settings, forwarding: Forwarding | None, call_id: str
-) -> str:
+def _callback_uri(settings: Settings, partition: str) -> str:
     """Build the callbackUri of a new call: ours, or with ``direct`` its instance's."""
-    if forwarding is None:
-        partition = choose_partition(call_id, settings.partitions)
-        return build_callback_uri(settings.callback_host, partition)
-    partition = forwarding.partition_for_new_call(call_id)
     if settings.delivery.is_direct:
         return settings.delivery.instances[partition].url
     return build_callback_uri(settings.callback_host, partition)

@@ -61,7 +61,7 @@ class CallAnswering:
         *,
         callback_uri_for: Callable[[str], str],
     ) -> None:
-        """Do what ``bot`` decides, with the callbackUri that belongs to a call's id."""
+        """Do what ``bot`` decides, with the callbackUri of a call's partition."""
         self._bot = bot
         self._runs = runs
         self._control = control
@@ -121,7 +121,7 @@ class CallAnswering:
     ) -> ItemOutcome:
         ends_at = received_at + budget_seconds(call)
         choice = await self._choose(key, event, ends_at)
-        callback_uri = self._callback_uri_for(key.call_id)
+        callback_uri = self._callback_uri_for(event.call.partition)
         request = request_for_incoming(choice.action, callback_uri)
         ended = await self._control.carry_out(key, request, ends_at=ends_at)
         self._judge(is_done=ended.reason is request.done, ended=ended)

@@ -141,7 +141,12 @@ class Dispatcher:
         event = read_event(
             item.raw,
             call,
-            self._call(call.call_id, decision.tenant_id, request),
+            self._call(
+                call.call_id,
+                decision.tenant_id,
+                request,
+                is_new=item.task is Task.DECIDE,
+            ),
             takes_incoming=item.task is Task.DECIDE,
         )
         if isinstance(event, Incoming):
@@ -158,11 +163,24 @@ class Dispatcher:
             failure = describe_defect(defect)
             return ItemOutcome(Reason.UNEXPECTED_ERROR, failure=failure)
 
-    def _call(self, call_id: str, tenant_id: str, request: WebhookRequest) -> Call:
+    def _call(
+        self,
+        call_id: str,
+        tenant_id: str,
+        request: WebhookRequest,
+        *,
+        is_new: bool = False,
+    ) -> Call:
         """Say which call it is, as bots are told."""
         return Call(
             id=call_id,
             tenant_id=tenant_id,
-            partition=request.partition or choose_partition(call_id, self._partitions),
+            partition=request.partition or self._choose(call_id, is_new=is_new),
             chain_id=Correlation.of(request.headers).chain_id or None,
         )
+
+    def _choose(self, call_id: str, *, is_new: bool) -> str:
+        """Choose a partition: a new call may pass over some that have instances."""
+        if is_new and self._forwarding is not None:
+            return self._forwarding.partition_for_new_call(call_id)
+        return choose_partition(call_id, self._partitions)

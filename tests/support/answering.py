@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.core.answering_health import AnsweringHealth
@@ -112,9 +113,7 @@ class AnsweringHarness(Running):
             self.control,
             Turns(),
             self.health,
-            callback_uri_for=lambda call_id: build_callback_uri(
-                HOST, choose_partition(call_id, ("p0", "p1"))
-            ),
+            callback_uri_for=partial(build_callback_uri, HOST),
         )
 
     def start(self, stack: ExitStack) -> None:
@@ -155,7 +154,11 @@ class AnsweringHarness(Running):
         answer = self.answering.answer(
             call,
             Incoming(
-                call=BotCall(id=call.call_id, tenant_id=tenant_id),
+                call=BotCall(
+                    id=call.call_id,
+                    tenant_id=tenant_id,
+                    partition=choose_partition(call.call_id, ("p0", "p1")),
+                ),
                 is_policy_recording=call.is_policy_recording,
             ),
             received_at=time.monotonic() - seconds_ago,

@@ -293,6 +293,18 @@ def test_a_draining_partition_gets_follow_ups_and_no_new_calls(
     assert set(instances.got) == {"a", "c"}
 
 
+def test_a_handler_is_told_the_partition_that_the_callback_uri_names(
+    place: Place, instances: Instances
+) -> None:
+    """Not one that drains, though it would be the call's without that."""
+    bot, told = Bot(), []
+    bot.incoming(lambda event: told.append(event.call.partition))
+    call = place(bot, CALLING_PARTITIONS=instances.setting(a=True, b=True))
+    for _ in range(6):
+        post(call, incoming(Call(tenant_id=TENANT_ID), WEBHOOK), partition=None)
+    assert told == ["c"] * 6
+
+
 def test_without_answering_the_instance_gets_incoming_calls(
     place: Place, instances: Instances
 ) -> None:
