@@ -13,6 +13,7 @@ from collections import defaultdict
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
+from shared.core.attempts import FOLLOW_UP_BUDGET_SECONDS, KEPT_FOR_GRAPH_SECONDS
 from shared.core.call_records import CallKey
 from shared.core.defects import describe_defect
 from shared.core.event_types import Call, Incoming
@@ -124,7 +125,10 @@ class Dispatcher:
         handler = self._bot.handler_for(event)
         if handler is None:
             return Taken([ItemOutcome(Reason.PARTICIPANT_JOINING)])
-        ends_at = time.monotonic() + JOINING_HANDLER_SECONDS
+        waits_end_at = (
+            request.received_at + FOLLOW_UP_BUDGET_SECONDS - KEPT_FOR_GRAPH_SECONDS
+        )
+        ends_at = min(time.monotonic() + JOINING_HANDLER_SECONDS, waits_end_at)
         run = await self._runs.run_stateless(event, handler, ends_at=ends_at)
         if run.failure is not None:
             outcome = ItemOutcome(Reason.BOT_FAILED, failure=run.failure)

@@ -85,16 +85,15 @@ class EventRuns:
         opened = await self._memory.open(call, arrival, time=store_time)
         if opened is None:
             return EventRun(is_repeat=True)
-        handler_ends_at = min(
-            time.monotonic() + limits.handler_seconds, limits.waits_end_at
-        )
         notes = frozenset() if opened.is_kept else _STATE_LOST
         try:
-            return await self._run(
-                event, handler, opened, store_time, handler_ends_at, notes
-            )
+            return await self._run(event, handler, opened, store_time, limits, notes)
         except HandlerFailedError as error:
             return EventRun(notes=notes, failure=error.place)
+
+    def is_repeat(self, call: CallKey, arrival: Arrival) -> bool:
+        """Tell whether this process knows that an event was handled, or comes late."""
+        return self._memory.is_handled_here(call, arrival)
 
     async def run_stateless(
         self, event: Event, handler: Registered, *, ends_at: float
@@ -119,19 +118,25 @@ class EventRuns:
         handler: Registered,
         opened: Opened,
         store_time: StoreTime,
-        ends_at: float,
+        limits: Limits,
         notes: frozenset[Reason],
     ) -> EventRun:
+        seconds = limits.handler_seconds
         while True:
+            began = time.monotonic()
+            ends_at = min(began + seconds, limits.waits_end_at)
             result = await self._handlers.run(
                 handler, event, opened.new_state(), ends_at=ends_at
             )
+            # The store's time is not the handler's.
+            seconds -= time.monotonic() - began
             if not handler.takes_state or not opened.is_kept:
                 return EventRun(tuple(result.actions), notes)
             newer = await self._keep(opened, result, store_time)
             if newer is None:
                 return EventRun(tuple(result.actions), notes)
-            if not newer.is_kept or time.monotonic() >= ends_at:
+            is_late = seconds <= 0 or time.monotonic() >= limits.waits_end_at
+            if is_late or not newer.is_kept:
                 return EventRun(tuple(result.actions), _STATE_LOST)
             opened = newer
 

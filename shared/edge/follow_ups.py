@@ -83,26 +83,34 @@ class FollowUps:
             if isinstance(event, Terminated):
                 return await self._end_unhandled(call, otherwise, received_at)
             return ItemOutcome(otherwise)
+        arrival = Arrival(
+            claim_of(event),
+            is_end=isinstance(event, Terminated),
+            is_late_allowed=isinstance(event, OperationCompleted),
+        )
+        # A repeat need not wait for its turn: it must not fail for want of time.
+        if self._runs.is_repeat(call, arrival):
+            return ItemOutcome(Reason.ALREADY_HANDLED)
         budget = FOLLOW_UP_BUDGET_SECONDS
         if self._bot.handles(Failed):
             budget = FAILED_BUDGET_SECONDS
         left = received_at + budget - KEPT_FOR_GRAPH_SECONDS - time.monotonic()
         try:
             async with self._turns.turn(call.path, timeout_seconds=max(left, 0)):
-                return await self._in_turn(call, event, handler, received_at)
+                return await self._in_turn(call, event, handler, arrival, received_at)
         except TimeoutError:
             if isinstance(event, Terminated):
                 self._end_later(call)
             return ItemOutcome(Reason.BOT_FAILED, failure=too_late(handler))
 
     async def _in_turn(
-        self, call: CallKey, event: Event, handler: Registered, received_at: float
+        self,
+        call: CallKey,
+        event: Event,
+        handler: Registered,
+        arrival: Arrival,
+        received_at: float,
     ) -> ItemOutcome:
-        arrival = Arrival(
-            claim_of(event),
-            is_end=isinstance(event, Terminated),
-            is_late_allowed=isinstance(event, OperationCompleted),
-        )
         ends_at = received_at + FOLLOW_UP_BUDGET_SECONDS
         if arrival.is_end and time.monotonic() >= ends_at - KEPT_FOR_GRAPH_SECONDS:
             # Too late for its handler; the call is over all the same.

@@ -17,11 +17,9 @@ from shared.calls import (
     answer,
     cancel_media_processing,
     hang_up,
-    invite_new_bot,
     keep_alive,
     mute,
     play_prompt,
-    reject_join,
     subscribe_to_tone,
     transfer,
     user,
@@ -294,48 +292,6 @@ def test_a_coroutine_that_ignores_its_end_is_left_alone(place_call: PlaceCall) -
     with at_most(3):
         call.post(call.tone(), seconds_ago=8.5)
     assert call.reasons == ["bot-failed"]
-
-
-def test_a_joining_participant_gets_the_bots_reply(place_call: PlaceCall) -> None:
-    for action in (
-        accept_join(),
-        reject_join("busy"),
-        invite_new_bot("https://other.example/api/calls"),
-    ):
-        bot = Bot()
-        bot.participant_joining(lambda _event, action=action: action)
-        call = place_call(bot)
-        reply = call.post(body=call.joining())
-
-        assert (reply.status, reply.headers["Content-Type"]) == (
-            200,
-            "application/json",
-        )
-        assert reply.body is not None
-        assert call.line["bot_event"] == "participant_joining"
-        assert call.line["call_id"] == call.call.call_id
-        assert call.reasons[-1] == "handled"
-
-
-def test_a_joining_participant_without_a_reply_is_accepted(
-    place_call: PlaceCall,
-) -> None:
-    bot = Bot()
-    bot.participant_joining(lambda _event: None)
-    call = place_call(bot)
-    reply = call.post(body=call.joining())
-    assert (reply.status, reply.body, call.reasons[-1]) == (202, None, "handled")
-
-    for handlers, reason in (
-        ((), "participant-joining"),
-        ((fail_at,), "bot-failed"),
-    ):
-        bot = Bot()
-        for handler in handlers:
-            bot.participant_joining(handler)
-        call = place_call(bot)
-        assert call.post(body=call.joining()).status == 202
-        assert call.reasons[-1] == reason
 
 
 def test_without_answering_no_handler_gets_an_event(place_call: PlaceCall) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, override
 
 from shared.calls import Action, Event, Tone, mute
-from shared.core.call_records import Arrival
+from shared.core.call_records import Arrival, CallRecord
 from shared.core.handlers import Registered, register
 from shared.edge.call_memory import CallMemory
 from shared.edge.event_runs import EventRun, EventRuns, Limits
 from shared.edge.handler_runs import HandlerRuns
+from shared.edge.state_store import ChangedMeanwhileError
 from tests.support.stores import CALL, DirectedStore
 
 LIMITS_SECONDS = 5.0
@@ -62,6 +63,43 @@ def test_the_store_ends_with_the_time_of_the_event_though_its_own_is_left() -> N
     assert ended.actions == (mute(),)
     assert store.requests == ["read", "write", "write"]
     assert all(may_end_at <= ends_at + 0.001 for may_end_at in store.may_end_at)
+
+
+class Overtaking(DirectedStore):
+    """Another process writes a state before the first of ours, and is slow."""
+
+    @override
+    async def write(
+        self, path: str, data: bytes, *, etag: str | None, timeout_seconds: float
+    ) -> str:
+        if self.requests.count("write") == 1:
+            other = CallRecord(b'{"other":1}', ("tone 1",)).encode()
+            await super().write(path, other, etag=etag, timeout_seconds=timeout_seconds)
+            await asyncio.sleep(1.0)
+            raise ChangedMeanwhileError
+        return await super().write(
+            path, data, etag=etag, timeout_seconds=timeout_seconds
+        )
+
+
+def test_the_time_of_the_store_is_not_that_of_a_handler_that_runs_again() -> None:
+    """Its runs share two seconds, of which both together take half a second."""
+
+    async def takes_a_while(_event: Event, state: dict[str, Any]) -> Action:
+        await asyncio.sleep(0.25)
+        state["count"] = 1
+        return mute()
+
+    async def story(runs: EventRuns, handler: Registered) -> EventRun:
+        limits = Limits(1.2, LIMITS_SECONDS, time.monotonic() + 60)
+        return await runs.run(CALL, Tone(), handler, Arrival("tone 1"), limits)
+
+    store = Overtaking()
+    ended = run(story, store, takes_a_while)
+    assert (ended.actions, ended.failure) == ((mute(),), None)
+    [blob] = [asyncio.run(store.read(CALL.path, timeout_seconds=1))]
+    assert blob is not None
+    assert CallRecord.decode(blob.data).state == b'{"other":1,"count":1}'
 
 
 def test_without_time_left_a_handler_is_not_called() -> None:
