@@ -161,6 +161,8 @@ def test_the_url_counts_where_the_id_differs() -> None:
     found = read(item_of(resourceData={"state": "established", "id": "other"}))
 
     assert (found.call_id, found.claimed_call_id) == ("abc", "other")
+    same = read(item_of(resourceData={"state": "established", "id": "ABC"}))
+    assert same.claimed_call_id is None
 
 
 def test_the_second_url_serves_where_the_first_cannot() -> None:
