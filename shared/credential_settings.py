@@ -78,17 +78,20 @@ def _read_proof(
     reader: SettingReader, credential: CredentialSettings
 ) -> CredentialSettings:
     """Read what the chosen kind of credential is made of."""
+    # Told whichever kind is chosen: a vault that cannot be read, and a wrong value.
+    secret = reader.text("MicrosoftAppPassword")
+    reader.text("CALLING_CERTIFICATE_PATH")
+    if is_guid(secret):
+        reader.warn(
+            "MicrosoftAppPassword",
+            "looks like the ID of a secret; the secret's value is needed.",
+        )
     why = f"for CALLING_CREDENTIAL {credential.kind.value}"
     match credential.kind:
         case CredentialKind.MANAGED_IDENTITY:
             return credential
         case CredentialKind.CLIENT_SECRET:
             secret = reader.required("MicrosoftAppPassword", why)
-            if is_guid(secret):
-                reader.warn(
-                    "MicrosoftAppPassword",
-                    "looks like the ID of a secret; the secret's value is needed.",
-                )
             return credential._replace(app_password=secret)
         case CredentialKind.CERTIFICATE:
             return credential._replace(

@@ -132,7 +132,10 @@ def test_no_other_host_is_warned_of(changes: Mapping[str, str]) -> None:
 
 
 def test_a_secret_that_is_a_guid_is_a_warning() -> None:
-    """It is the ID of the secret, which the portal shows beside the value."""
+    """It is the ID of the secret, which the portal shows beside the value.
+
+    It is told with any kind of credential, as long as calls are answered.
+    """
     secret = {"CALLING_CREDENTIAL": "client-secret", "MicrosoftAppPassword": TENANT_ID}
     report = report_of(**secret)
 
@@ -140,7 +143,7 @@ def test_a_secret_that_is_a_guid_is_a_warning() -> None:
     sentence = "looks like the ID of a secret; the secret's value is needed."
     assert report.warnings == (f"MicrosoftAppPassword: {sentence}",)
     assert report_of(**secret, CALLING_ANSWER="false").warnings == ()
-    assert report_of(MicrosoftAppPassword=TENANT_ID).warnings == ()
+    assert report_of(MicrosoftAppPassword=TENANT_ID).warnings == report.warnings
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,11 +163,16 @@ def test_a_key_vault_reference_that_was_not_resolved_is_the_only_problem(
         assert report.settings is None
 
 
-def test_a_secret_that_is_not_used_may_be_unresolved() -> None:
-    """The credential's settings are checked where they are needed."""
-    assert report_of(MicrosoftAppPassword=REFERENCE).problems == ()
-    off = {"CALLING_CREDENTIAL": "client-secret", "CALLING_ANSWER": "false"}
-    assert report_of(MicrosoftAppPassword=REFERENCE, **off).problems == ()
+@pytest.mark.parametrize("name", ["MicrosoftAppPassword", "CALLING_CERTIFICATE_PATH"])
+def test_what_the_chosen_credential_does_not_use_is_read_while_calls_are_answered(
+    name: str,
+) -> None:
+    """A vault that cannot be read is told before the secret is needed."""
+    told = (f"{name}: is a Key Vault reference that was not resolved.",)
+    assert report_of(**{name: REFERENCE}).problems == told
+    for kind in ("managed-identity", "client-secret", "certificate"):
+        off = {"CALLING_CREDENTIAL": kind, "CALLING_ANSWER": "false"}
+        assert report_of(**{name: REFERENCE}, **off).problems == ()
 
 
 @pytest.mark.parametrize("value", ["{}", " { } ", "[]", "", " "])
