@@ -23,8 +23,8 @@ OWNED = (
     "CALLING_STATE_URL",
 )
 SECRETS = ("MicrosoftAppPassword",)
-# These name files of the app, which are not on this machine.
-_FILES = ("CALLING_CERTIFICATE_PATH", "CALLING_CA_BUNDLE")
+# What names a file of the app is found on another machine than this one.
+_NO_FILE = "names a file that cannot be read."
 _DEPLOYMENT_IDS = {
     "MicrosoftAppId": "00000000-0000-0000-0000-000000000000",
     "CALLING_IDENTITY_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
@@ -63,7 +63,7 @@ def check_app_settings(regions: Iterable[Mapping[str, str]], notes: Notes) -> bo
         problem
         for app_settings in regions
         for problem in read_settings({**app_settings, **_DEPLOYMENT_IDS}).problems
-        if not problem.startswith(_FILES)
+        if not problem.endswith(_NO_FILE)
     }
     for problem in sorted(found):
         notes.note("settings", f"the app would refuse to start: {problem}")

@@ -203,6 +203,7 @@ PROBLEMS = [
     ("settings.CALLING_REDIRECT_STATUS", "303", "CALLING_REDIRECT_STATUS: must be one"),
     ("settings.CALLING_PARTITIONS", '["a", "a"]', "CALLING_PARTITIONS: has a name"),
     ("settings.CALLING_CREDENTIAL", "client-secret", "MicrosoftAppPassword: is req"),
+    ("settings.CALLING_CREDENTIAL", "certificate", "CALLING_CERTIFICATE_PATH: is req"),
     ("settings.CALLING_CA_BUNDLE", "my.pem", "«my.pem» is not one of files, so the"),
     ("tags.OWNER", "x", "tags.OWNER: is there twice: Azure ignores upper and"),
     (f"{RANGE}.neu", "10.90.0.0/25", f"{RANGE}.neu: overlaps the range of weu: they"),
