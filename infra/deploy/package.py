@@ -75,19 +75,18 @@ def read_source(checkout: Path, further: Sequence[str]) -> Source:
         PackageError: there is no git, or a file is missing.
     """
     changed = _git(checkout, "status", "--porcelain", "-z", "--untracked-files=no")
-    strangers = _git(
-        *(checkout, "ls-files", "-z", "--others", "--exclude-standard", "shared")
-    )
-    for name in strangers:
-        if name.endswith(".py"):
-            why = "is not under version control, so it would be missing"
-            raise PackageError(f"{name} {why}; add or remove it.")
     files = [*TOP, *_git(checkout, "ls-files", "-z", "--", "shared"), *further]
     for name in files:
         if not (checkout / name).is_file():
             raise PackageError(f"{name} is missing.")
     [commit] = _git(checkout, "rev-parse", "HEAD")
     return Source(commit, [entry[3:] for entry in changed], files)
+
+
+def _strangers(checkout: Path) -> list[str]:
+    """Return modules beside the app's that stay out; somebody may miss them."""
+    others = "ls-files", "-z", "--others", "--exclude-standard", "shared"
+    return [name for name in _git(checkout, *others) if name.endswith(".py")]
 
 
 def _git(checkout: Path, *arguments: str) -> list[str]:
@@ -132,6 +131,8 @@ def build(checkout: Path, further: Sequence[str], *, force: bool) -> str:
     if source.changed and not force:
         why = "has changes that are not committed; commit them, or use --force"
         raise PackageError(f"{source.changed[0]} {why}.")
+    for name in _strangers(checkout):
+        print(f"# Left out, because git does not track it: {name}")
     target = checkout / TARGET
     print(f"# Copy {len(source.files)} files of the app to {TARGET}")
     shutil.rmtree(target, ignore_errors=True)

@@ -229,14 +229,19 @@ def test_forced_changes_are_named_by_their_content(checkout: Path) -> None:
     assert all("-dirty-" in name for name in names)
 
 
-def test_a_file_that_git_does_not_know_is_refused(checkout: Path) -> None:
-    """It would be missing in the package, and the app would fail."""
-    set_traps(checkout, "shared/core/added.py")
+def test_a_module_that_git_does_not_know_is_left_out_and_named(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody may have forgotten to add it, and then the app would miss it."""
+    set_traps(checkout, "shared/core/added.py", "shared/notes.txt")
 
-    with pytest.raises(
-        PackageError, match=r"shared/core/added\.py is not under version"
-    ):
-        packaging.build(checkout, [], force=True)
+    packaging.build(checkout, [], force=False)
+
+    assert not (checkout / APP / "shared/core/added.py").exists()
+    told = "# Left out, because git does not track it: shared/core/added.py\n"
+    printed = capsys.readouterr().out
+    assert told in printed
+    assert "notes.txt" not in printed
 
 
 def test_files_that_the_description_names_go_along(checkout: Path) -> None:
