@@ -23,8 +23,11 @@ OWNED = (
     "CALLING_STATE_URL",
 )
 SECRETS = ("MicrosoftAppPassword",)
-# What names a file of the app is found on another machine than this one.
-_NO_FILE = "names a file that cannot be read."
+# Files of the app are not on this machine, and Azure resolves references to secrets.
+_ONLY_HERE = (
+    "names a file that cannot be read.",
+    "is a Key Vault reference that was not resolved.",
+)
 _DEPLOYMENT_IDS = {
     "MicrosoftAppId": "00000000-0000-0000-0000-000000000000",
     "CALLING_IDENTITY_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
@@ -63,7 +66,7 @@ def check_app_settings(regions: Iterable[Mapping[str, str]], notes: Notes) -> bo
         problem
         for app_settings in regions
         for problem in read_settings({**app_settings, **_DEPLOYMENT_IDS}).problems
-        if not problem.endswith(_NO_FILE)
+        if not problem.endswith(_ONLY_HERE)
     }
     for problem in sorted(found):
         notes.note("settings", f"the app would refuse to start: {problem}")

@@ -29,6 +29,12 @@ def test_a_good_description_has_no_problem() -> None:
     assert check_description("dev", described("domain", None)).problems == []
 
 
+def test_a_reference_to_a_secret_is_resolved_by_azure_and_not_here() -> None:
+    reference = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/t)"
+    description = described("settings.CALLING_TENANTS", reference)
+    assert check_description("prod", description).problems == []
+
+
 def test_optional_members_have_defaults_and_arrive() -> None:
     good = Environment.from_description("prod", GOOD)
     assert good.global_location == "francecentral"
