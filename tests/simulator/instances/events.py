@@ -37,10 +37,12 @@ class EventCheck:
     Attributes:
         sent: all of it.
         missing: the platform was told 202, and no instance took it as it was sent.
-        refused: the platform was told something else.
+        refused: the platform was told something else, and did not send it again.
         twice: taken more often than it was sent.
         late: taken, but not within ``LATE_SECONDS``.
         scattered: calls whose events came to several instances.
+        again: the platform was told something else, and sent it again until it was told
+            202. That is no fault.
     """
 
     sent: list[SentEvent]
@@ -49,6 +51,7 @@ class EventCheck:
     twice: list[SentEvent] = field(default_factory=list)
     late: list[SentEvent] = field(default_factory=list)
     scattered: list[str] = field(default_factory=list)
+    again: list[SentEvent] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
@@ -60,6 +63,7 @@ class EventCheck:
         """Say the figures."""
         names = ("missing", "refused", "twice", "late", "scattered")
         counts = [f"{len(getattr(self, name))} {name}" for name in names]
+        counts += [f"{len(self.again)} sent again"] if self.again else []
         return f"{len(self.sent)} sent, {', '.join(counts)}"
 
 
@@ -99,10 +103,12 @@ def check_events(
                 for call_id in post.call_ids:
                     places[call_id].add(name)
     copies = Counter(event.body for event in sent)
+    accepted = {event.body for event in sent if event.status == 202}
     for event in sent:
         taken = times[event.body]
         if event.status != 202:
-            check.refused.append(event)
+            is_again = event.body in accepted
+            (check.again if is_again else check.refused).append(event)
         elif not taken:
             check.missing.append(event)
         elif len(taken) > copies[event.body]:

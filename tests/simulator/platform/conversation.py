@@ -7,7 +7,6 @@ waits for what will never come learns that at once.
 """
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -209,15 +208,9 @@ class Conversation:
 
     def _post(self, what: str, body: Any, url: str) -> None:
         """Send a notification until it is taken, or given up."""
-        retries = self.plan.retries
-        pause_seconds = retries.first_pause_seconds
-        for attempt in range(retries.attempts):
-            if attempt:
-                time.sleep(pause_seconds)
-                pause_seconds = min(2 * pause_seconds, retries.longest_pause_seconds)
-            step = self._platform.send(self.call, self.steps, what, body, url)
-            if step.status is not None and step.status not in retries.statuses:
-                return
+        self._platform.send_until_taken(
+            self.call, self.steps, what, body, url, self.plan.retries
+        )
 
     def _announce(self) -> None:
         placed = self.plan.placed

@@ -179,6 +179,27 @@ class CallingPlatform:
             headers={"Scenario-ID": call.chain_id},
         )
 
+    def send_until_taken(
+        self,
+        call: Call,
+        report: CallReport,
+        what: str,
+        body: Any,
+        url: str,
+        retries: RetryPolicy | None = None,
+    ) -> None:
+        """POST one follow-up; again where ``retries`` (by default its own) says so."""
+        policy = retries or self.retries
+        pause_seconds = policy.first_pause_seconds
+        for attempt in range(policy.attempts):
+            if attempt and self._stopping.wait(pause_seconds):
+                return
+            if attempt:
+                pause_seconds = min(2 * pause_seconds, policy.longest_pause_seconds)
+            step = self.send(call, report, what, body, url)
+            if step.status is not None and step.status not in policy.statuses:
+                return
+
     def _ring(self, call: Call, report: CallReport, *, ends_at: float) -> _Ring:
         placed = report.placed
         is_legacy = placed.starts_legacy

@@ -10,6 +10,7 @@ from tests.simulator.drill.scenarios import (
     detection,
     graph,
     identity,
+    instance_updates,
     instances,
     many_calls,
     notifications,
@@ -29,6 +30,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *notifications.SCENARIOS,
         *bots.SCENARIOS,
         *instances.SCENARIOS,
+        *instance_updates.SCENARIOS,
         *broken_identity.SCENARIOS,
         *many_calls.SCENARIOS,
     )

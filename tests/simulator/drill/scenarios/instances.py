@@ -32,7 +32,7 @@ class _Running(NamedTuple):
     @property
     def partition(self) -> str:
         """The partition that holds it."""
-        return _partition(self.report)
+        return partition_of(self.report)
 
 
 @scenario(load=Load.WAITS, retries=_ONCE)
@@ -52,7 +52,7 @@ def own_media_bot(run: ScenarioRun) -> None:
             own = {each.bot.url for each in fleet.instances.values()}
             is_own = {report.callback_uri for report in reports} <= own
             run.expect(f"{way}: every callbackUri is an instance's", is_own)
-            _expect_whole(run, fleet, reports, way)
+            expect_whole(run, fleet, reports, way)
 
 
 @scenario(load=Load.WAITS, retries=_ONCE)
@@ -66,7 +66,7 @@ def direct_callbacks(run: ScenarioRun) -> None:
         fleet.roll_out(fleet.settings(CALLING_DELIVERY="direct"))
         reports = run.calls(_talking(mixed_calls()), over_seconds=5.0)
         run.expect_answered(reports, "calls")
-        _expect_whole(run, fleet, reports, "direct")
+        expect_whole(run, fleet, reports, "direct")
         posts = [p for each in fleet.instances.values() for p in each.bot.received]
         forwarded = sum(post.is_forwarded for post in posts)
         run.expect("nothing was forwarded", bool(posts) and not forwarded, forwarded)
@@ -83,7 +83,7 @@ def instance_down(run: ScenarioRun) -> None:
     with Fleet(run.world) as fleet:
         fleet.roll_out(fleet.settings())
         before = run.calls(_talking(mixed_calls()), over_seconds=4.0)
-        _expect_whole(run, fleet, before, "before")
+        expect_whole(run, fleet, before, "before")
         down_at = run.phase("down")
         fleet["a"].stop_machine()
         codes = list(run.world.regions)
@@ -99,8 +99,8 @@ def instance_down(run: ScenarioRun) -> None:
         run.let_pass(_PASSED_OVER_SECONDS + GRACE_SECONDS)
         after = run.calls(_talking(mixed_calls()), over_seconds=5.0)
         run.expect_answered(after, "afterwards")
-        _expect_whole(run, fleet, after, "afterwards")
-        new = sum(_partition(report) == "a" for report in after)
+        expect_whole(run, fleet, after, "afterwards")
+        new = sum(partition_of(report) == "a" for report in after)
         run.expect("it gets new calls again", new > 0, f"{new} since {back_at:.0f} s")
 
 
@@ -121,8 +121,8 @@ def instance_slow(run: ScenarioRun) -> None:
             fleet["a"].bot.delay_seconds = seconds
             reports = run.calls(_talking(mixed_calls()), over_seconds=10.0)
             run.expect_answered(reports, name)
-            _expect_whole(run, fleet, reports, name)
-            others = [report for report in reports if _partition(report) != "a"]
+            expect_whole(run, fleet, reports, name)
+            others = [report for report in reports if partition_of(report) != "a"]
             times[name] = _medians(others)
         for place, what in enumerate(("answers", "events of others")):
             alone, beside = (times[name][place] for name in times)
@@ -155,7 +155,7 @@ def instance_restarts(run: ScenarioRun) -> None:
         run.expect("the other instances get theirs", is_kept, kept)
         reports = run.calls(_talking(mixed_calls()), over_seconds=4.0)
         run.expect_answered(reports, "new calls")
-        _expect_whole(run, fleet, reports, "new calls")
+        expect_whole(run, fleet, reports, "new calls")
 
 
 @scenario(load=Load.WAITS, retries=_ONCE)
@@ -175,7 +175,7 @@ def instance_moves(run: ScenarioRun) -> None:
         run.expect("every event of a running call is delivered", is_whole, told)
         reports = run.calls(_talking(mixed_calls()), over_seconds=4.0)
         run.expect_answered(reports, "new calls")
-        _expect_whole(run, fleet, reports, "new calls")
+        expect_whole(run, fleet, reports, "new calls")
 
 
 def _talking(calls: list[PlacedCall]) -> list[PlacedCall]:
@@ -183,11 +183,12 @@ def _talking(calls: list[PlacedCall]) -> list[PlacedCall]:
     return [replace(call, follow_ups="in-order") for call in calls]
 
 
-def _partition(report: CallReport) -> str:
+def partition_of(report: CallReport) -> str:
+    """Return the partition whose callbackUri a call was answered with."""
     return (report.callback_uri or "").rpartition("/")[2]
 
 
-def _expect_whole(
+def expect_whole(
     run: ScenarioRun, fleet: Fleet, reports: Sequence[CallReport], what: str
 ) -> None:
     """Expect that each event came once, in time, to the instance of its call."""

@@ -66,3 +66,14 @@ def test_an_event_that_was_refused_is_not_whole(status: int | None) -> None:
     found = check({"a": [received(b"1")]}, sent(b"1"), sent(b"2", status))
     assert [event.body for event in found.refused] == [b"2"]
     assert not found.is_whole
+
+
+@pytest.mark.parametrize("status", [503, None])
+def test_an_event_that_was_sent_again_may_come_twice(status: int | None) -> None:
+    """The instance took it, and a region that ended could not tell the platform."""
+    again = sent(b"1", status), sent(b"1")
+    found = check({"a": [received(b"1"), received(b"1")]}, *again)
+    assert found.is_whole
+    assert [event.status for event in found.again] == [status]
+    assert not check({"a": [received(b"1")] * 3}, *again).is_whole
+    assert not check({"a": []}, *again).is_whole
