@@ -17,7 +17,9 @@ from tests.measure.machine import write_figures
 from tests.support.checkout import CHECKOUT
 from tests.support.processes import output_of
 
-GROUPS = ("requests", "rules", "import", "answers", "events", "first_reply")
+GROUPS = (
+    *("requests", "rules", "import", "answers", "events", "deliveries", "first_reply"),
+)
 
 
 def main() -> int:

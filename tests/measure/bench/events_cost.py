@@ -16,11 +16,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from multiprocessing.connection import Connection
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
 from shared import service as service_module
 from shared.bot_file import BotFile
 from shared.calls import Action, Bot, Established, mute
@@ -29,6 +24,7 @@ from shared.settings import read_settings
 from tests.localhost.worker import HttpCall, Worker
 from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement, interleaved
+from tests.measure.instance import LoadInstance
 from tests.simulator.platform.notifications import (
     Call,
     batch,
@@ -38,7 +34,6 @@ from tests.simulator.platform.notifications import (
     new_id,
 )
 from tests.simulator.services.neighbours import Neighbours
-from tests.simulator.services.web import WebServer
 from tests.support.checkout import CHECKOUT
 
 type _Piece = tuple[Service, Callable[[Call], object]]
@@ -79,24 +74,13 @@ def measure() -> list[Measurement]:
 
 def _serve_world(pipe: Connection) -> None:
     """Run the simulated services until told to stop."""
-    with Neighbours() as world, _instance(world) as instance:
+    with Neighbours() as world, LoadInstance(world.authority.certificate) as instance:
         world.graph.takes_any_call = True
         pipe.send(world.settings(CALLING_GLOBAL_HOST=_HOST))
         pipe.send((world.tokens.mint(x=new_id()), world.tenant_id, instance.url))
         pipe.recv()
     # The servers' threads must not keep the process.
     threading.Timer(2, lambda: os._exit(0)).start()
-
-
-def _instance(world: Neighbours) -> WebServer:
-    """Return an instance that accepts everything at once."""
-
-    async def accept(request: Request) -> Response:
-        await request.body()
-        return Response(status_code=202)
-
-    routes = [Route("/", accept, methods=["POST"])]
-    return WebServer(Starlette(routes=routes), world.authority.certificate)
 
 
 class _Bench:
@@ -114,7 +98,7 @@ class _Bench:
             read_settings({**os.environ, "CALLING_ANSWER": "false"}), handled
         )
         self._handling = build_service(read_settings(os.environ), handled)
-        partitions = json.dumps({"a": f"{instance}/"})
+        partitions = json.dumps({"a": instance})
         self._delivering = build_service(
             read_settings({**os.environ, "CALLING_PARTITIONS": partitions}), handled
         )

@@ -21,6 +21,10 @@ class Row(Enum):
     UNWANTED = ("(k) an event that no handler wants, against (f)", 1.1)
     ONE_ACTION = ("(l) an event with one action, against an answer", 1.5)
     DELIVERY = ("(m) a delivery to an instance, against an answer", 1.6)
+    MANY_DELIVERIES = (
+        "(n) 200 deliveries at once to eight instances, in units of their delay",
+        2.0,
+    )
     FIRST_REDIRECT = ("(j) from the start of a process to its first 302", 1.25)
 
     def __init__(self, what: str, target: float | None) -> None:
