@@ -24,6 +24,7 @@ from tests.measure.load.flood import (
 )
 from tests.measure.load.handlers import HUNG
 from tests.measure.load.handlers import MAX_MULTIPLE as MAX_HANDLERS_MULTIPLE
+from tests.measure.load.instances import MAX_MULTIPLE as MAX_INSTANCES_MULTIPLE
 from tests.measure.load.soak import MAX_GROWTH, growth
 from tests.measure.load.traffic import ALL
 from tests.measure.mutants import settings
@@ -188,6 +189,22 @@ def handlers_table(data: Mapping[str, Any]) -> Table:
     return Table(headings, [(what, *times, multiple, wanted)])
 
 
+def instances_table(data: Mapping[str, Any]) -> Table:
+    """Return how long others wait beside an instance that hangs."""
+    seen = data["instances"]
+    rows: list[tuple[str, ...]] = []
+    for what, name in (
+        ("an answer", "answers"),
+        ("a delivery to another instance", "deliveries"),
+    ):
+        alone, beside = (seen[f"{name}_{when}"]["median"] for when in _WHEN)
+        times = (Figure(f"{_milliseconds(median)} ms") for median in (alone, beside))
+        multiple = Figure(f"{beside / alone:.2f} times")
+        rows.append((what, *times, multiple, f"≤ {MAX_INSTANCES_MULTIPLE} times"))
+    headings = ("median of", "alone", "beside it", "against alone", "wanted")
+    return Table(headings, rows)
+
+
 def soak_table(data: Mapping[str, Any]) -> Table:
     """Return what a long time of failing neighbours did."""
     segments = data["soak"]
@@ -246,6 +263,7 @@ BLOCKS = (
     Block("flood", PERFORMANCE, "load.json", flood_table),
     Block("batches", PERFORMANCE, "load.json", batches_table),
     Block("handlers", PERFORMANCE, "load.json", handlers_table),
+    Block("instances", PERFORMANCE, "load.json", instances_table),
     Block("soak", PERFORMANCE, "soak.json", soak_table),
     Block("mutants", "docs/mutants.md", "mutants.json", mutants_table),
 )

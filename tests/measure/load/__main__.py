@@ -9,6 +9,7 @@ from tests.measure.load import report, wrk
 from tests.measure.load.batches import BatchFigures, beside_batches
 from tests.measure.load.flood import FloodFigures, flood
 from tests.measure.load.handlers import BOT, HandlerFigures, beside_handlers
+from tests.measure.load.instances import INSTANCES, InstanceFigures, beside_hanging
 from tests.measure.load.soak import MAX_GROWTH, growth, highest_rate, soak, warm_up
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import ALL, MAX_SECONDS
@@ -33,7 +34,7 @@ def main() -> int:
     if arguments.what == "soak":
         with open_target(answers=True) as target:
             return _soak(target, arguments.minutes, file)
-    rows, floods, batches, handlers = [], [], None, None
+    rows, floods, batches, handlers, instances = [], [], None, None, None
     if arguments.what in {"load", "flood"}:
         with open_target(answers=False) as target:
             if arguments.what == "load":
@@ -43,17 +44,21 @@ def main() -> int:
         batches = _batches(arguments.seconds)
     if arguments.what in {"load", "handlers"}:
         handlers = _handlers(arguments.seconds)
-    report.write_load(file, rows, floods, batches, handlers)
+    if arguments.what in {"load", "instances"}:
+        instances = _instances(arguments.seconds)
+    report.write_load(file, rows, floods, batches, handlers, instances)
     is_right = all(figures.is_right for _name, figures in rows)
     is_right = is_right and all(row.is_right for row in floods)
-    is_right = is_right and all(one.is_right for one in (batches, handlers) if one)
+    others = (batches, handlers, instances)
+    is_right = is_right and all(one.is_right for one in others if one)
     return 0 if is_right else 1
 
 
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.measure.load")
     parser.add_argument(
-        "what", choices=("load", "flood", "batches", "handlers", "soak")
+        "what",
+        choices=("load", "flood", "batches", "handlers", "instances", "soak"),
     )
     parser.add_argument("--seconds", type=float, default=60, help="of each row")
     parser.add_argument("--minutes", type=float, default=30, help="length of the soak")
@@ -96,6 +101,16 @@ def _handlers(seconds: float) -> HandlerFigures:
     ):
         seen = beside_handlers(alone, beside, seconds=seconds)
     report.show_handlers(seen)
+    return seen
+
+
+def _instances(seconds: float) -> InstanceFigures:
+    with (
+        open_target(answers=True, instances=INSTANCES) as alone,
+        open_target(answers=True, instances=INSTANCES) as beside,
+    ):
+        seen = beside_hanging(alone, beside, seconds=seconds)
+    report.show_instances(seen)
     return seen
 
 

@@ -91,10 +91,10 @@ class Caller:
         self._wrong += not reply.startswith(b"HTTP/1.1 %d " % self._status)
 
 
-def post(address: Address, token: str, body: str) -> bytes:
+def post(address: Address, token: str, body: str, path: str = "/api/calls") -> bytes:
     """Return a notification as it goes over the wire."""
     lines = (
-        "POST /api/calls HTTP/1.1",
+        f"POST {path} HTTP/1.1",
         f"Host: {address.host}:{address.port}",
         f"Authorization: Bearer {token}",
         "Content-Type: application/json",

@@ -7,6 +7,7 @@ from tests.measure.load.batches import ITEMS, BatchFigures
 from tests.measure.load.callers import CallerFigures
 from tests.measure.load.flood import FloodFigures
 from tests.measure.load.handlers import HandlerFigures
+from tests.measure.load.instances import InstanceFigures
 from tests.measure.load.soak import Segment
 from tests.measure.load.wrk import Figures
 from tests.measure.machine import conditions, write_figures
@@ -79,12 +80,28 @@ def show_handlers(seen: HandlerFigures) -> None:
     )
 
 
+def show_instances(seen: InstanceFigures) -> None:
+    """Print answers and deliveries alone, and beside an instance that hangs."""
+    wrong = "" if seen.is_right else "  WRONG"
+    print(f"{seen.hanging.calls} deliveries to an instance that hangs:{wrong}")
+    for what, alone, beside in (
+        ("answers", seen.answers_alone, seen.answers_beside),
+        ("deliveries to another", seen.deliveries_alone, seen.deliveries_beside),
+    ):
+        print(
+            f"  {beside.calls} {what}, median {beside.median:.1f} ms, alone"
+            f" {alone.median:.1f}: {beside.median / alone.median:.2f} times",
+            flush=True,
+        )
+
+
 def write_load(
     file: Path,
     rows: list[tuple[str, Figures]],
     floods: list[FloodFigures],
     batches: BatchFigures | None = None,
     handlers: HandlerFigures | None = None,
+    instances: InstanceFigures | None = None,
 ) -> None:
     write_figures(
         file,
@@ -92,6 +109,7 @@ def write_load(
         flood=[asdict(flood) for flood in floods],
         batches=None if batches is None else asdict(batches),
         handlers=None if handlers is None else asdict(handlers),
+        instances=None if instances is None else asdict(instances),
     )
 
 

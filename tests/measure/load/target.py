@@ -4,10 +4,11 @@ The deployment serves plain HTTP on loopback: in Azure, TLS ends in front of a f
 app, so its cost is not the product's.
 """
 
+import json
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 
 from tests.localhost.process import LocalHost
+from tests.measure.instance import LoadInstance
 from tests.measure.load.callers import Address
 from tests.measure.two_regions import other_region, settings_with
 from tests.simulator.services.neighbours import Neighbours
@@ -24,12 +26,17 @@ _START_SECONDS = 30.0
 
 
 class LoadTarget(NamedTuple):
-    """A deployment, its neighbours, and the ``file`` that wrk reads requests from."""
+    """A deployment, its neighbours, and the ``file`` that wrk reads requests from.
+
+    Attributes:
+        instances: that notifications are delivered to, by partition.
+    """
 
     world: Neighbours
     other_region: ScriptedServer
     deployment: LocalHost
     file: Path
+    instances: Mapping[str, LoadInstance]
 
     @property
     def address(self) -> Address:
@@ -39,22 +46,34 @@ class LoadTarget(NamedTuple):
 
 
 @contextmanager
-def open_target(*, answers: bool, bot: Path | None = None) -> Iterator[LoadTarget]:
+def open_target(
+    *, answers: bool, bot: Path | None = None, instances: Iterable[str] = ()
+) -> Iterator[LoadTarget]:
     """Start a warm deployment, another region, and the simulated services.
 
     Args:
         answers: whether incoming calls are answered through Graph, or only accepted.
         bot: file of its bot; None: the checkout's own.
+        instances: partitions whose notifications are delivered to an instance.
     """
     with (
         tempfile.TemporaryDirectory() as folder,
         Neighbours() as world,
         other_region(world) as sea,
+        ExitStack() as stack,
     ):
+        listening = {
+            name: stack.enter_context(LoadInstance(world.authority.certificate))
+            for name in instances
+        }
         settings = settings_with(sea, world, CALLING_ANSWER=str(answers))
+        if listening:
+            urls = {name: each.url for name, each in listening.items()}
+            settings["CALLING_PARTITIONS"] = json.dumps(urls)
         with LocalHost(settings, warms_up=True, bot=bot) as deployment:
             _wait_until_other_region_is_seen(deployment)
-            yield LoadTarget(world, sea, deployment, Path(folder) / "traffic")
+            file = Path(folder) / "traffic"
+            yield LoadTarget(world, sea, deployment, file, listening)
 
 
 def _wait_until_other_region_is_seen(deployment: LocalHost) -> None:

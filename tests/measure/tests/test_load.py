@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from shared.edge.instances import PLACES
 from tests.measure.load import wrk
 from tests.measure.load.batches import ITEMS, beside_batches
 from tests.measure.load.callers import Address
 from tests.measure.load.flood import honest_caller
 from tests.measure.load.handlers import BOT, HUNG, beside_handlers
+from tests.measure.load.instances import INSTANCES, WORKING, beside_hanging
 from tests.measure.load.soak import ROUND, ask_health, growth, heal
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import (
@@ -228,3 +230,28 @@ def test_calls_are_answered_beside_handlers_that_hang_and_wait() -> None:
     assert log.count('"bot-failed"') >= HUNG
     assert len(beside.world.graph.answers) == seen.beside.calls >= 1
     assert len(alone.world.graph.answers) == seen.alone.calls >= 1
+
+
+def test_calls_and_others_are_served_beside_an_instance_that_hangs() -> None:
+    """All its places are taken; the other instance gets every notification."""
+    with (
+        open_target(answers=True, instances=INSTANCES) as alone,
+        open_target(answers=True, instances=INSTANCES) as beside,
+    ):
+        seen = beside_hanging(alone, beside, seconds=1.0)
+        log = beside.deployment.log_lines()
+
+    assert seen.is_right, seen
+    # The platform was told 503 after a try, and not for want of a place.
+    tried = [
+        line
+        for line in log
+        if '"delivery_attempts":1' in line and '"status":503' in line
+    ]
+    assert len(tried) == seen.hanging.calls >= PLACES
+    for target, figures in (
+        (alone, seen.deliveries_alone),
+        (beside, seen.deliveries_beside),
+    ):
+        assert target.instances[WORKING].taken == figures.calls >= 1
+    assert len(beside.world.graph.answers) == seen.answers_beside.calls >= 1

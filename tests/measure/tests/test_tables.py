@@ -17,6 +17,7 @@ from tests.measure.load.batches import BatchFigures
 from tests.measure.load.callers import CallerFigures
 from tests.measure.load.flood import AT_ONCE, SHARES, FloodFigures
 from tests.measure.load.handlers import HandlerFigures
+from tests.measure.load.instances import InstanceFigures
 from tests.measure.load.soak import ROUND, Segment
 from tests.measure.load.traffic import ALL
 from tests.measure.mutants import __main__ as mutants
@@ -73,6 +74,13 @@ def checkout(tmp_path: Path) -> Path:
             health_beside=slower,
         ),
         HandlerFigures(hung=honest, waiting=honest, alone=honest, beside=slower),
+        InstanceFigures(
+            hanging=honest,
+            answers_alone=honest,
+            answers_beside=slower,
+            deliveries_alone=honest,
+            deliveries_beside=honest,
+        ),
     )
     segments = [Segment(situation.name, FIGURES, 200) for situation in ROUND]
     report.write_soak(tmp_path / "soak.json", FIGURES, segments)
@@ -125,6 +133,7 @@ def test_the_figures_of_the_files_come_into_the_tables(checkout: Path) -> None:
         "| 210 ms | 231 ms | 1.1 times | ≤ 3 times |",
         "handlers": "| an answer, beside 31 hung handlers and one that waits "
         "| 2.0 ms | 3.2 ms | 1.60 times | ≤ 1.2 times |",
+        "instances": "| an answer | 2.0 ms | 3.2 ms | 1.60 times | ≤ 1.2 times |",
         "soak": f"| replies | {len(ROUND)} | - |",
         "mutants": "| `shared/core/tokens.py` | 2 | 1 | 1 | 0 | 50.0 % | 100 % |",
     }
