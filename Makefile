@@ -75,8 +75,11 @@ load: $(READY) ## Load the local host with wrk, SECONDS_EACH=60.
 	@$(PYTHON) -m tests.measure.load load --seconds $(SECONDS_EACH)
 
 MINUTES ?= 30
+# INSTANCES=1: the calls are held by instances, and these fail instead.
+INSTANCES ?=
 soak: $(READY) ## Half of the highest rate for MINUTES=30.
-	@$(PYTHON) -m tests.measure.load soak --minutes $(MINUTES)
+	@$(PYTHON) -m tests.measure.load soak --minutes $(MINUTES) \
+	  $(if $(INSTANCES),--instances)
 
 audit: $(TOOLS_READY) ## Look for known vulnerabilities (needs a network).
 	@bash .ci/audit.sh $(TOOLS)
@@ -92,5 +95,5 @@ lock: ## Lock the versions anew (needs uv).
 clean: ## Remove what the commands made.
 	@rm -rf $(VENV) $(TOOLS) .ci/kusto .ci/uv .coverage .coverage.* .pytest_cache .mypy_cache \
 	  .ruff_cache .import_linter_cache .hypothesis test-artefacts mutants drill.json \
-	  drill.log drill.html bench.json load.json flood.json soak.json mutants.json \
+	  drill.log drill.html bench.json load.json flood.json soak.json soak_instances.json mutants.json \
 	  sbom.json build

@@ -265,6 +265,7 @@ BLOCKS = (
     Block("handlers", PERFORMANCE, "load.json", handlers_table),
     Block("instances", PERFORMANCE, "load.json", instances_table),
     Block("soak", PERFORMANCE, "soak.json", soak_table),
+    Block("soak with instances", PERFORMANCE, "soak_instances.json", soak_table),
     Block("mutants", "docs/mutants.md", "mutants.json", mutants_table),
 )
 

@@ -6,11 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.measure.load import report, wrk
+from tests.measure.load import soak_instances as instances_soak
 from tests.measure.load.batches import BatchFigures, beside_batches
 from tests.measure.load.flood import FloodFigures, flood
 from tests.measure.load.handlers import BOT, HandlerFigures, beside_handlers
 from tests.measure.load.instances import INSTANCES, InstanceFigures, beside_hanging
-from tests.measure.load.soak import MAX_GROWTH, growth, highest_rate, soak, warm_up
+from tests.measure.load.soak import (
+    MAX_GROWTH,
+    ROUND,
+    growth,
+    highest_rate,
+    soak,
+    warm_up,
+)
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import ALL, MAX_SECONDS
 from tests.measure.load.wrk import Figures, WrkMissingError
@@ -29,10 +37,12 @@ def main() -> int:
     except WrkMissingError as error:
         print(f"{arguments.what}: {error}", file=sys.stderr)
         return 1
-    file: Path = arguments.json or CHECKOUT / f"{arguments.what}.json"
+    name = f"{arguments.what}_instances" if arguments.instances else arguments.what
+    file: Path = arguments.json or CHECKOUT / f"{name}.json"
     report.show_heading()
     if arguments.what == "soak":
-        with open_target(answers=True) as target:
+        names = instances_soak.INSTANCES if arguments.instances else ()
+        with open_target(answers=True, instances=names) as target:
             return _soak(target, arguments.minutes, file)
     rows, floods, batches, handlers, instances = [], [], None, None, None
     if arguments.what in {"load", "flood"}:
@@ -62,6 +72,9 @@ def _read_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, default=60, help="of each row")
     parser.add_argument("--minutes", type=float, default=30, help="length of the soak")
+    parser.add_argument(
+        "--instances", action="store_true", help="that fail in turn, in the soak"
+    )
     parser.add_argument("--json", type=Path, help="for figures, by default WHAT.json")
     arguments = parser.parse_args()
     if not 0 < arguments.seconds <= MAX_SECONDS:
@@ -117,16 +130,27 @@ def _instances(seconds: float) -> InstanceFigures:
 def _soak(target: LoadTarget, minutes: float, report_to: Path) -> int:
     warming = warm_up(target, seconds=min(_WARMING_SECONDS, minutes * 60))
     report.show("warming up", warming)
-    highest = highest_rate(target, seconds=min(_PROBE_SECONDS, minutes * 60))
+    is_warm = warming.is_right
+    situations = ROUND
+    if target.instances:
+        situations = instances_soak.ROUND
+        warming = instances_soak.warm_up_deliveries(
+            target, seconds=min(_PROBE_SECONDS, minutes * 60)
+        )
+        report.show("warming up deliveries", warming)
+        is_warm = is_warm and warming.is_right
+    highest = highest_rate(
+        target, situations[0].traffic, seconds=min(_PROBE_SECONDS, minutes * 60)
+    )
     report.show("highest rate", highest)
     segments = []
-    for segment in soak(target, rate=highest.rate / 2, minutes=minutes):
+    for segment in soak(target, situations, rate=highest.rate / 2, minutes=minutes):
         report.show(segment.situation, segment.figures, health=segment.health)
         segments.append(segment)
     report.write_soak(report_to, highest, segments)
     grown = growth([segment.figures.memory_after for segment in segments])
     print(f"memory of the last round: {grown:.3f} of the first")
-    is_right = warming.is_right and highest.is_right
+    is_right = is_warm and highest.is_right
     is_right = is_right and all(segment.is_right for segment in segments)
     return 0 if is_right and grown <= MAX_GROWTH else 1
 

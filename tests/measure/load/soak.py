@@ -5,14 +5,16 @@ that it has all its threads and connections, and remembers as many calls as it e
 will. Calls are answered through the simulated Graph. ``ROUND`` lists what goes wrong.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice, repeat
+from threading import Event
 from typing import NamedTuple
 
 import requests
 
+from tests.measure.instance import WORKS
 from tests.measure.load import wrk
 from tests.measure.load.target import LoadTarget
 from tests.measure.load.traffic import ACCEPTED, SOAKING, SOAKING_WITHOUT_GRAPH, Traffic
@@ -30,6 +32,8 @@ _WARMING_DELAY_SECONDS = 0.5
 _FAULTS_AT_FIRST = 200
 _MORE_THAN_ARE_ASKED_FOR = 50_000
 _HEALTH_TIMEOUT_SECONDS = 10
+# A delivery ends so long after its arrival, whoever waits for the reply.
+_DELIVERY_SECONDS = 4.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +65,28 @@ def warm_up(target: LoadTarget, *, seconds: float) -> Figures:
     return wrk.run(target, connections=WARMING_CONNECTIONS, seconds=seconds)
 
 
-def highest_rate(target: LoadTarget, *, seconds: float) -> Figures:
+def highest_rate(target: LoadTarget, traffic: Traffic, *, seconds: float) -> Figures:
     """Send as much as the deployment can take while all neighbours work."""
     heal(target)
-    SOAKING.write(target)
+    traffic.write(target)
     return wrk.run(target, connections=CONNECTIONS, seconds=seconds)
 
 
-def soak(target: LoadTarget, *, rate: float, minutes: float) -> Iterator[Segment]:
+def soak(
+    target: LoadTarget, situations: Sequence[Situation], *, rate: float, minutes: float
+) -> Iterator[Segment]:
     """Send ``rate`` requests a second in every situation, a minute each."""
-    count = max(len(ROUND), round(minutes))
+    count = max(len(situations), round(minutes))
     seconds = minutes * 60 / count
-    for situation in islice(cycle(ROUND), count):
+    for situation in islice(cycle(situations), count):
         heal(target)
         situation.begin(target)
         situation.traffic.write(target)
         figures = wrk.run(target, connections=CONNECTIONS, seconds=seconds, rate=rate)
         heal(target)
+        if target.instances:
+            # What is under way holds places, for want of which others would fail.
+            Event().wait(_DELIVERY_SECONDS)
         yield Segment(situation.name, figures, ask_health(target))
 
 
@@ -102,6 +111,8 @@ def heal(target: LoadTarget) -> None:
     target.world.graph.delay_seconds = 0.0
     target.world.graph.faults.clear()
     target.world.graph.answers.clear()
+    for instance in target.instances.values():
+        instance.behave(WORKS)
 
 
 def _other_region_is_unhealthy(target: LoadTarget) -> None:

@@ -2,9 +2,9 @@
 -- one connection: then each reply belongs to the request before it. Where a thread has
 -- more, all requests of the file must get the same reply, without an id in it: 401.
 --
--- A line of the file has five fields with tabs between them: the right status, the right
--- status if the call is taken here because the other region is unhealthy, the right
--- Location or "-", a token, and a body. @CALL@ in the body stands for the call id, which
+-- A line of the file has six fields with tabs between them: the path, the right status,
+-- the right status if the call is taken here because the other region is unhealthy, the
+-- right Location or "-", a token, and a body. @CALL@ in the body stands for the call id, which
 -- is new in every request.
 --
 -- Arguments: the file, the number of threads, the mean pause before each request in
@@ -35,9 +35,10 @@ function init(arguments)
   local at = 0
   for line in io.lines(file) do
     if at % stride == number then
-      local status, status_here, location, token, body =
-        line:match("^(%d+)\t(%d+)\t([^\t]*)\t([^\t]*)\t(.*)$")
+      local path, status, status_here, location, token, body =
+        line:match("^([^\t]*)\t(%d+)\t(%d+)\t([^\t]*)\t([^\t]*)\t(.*)$")
       table.insert(lines, {
+        path = path,
         status = tonumber(status), status_here = tonumber(status_here),
         location = location, token = token, body = body,
       })
@@ -62,7 +63,7 @@ function request()
   sent = sent + 1
   expected = lines[(sent - 1) % #lines + 1]
   call = string.format("%s-%d-%d", run, number, sent)
-  return wrk.format("POST", "/api/calls", {
+  return wrk.format("POST", expected.path, {
     ["Authorization"] = "Bearer " .. expected.token,
     ["Content-Type"] = "application/json",
     ["X-Microsoft-Skype-Message-ID"] = call,

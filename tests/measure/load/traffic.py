@@ -5,7 +5,7 @@ each one has been forgotten, and is verified again, when its turn comes again.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import cycle, islice
@@ -42,11 +42,13 @@ class Kind:
         status: the right status of the reply.
         status_if_taken_here: the right status while the other region is unhealthy, for
             a call that the rules give to it.
+        path: where it comes.
     """
 
     make: Callable[[Neighbours], tuple[str, object]]
     status: int
     status_if_taken_here: int = 0
+    path: str = "/api/calls"
 
     def line(self, target: LoadTarget) -> str:
         """Make a request with a new token, as a line of a traffic file."""
@@ -55,7 +57,8 @@ class Kind:
         if self.status == HTTPStatus.FOUND:
             location = f"https://{target.other_region.host}/api/calls?hop=1"
         statuses = f"{self.status}\t{self.status_if_taken_here}"
-        return f"{statuses}\t{location}\t{token}\t{json.dumps(body)}\n"
+        line = f"{self.path}\t{statuses}\t{location}\t{token}\t{json.dumps(body)}"
+        return f"{line}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +147,42 @@ MIXED = Traffic("mixed", tuple((kind, 1) for kind in (HONEST, _ELSEWHERE, *_OTHE
 ALL = (ACCEPTED, REDIRECTED, FORGED, MIXED)
 
 # Few requests may wait for a failing neighbour, or nothing else would be sent.
-_SOAKING = (*((kind, 12) for kind in _OTHERS), (Kind(_unknown_key, 401), 1))
-SOAKING = Traffic("mixed", ((HONEST, 12), (_ELSEWHERE, 12), *_SOAKING))
+_OFTEN, _RARELY = 12, 1
+_REFUSED = ((Kind(_forged, 401), _OFTEN), (Kind(_unknown_key, 401), _RARELY))
+_SOAKING = ((Kind(_legacy, 204), _OFTEN), *_REFUSED)
+_FOLLOW_UPS = (Kind(_follow_up, 202), _OFTEN)
+_CALLS = ((HONEST, _OFTEN), (_ELSEWHERE, _OFTEN))
+SOAKING = Traffic("mixed", (*_CALLS, _FOLLOW_UPS, *_SOAKING))
 SOAKING_WITHOUT_GRAPH = Traffic(
     "mixed",
     (
-        (Kind(_here, 503), 1),
-        (Kind(_elsewhere, 302, status_if_taken_here=503), 12),
+        (Kind(_here, 503), _RARELY),
+        (Kind(_elsewhere, 302, status_if_taken_here=503), _OFTEN),
+        _FOLLOW_UPS,
         *_SOAKING,
     ),
 )
+
+
+def delivered(partitions: Sequence[str]) -> Traffic:
+    """Return notifications of calls that instances hold, for each in turn."""
+    kinds = [(_delivery(name, 202), _RARELY) for name in partitions]
+    return Traffic("delivered", tuple(kinds))
+
+
+def soaking_with(
+    partitions: Sequence[str], failing: str | None, status: int
+) -> Traffic:
+    """Return mixed traffic whose follow-ups go to instances.
+
+    Few go to one that is ``failing``, and get ``status``.
+    """
+    share = _OFTEN // len(partitions)
+    kinds = [(_delivery(name, 202), share) for name in partitions if name != failing]
+    if failing is not None:
+        kinds.append((_delivery(failing, status), _RARELY))
+    return Traffic("mixed", (*_CALLS, *kinds, *_SOAKING))
+
+
+def _delivery(partition: str, status: int) -> Kind:
+    return Kind(_follow_up, status, path=f"/api/calls/{partition}")

@@ -1,5 +1,6 @@
 """The load tests run, and notice a wrong reply."""
 
+import json
 import os
 import shutil
 import sys
@@ -9,13 +10,13 @@ from dataclasses import replace
 import pytest
 
 from shared.edge.instances import PLACES
-from tests.measure.load import wrk
+from tests.measure.load import soak_instances, wrk
 from tests.measure.load.batches import ITEMS, beside_batches
-from tests.measure.load.callers import Address
+from tests.measure.load.callers import Address, exchange, post
 from tests.measure.load.flood import honest_caller
 from tests.measure.load.handlers import BOT, HUNG, beside_handlers
 from tests.measure.load.instances import INSTANCES, WORKING, beside_hanging
-from tests.measure.load.soak import ROUND, ask_health, growth, heal
+from tests.measure.load.soak import ROUND, Situation, ask_health, growth, heal
 from tests.measure.load.target import LoadTarget, open_target
 from tests.measure.load.traffic import (
     COSTLY,
@@ -23,6 +24,7 @@ from tests.measure.load.traffic import (
     HONEST,
     MIXED,
     REDIRECTED,
+    Kind,
     Traffic,
 )
 from tests.measure.load.wrk import Figures
@@ -153,6 +155,52 @@ def test_a_call_may_be_taken_here_only_while_its_region_is_unhealthy(
     )
 
     assert figures.is_right is is_right
+
+
+@pytest.fixture(scope="module")
+def target_with_instances() -> Iterator[LoadTarget]:
+    with open_target(answers=True, instances=soak_instances.INSTANCES) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "situation", soak_instances.ROUND, ids=lambda situation: situation.name
+)
+def test_every_delivery_is_replied_to_as_its_situation_expects(
+    target_with_instances: LoadTarget, situation: Situation
+) -> None:
+    """Also those that work beside one that fails, and that one once it is healed."""
+    target = target_with_instances
+
+    def reply_to(kind: Kind) -> int:
+        token, body = kind.make(target.world)
+        request = post(target.address, token, json.dumps(body), kind.path)
+        return int(exchange(target.address, request).split()[1])
+
+    kinds = [kind for kind, _times in situation.traffic.kinds if "/calls/" in kind.path]
+    situation.begin(target)
+    found = {kind.path: reply_to(kind) for kind in kinds}
+    heal(target)
+    healed = {reply_to(kind) for kind in kinds}
+
+    assert found == {kind.path: kind.status for kind in kinds}
+    assert len(found) == len(soak_instances.INSTANCES)
+    assert healed == {202}
+
+
+@needs_wrk
+def test_deliveries_warm_up_without_a_want_of_places(
+    target_with_instances: LoadTarget,
+) -> None:
+    figures = soak_instances.warm_up_deliveries(target_with_instances, seconds=1)
+
+    assert figures.is_right, figures
+    assert figures.statuses.keys() == {"202"}
+
+
+def test_both_soaks_have_rounds_of_one_length() -> None:
+    """Their growth is found in the same way."""
+    assert len(soak_instances.ROUND) == len(ROUND)
 
 
 def test_growth_compares_the_last_round_with_the_first() -> None:

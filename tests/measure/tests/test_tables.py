@@ -83,7 +83,8 @@ def checkout(tmp_path: Path) -> Path:
         ),
     )
     segments = [Segment(situation.name, FIGURES, 200) for situation in ROUND]
-    report.write_soak(tmp_path / "soak.json", FIGURES, segments)
+    for name in ("soak", "soak_instances"):
+        report.write_soak(tmp_path / f"{name}.json", FIGURES, segments)
     scores = [mutants.Score(path, {(path, "a change")}) for path in settings.modules()]
     for score in scores:
         score.note("1", "another change", is_killed=True)
@@ -135,6 +136,7 @@ def test_the_figures_of_the_files_come_into_the_tables(checkout: Path) -> None:
         "| 2.0 ms | 3.2 ms | 1.60 times | ≤ 1.2 times |",
         "instances": "| an answer | 2.0 ms | 3.2 ms | 1.60 times | ≤ 1.2 times |",
         "soak": f"| replies | {len(ROUND)} | - |",
+        "soak with instances": f"| replies | {len(ROUND)} | - |",
         "mutants": "| `shared/core/tokens.py` | 2 | 1 | 1 | 0 | 50.0 % | 100 % |",
     }
     for block in BLOCKS:
