@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.queries.play_bots import play_bots
+from tests.queries.play_instances import play_deliveries, play_failing_process
 from tests.queries.play_regions import play_regions
 from tests.queries.played import Own, Played
-from tests.queries.to_come import deliveries_of
 from tests.simulator.report.lines import LogLine
 from tests.simulator.report.queries import Traces
 from tests.simulator.services.authority import Authority
@@ -27,25 +27,21 @@ def played(authority: Authority) -> Played:
     lines = play_regions(own) + play_bots(authority, own)
     own.note_first_answers(lines)
     own.most_ms = (time.monotonic() - began_at) * 1000
-    return Played(lines, own)
+    deliveries = play_deliveries(authority, own)
+    return Played(lines, deliveries, play_failing_process(authority), own)
 
 
 @pytest.fixture(scope="session")
 def lines_of(played: Played) -> LinesOf:
     """Return the lines that a query runs over.
 
-    Those of deliveries are not the product's yet, so only their own query sees them.
+    Those of deliveries belong to a bot without handlers, which no other query counts.
     """
-    deliveries = list(deliveries_of(played.lines))
-
-    def lines_of(name: str) -> list[LogLine]:
-        return deliveries if name == "instances" else played.lines
-
-    return lines_of
+    return lambda name: played.deliveries if name == "instances" else played.lines
 
 
 @pytest.fixture(scope="session")
 def traces_of(lines_of: LinesOf) -> Iterator[TracesOf]:
     """Return the table that a query runs over."""
-    with Traces(lines_of("")) as real, Traces(lines_of("instances")) as to_come:
-        yield lambda name: to_come if name == "instances" else real
+    with Traces(lines_of("")) as calls, Traces(lines_of("instances")) as deliveries:
+        yield lambda name: deliveries if name == "instances" else calls

@@ -43,6 +43,10 @@ class Own:
         refused: requests by sender and reason, as refusals.kql has them.
         failures: lines by reason.
         notes: lines by note.
+        deliveries: by partition and reason.
+        delivery_attempts: POSTs that each instance got.
+        delivery_statuses: that each instance replied with.
+        slowest_deliveries_ms: how long the slowest one of a partition took at most.
         slowest_ms: how long the slowest answer took at least.
         most_ms: how long all of it took.
         first_answers: when each process answered or rejected its first call.
@@ -58,6 +62,10 @@ class Own:
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
+    delivery_attempts: dict[str, int] = field(default_factory=dict)
+    delivery_statuses: dict[str, set[int]] = field(default_factory=dict)
+    slowest_deliveries_ms: dict[str, float] = field(default_factory=dict)
     first_answers: dict[str, datetime] = field(default_factory=dict)
     slowest_ms: float = 0.0
     most_ms: float = 0.0
@@ -99,9 +107,17 @@ def _has_audio(notification: Any) -> bool:
 
 
 class Played(NamedTuple):
-    """All lines, and the figures that queries must find in them."""
+    """Lines, and the figures that queries must find in them.
+
+    Attributes:
+        lines: of calls, without deliveries to instances.
+        deliveries: of these.
+        failing: of a process that cannot answer.
+    """
 
     lines: list[LogLine]
+    deliveries: list[LogLine]
+    failing: list[LogLine]
     own: Own
 
 
