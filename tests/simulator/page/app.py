@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from shared.core.strict_json import StrictJsonError, read_object
 from tests.simulator.page import actions, preview
 from tests.simulator.page.actions import ActionError, RequestFields
+from tests.simulator.page.ends import count_ends
 from tests.simulator.page.feed import Feed
 from tests.simulator.page.guard import Guard
 from tests.simulator.page.phone_routes import PhoneRoutes
@@ -56,6 +57,7 @@ class Page:
                 Route("/api/world", self._state),
                 Route("/api/routes", self._routes),
                 Route("/api/events", self._events),
+                Route("/api/ends", self._ends),
                 Route("/api/calls/{call_id}", self._call),
                 Route("/api/calls", self._do(actions.place_calls), methods=["POST"]),
                 Route("/api/traffic", self._do(actions.set_traffic), methods=["POST"]),
@@ -121,6 +123,10 @@ class Page:
         if entries is None:
             return _problems(404, "This call is no longer known.")
         return JSONResponse({"entries": entries})
+
+    async def _ends(self, _request: Request) -> Response:
+        rows = await asyncio.to_thread(lambda: count_ends(self._feed.ends()))
+        return JSONResponse({"ends": rows})
 
     async def _explain(self, request: Request) -> Response:
         entries = self._feed.call(request.path_params["call_id"])

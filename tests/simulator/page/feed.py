@@ -10,17 +10,21 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from tests.simulator.page.ends import end_line
 from tests.simulator.platform.calls import REDIRECTS
 from tests.simulator.platform.journal import Entry, Journal
+from tests.simulator.report.lines import LogLine
 from tests.support.running import Running
 
 MAX_EVENTS = 20_000
 MAX_CALLS = 2_000
 # How many past events a page gets when it opens.
 HISTORY_EVENTS = 1_500
+# How many of the latest ends are counted by result code.
+MAX_ENDS = 5_000
 _MAX_PER_CALL = 400
 # A person may talk to a bot for long, and every event can be sent again.
 _MAX_PER_PHONE_CALL = 4_000
@@ -48,15 +52,23 @@ _LEFT_OUT = frozenset({"headers", "notification", "url"})
 
 @dataclass(slots=True)
 class Totals:
-    """Counts over all calls."""
+    """Counts over all calls.
+
+    Attributes:
+        redirected: calls that the bot sent on to somebody else.
+        redirects: from region to region.
+        why: of calls that were lost or refused, by outcome and reason.
+    """
 
     placed: int = 0
     answered: int = 0
     rejected: int = 0
+    redirected: int = 0
     lost: int = 0
     refused: int = 0
     redirects: int = 0
     forged: int = 0
+    why: dict[str, int] = field(default_factory=dict)
 
     def add(self, kind: str, members: Mapping[str, Any]) -> None:
         """Count an event."""
@@ -66,6 +78,9 @@ class Totals:
             case "call-ended":
                 outcome = members["outcome"]
                 setattr(self, outcome, getattr(self, outcome) + 1)
+                if members["why"]:
+                    why = f"{outcome}: {members['why']}"
+                    self.why[why] = self.why.get(why, 0) + 1
             case "step-ended":
                 self.redirects += members["status"] in REDIRECTS
             case "forged-refused":
@@ -99,6 +114,7 @@ class Feed(Running):
         self._calls: OrderedDict[str, list[Entry]] = OrderedDict()
         self._phone_calls: deque[str] = deque(maxlen=_MAX_PHONE_CALLS)
         self._totals = Totals()
+        self._ends: deque[LogLine] = deque(maxlen=MAX_ENDS)
         self._next = 0
         self.is_closed = False
 
@@ -147,14 +163,22 @@ class Feed(Running):
             entries = list(self._calls[call_id])
         return [self._name(entry.to_json()) for entry in entries]
 
+    def ends(self) -> list[LogLine]:
+        """Return the latest log lines that tell how calls ended."""
+        with self._lock:
+            return [*self._ends]
+
     def _read(self) -> None:
         for entry in self._subscription:
             members = entry.to_json()
             call_id = members.get("call_id")
-            short = self._shorten(entry.kind, members)
+            end = end_line(entry)
+            short = self._shorten(entry.kind, members, is_end=end is not None)
             with self._lock:
                 self._next = entry.number + 1
                 self._totals.add(entry.kind, members)
+                if end is not None:
+                    self._ends.append(end)
                 if isinstance(call_id, str):
                     self._keep(call_id, entry)
                 if short is not None:
@@ -176,7 +200,9 @@ class Feed(Running):
         if entries is not None and len(entries) < most:
             entries.append(entry)
 
-    def _shorten(self, kind: str, members: dict[str, Any]) -> dict[str, Any] | None:
+    def _shorten(
+        self, kind: str, members: dict[str, Any], *, is_end: bool
+    ) -> dict[str, Any] | None:
         """Return what every page needs of an event; None if it needs nothing."""
         is_phone = members.get("call_id") in self._phone_calls
         if kind == "handler-ran" and not is_phone:
@@ -187,6 +213,9 @@ class Feed(Running):
             line = members["line"]
             members["line"] = {name: line[name] for name in _LINE if name in line}
             members["kind"] = "phone-logged"
+        elif is_end:
+            members["kind"] = "end-logged"
+            del members["line"]
         elif kind == "log-written":
             line = members["line"]
             event = line.get("event")

@@ -3,12 +3,12 @@
 import { byId, h, oncePerFrame, setAttribute, setText } from "./dom.js";
 import { segments } from "./place.js";
 import { FOLLOW_UPS } from "./store.js";
-import { clock, milliseconds, replyOf, toneOf } from "./words.js";
+import { clock, milliseconds, outcomeOf, replyOf, toneOf } from "./words.js";
 
 const MAX_ROWS = 60;
 const MAX_CHIPS = 3;
 // How calls end that the bot has dealt with.
-const TAKEN = new Set(["answered", "rejected"]);
+const TAKEN = new Set(["answered", "rejected", "redirected"]);
 const FILTERS = {
   all: { text: "all", matches: () => true },
   mine: { text: "mine", matches: (call) => call.isMine },
@@ -57,7 +57,7 @@ export class CallList {
     if (!call?.isMine) return;
     const city = this.store.callers.get(event.caller)?.city ?? event.caller;
     const end = TAKEN.has(event.outcome)
-      ? `${event.outcome} by ${event.region} in ${milliseconds(event.answer_seconds)}`
+      ? `${outcomeOf(event)} by ${event.region} in ${milliseconds(event.answer_seconds)}`
       : `${event.outcome}: ${event.why}`;
     this.announce(`Call from ${city}: ${end}.`);
   }
@@ -128,7 +128,7 @@ export class CallList {
       row.way.replaceChildren(...grouped(steps).slice(-MAX_CHIPS).map(([step, times]) => chip(step, times)));
     }
     const { ended } = call;
-    setText(row.end, ended ? (ended.outcome === "answered" ? milliseconds(ended.answer_seconds) : ended.outcome) : "ringing");
+    setText(row.end, ended ? (ended.outcome === "answered" ? milliseconds(ended.answer_seconds) : outcomeOf(ended)) : "ringing");
     setAttribute(row.item, "data-outcome", ended?.outcome ?? "ringing");
     setAttribute(row.button, "aria-current", call.call_id === this.selected ? "true" : null);
   }

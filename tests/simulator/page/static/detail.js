@@ -1,7 +1,8 @@
-// The selected call: each POST with its times, its log line and its raw notification.
+// The selected call: each POST with its times, what came of it, and its raw notification.
 
 import { RefusedError, get } from "./api.js";
 import { byId, h } from "./dom.js";
+import { baseName, deliveryOf, handlerOf, itemsOf, replyTo } from "./event_parts.js";
 import { FOLLOW_UPS } from "./store.js";
 import { milliseconds, replyOf, toneOf } from "./words.js";
 
@@ -20,10 +21,13 @@ const MEANINGS = {
 export class CallDetail {
   #timer = null;
   #open = new Set();
+  #closed = new Set();
 
-  constructor(store, { onExplain }) {
+  /** `meaningOf` says in words what a result code means. */
+  constructor(store, { onExplain, meaningOf }) {
     this.store = store;
     this.onExplain = onExplain;
+    this.meaningOf = meaningOf;
     this.callId = null;
     this.body = byId("detail-body");
     store.on("*", (events) => {
@@ -32,7 +36,10 @@ export class CallDetail {
   }
 
   show(callId) {
-    if (callId !== this.callId) this.#open.clear();
+    if (callId !== this.callId) {
+      this.#open.clear();
+      this.#closed.clear();
+    }
     this.callId = callId;
     this.#load();
   }
@@ -74,6 +81,7 @@ export class CallDetail {
     const outcome = ended?.outcome ?? "ringing";
     const end = {
       answered: () => `answered by ${ended.region} in ${milliseconds(ended.answer_seconds)} of ${limit} s`,
+      redirected: () => `sent on by ${ended.region} in ${milliseconds(ended.answer_seconds)} of ${limit} s`,
       rejected: () => `rejected by ${ended.region} in ${milliseconds(ended.answer_seconds)} of ${limit} s`,
       lost: () => `lost: ${ended.why}`,
       refused: () => `refused: ${ended.why}`,
@@ -103,6 +111,7 @@ export class CallDetail {
       ),
       bar((step.startedAt - from) / span, (step.took_seconds ?? 0) / span),
       h("p", { class: "said" }, this.#said(step)),
+      this.#came(step, zero),
       this.#more(step),
     );
   }
@@ -119,36 +128,66 @@ export class CallDetail {
     return parts.join("");
   }
 
+  /** What came of a POST, in order: events, handlers, Graph's replies, deliveries. */
+  #came(step, zero) {
+    const handlers = step.runs.map((run) => h("li", {}, h("span", { class: "when" }, `+${milliseconds(run.seconds - zero)}`), h("span", {}, `${run.function}, `, h("code", { class: "event-place" }, `${baseName(run.file)}:${run.line}`), run.error ? ` failed: ${run.error.type}` : run.actions.length ? ` returned ${run.actions.map(({ name }) => name).join(", ")}` : " returned nothing")));
+    const rows = step.log.flatMap(({ line, seconds }) => itemsOf(line, this.callId).map((item) => h("li", { "data-event": item.bot_event ?? line.decision }, h("span", { class: "when" }, `+${milliseconds(seconds - zero)}`), h("span", {}, this.#outcomeOf(item, line)))));
+    return handlers.length + rows.length ? h("ol", { class: "came" }, handlers, rows) : null;
+  }
+
+  #outcomeOf(item, line) {
+    const { actions, result_code: code, result_subcode: subcode } = item;
+    const name = item.bot_event && item.bot_event !== "event" ? item.bot_event : (item.call_state ?? line.decision);
+    const meaning = this.meaningOf(code, subcode);
+    return [
+      h("b", {}, name),
+      ` ${[item.reason ?? line.reason, ...(item.notes ?? [])].join(", ")}. `,
+      actions?.length ? `Graph: ${actions.map((action) => replyTo(action)).join("; ")}. ` : "",
+      deliveryOf(item),
+      code === undefined ? "" : `It ended with ${code}/${subcode}${meaning ? `: ${meaning}` : "."}`,
+    ];
+  }
+
   #more(step) {
     const key = `more-${step.step}`;
     const isFirst = this.#open.size === 0 && ["incoming", "redirected"].includes(step.what) && step.status === 202;
     if (isFirst) this.#open.add(key);
+    const content = h("div", {});
+    const fill = () => content.replaceChildren(...this.#raw(step));
     const details = h(
       "details",
       { open: this.#open.has(key) },
       h("summary", { "data-key": key }, step.log.length ? "Log line and notification" : "Notification"),
-      ...step.log.map((line) => h("div", {}, h("h4", {}, `Log of ${line.region}`), keyValues(line.line))),
-      h("h4", {}, "Notification as it was sent"),
-      h("pre", { class: "raw", tabindex: "0", role: "region", "aria-label": "Notification" }, JSON.stringify(step.notification, null, 2)),
-      h("h4", {}, "Headers, without the token"),
-      keyValues(step.headers),
-      step.region
-        ? h("button", { type: "button", "data-key": `explain-${step.step}`, onclick: () => this.onExplain(this.callId, step) }, "Explain rule by rule")
-        : null,
+      content,
     );
+    if (details.open) fill();
     details.addEventListener("toggle", () => {
-      if (details.open) this.#open.add(key);
-      else this.#open.delete(key);
+      if (details.open) {
+        this.#open.add(key);
+        fill();
+      } else this.#open.delete(key);
       // With an empty set, the next drawing would open the first one again.
       this.#open.add("touched");
     });
     return details;
   }
 
+  #raw(step) {
+    return [
+      ...step.runs.map((run) => handlerOf(run)),
+      ...step.log.map((line) => h("div", {}, h("h4", {}, `Log of ${line.region}`), keyValues(line.line))),
+      h("h4", {}, "Notification as it was sent"),
+      h("pre", { class: "raw", tabindex: "0", role: "region", "aria-label": "Notification" }, JSON.stringify(step.notification, null, 2)),
+      h("h4", {}, "Headers, without the token"),
+      keyValues(step.headers),
+      ...(step.region ? [h("button", { type: "button", "data-key": `explain-${step.step}`, onclick: () => this.onExplain(this.callId, step) }, "Explain rule by rule")] : []),
+    ];
+  }
+
   #followUps(steps, zero) {
     return h(
       "details",
-      { class: "follow-ups", open: this.#open.has("follow-ups"), ontoggle: (event) => this.#open[event.target.open ? "add" : "delete"]("follow-ups") },
+      { class: "follow-ups", open: !this.#closed.has("follow-ups"), ontoggle: (event) => event.target.classList.contains("follow-ups") && this.#closed[event.target.open ? "delete" : "add"]("follow-ups") },
       h("summary", { "data-key": "follow-ups" }, `${steps.length} follow-ups to the callbackUri`),
       h("ol", { class: "steps" }, steps.map((step) => this.#step(step, steps, zero))),
     );
@@ -160,14 +199,16 @@ function stepsOf(entries) {
   const steps = new Map();
   const names = [];
   const logs = [];
+  const runs = [];
   for (const entry of entries) {
-    if (entry.kind === "step-started") steps.set(entry.step, { ...entry, startedAt: entry.seconds, log: [] });
+    if (entry.kind === "step-started") steps.set(entry.step, { ...entry, startedAt: entry.seconds, log: [], runs: [] });
     if (entry.kind === "step-ended" && steps.has(entry.step)) {
       const { seconds, kind, ...reply } = entry;
       Object.assign(steps.get(entry.step), reply, { endedAt: seconds });
     }
     if (entry.kind === "name-resolved") names.push(entry);
     if (entry.kind === "log-written") logs.push(entry);
+    if (entry.kind === "handler-ran") runs.push(entry);
   }
   const ordered = [...steps.values()].sort((a, b) => a.step - b.step);
   for (const step of ordered) {
@@ -179,6 +220,9 @@ function stepsOf(entries) {
       line.isUsed = true;
       step.log.push(line);
     }
+    // What was sent again has the same message id, and no handler takes it twice.
+    step.runs = runs.filter((run) => !run.isUsed && run.message_id === message);
+    for (const run of step.runs) run.isUsed = true;
   }
   return ordered;
 }

@@ -6,6 +6,7 @@ import { CallDetail } from "./detail.js";
 import { CallList } from "./calls.js";
 import { CallMap } from "./map.js";
 import { DnsPanel } from "./dns.js";
+import { EndsPanel } from "./ends.js";
 import { FaultPanel, switchFault } from "./faults.js";
 import { Keys } from "./keys.js";
 import { PHONE_KEYS, Phone } from "./phone.js";
@@ -81,8 +82,16 @@ async function start() {
 
   const onFault = (button, fault, region, isOn) => switchFault(button, fault, region, isOn, tell);
   const rules = new RulesPanel(store, { tell, announce });
-  const detail = new CallDetail(store, { onExplain: (callId, step) => rules.explainStep(callId, step) });
+  const ends = new EndsPanel(store, { onSelect: (callId) => showCall(callId), tell });
+  const detail = new CallDetail(store, {
+    onExplain: (callId, step) => rules.explainStep(callId, step),
+    meaningOf: (code, subcode) => ends.meaningOf(code, subcode),
+  });
   const calls = new CallList(store, { onSelect: (callId) => detail.show(callId), announce });
+  const showCall = (callId) => {
+    calls.select(callId);
+    byId("detail").focus();
+  };
   const place = new PlaceForm(store, { tell, onPlaced: (caller) => calls.expect(caller) });
   const map = new CallMap(store, { onPlace: (caller) => place.place(caller) });
   const dns = new DnsPanel(store);

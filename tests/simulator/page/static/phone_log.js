@@ -1,6 +1,7 @@
 // What happens in the call: each event, the handler that took it, and what came of it.
 
 import { byId, h, setAttribute } from "./dom.js";
+import { baseName, handlerOf, repliesOf } from "./event_parts.js";
 import { milliseconds, replyOf, toneOf } from "./words.js";
 
 const LATE_SECONDS = 5;
@@ -87,31 +88,6 @@ export class PhoneLog {
   }
 }
 
-function handlerOf(run) {
-  const { error } = run;
-  return h(
-    "div",
-    { class: "handler" },
-    h("h4", {}, `${run.bot_event}: ${run.function}, line ${run.line} of ${baseName(run.file)}, ${milliseconds(run.took_seconds)}`),
-    h("div", { class: "states" }, state("State before", run.state_before), state("State after", run.state_after)),
-    error ? h("p", { class: "problem" }, `${error.type}${error.line ? `, line ${error.line}` : ""}: ${error.message}`) : null,
-    run.actions.map((action) => h("div", {}, h("p", { class: "mono" }, action.name), action.body && Object.keys(action.body).length ? json(`${action.name} of ${run.function}`, action.body) : null)),
-  );
-}
-
-function state(title, value) {
-  return h("div", {}, h("h4", {}, title), h("code", {}, JSON.stringify(value)));
-}
-
-/** What Graph replied to each action, as the region logged it. */
-function repliesOf(line) {
-  return h("div", {}, h("h4", {}, "Graph’s replies"), h("ul", {}, line.actions.map(({ name, status, attempts, graph_code: code }) => h("li", {}, `${name}: ${status ?? "no reply"}${code ? ` ${code}` : ""}${attempts > 1 ? `, ${attempts} attempts` : ""}`))));
-}
-
-function json(name, value) {
-  return h("pre", { class: "raw", tabindex: "0", role: "region", "aria-label": name }, JSON.stringify(value, null, 1));
-}
-
 function nameOf({ line, what }) {
   const name = line?.bot_event;
   return name && name !== "event" ? name : what;
@@ -120,8 +96,4 @@ function nameOf({ line, what }) {
 function toneOfStep({ line, ended, handlers }) {
   if (line?.reason === "bot-failed" || line?.reason?.startsWith("action-") || (ended && toneOf(ended.status) === "red")) return "red";
   return handlers.length ? "green" : "neutral";
-}
-
-function baseName(path) {
-  return (path ?? "").split("/").at(-1);
 }

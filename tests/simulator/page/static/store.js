@@ -34,7 +34,7 @@ export class Store {
     this.snapshot = snapshot;
     this.number = snapshot.number;
     this.offset = snapshot.seconds - performance.now() / 1000;
-    this.totals = { ...snapshot.totals };
+    this.totals = { ...snapshot.totals, why: { ...snapshot.totals.why } };
     this.callsPerSecond = snapshot.callsPerSecond;
     this.rulesByRegion = snapshot.rulesByRegion;
     this.routes = snapshot.routes;
@@ -115,7 +115,11 @@ export class Store {
 
   #endCall(event, region) {
     this.#withCall(event, (call) => { call.ended = event; });
-    if (event.isNews && event.outcome in this.totals) this.totals[event.outcome] += 1;
+    if (event.isNews && event.outcome in this.totals) {
+      this.totals[event.outcome] += 1;
+      const why = `${event.outcome}: ${event.why}`;
+      if (event.why) this.totals.why[why] = (this.totals.why[why] ?? 0) + 1;
+    }
     if (event.outcome !== "answered") return;
     keep(this.latencies, event.answer_seconds, MAX_LATENCIES);
     if (region) {

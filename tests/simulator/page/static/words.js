@@ -24,6 +24,11 @@ export function replyOf(step) {
   return "…";
 }
 
+/** How a call ended, in a word or two: the bot sends a call on, regions redirect it. */
+export function outcomeOf({ outcome }) {
+  return outcome === "redirected" ? "sent on" : outcome;
+}
+
 export function milliseconds(seconds) {
   const value = seconds * 1000;
   if (value >= 1000) return `${seconds.toFixed(value < 10_000 ? 2 : 1)}\u00a0s`;

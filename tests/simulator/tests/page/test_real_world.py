@@ -1,6 +1,7 @@
 """The page of a running world: processes, DNS, TLS, and a browser."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from infra.environment import Environment
-from tests.simulator.environment import World
+from tests.simulator.caller.stories import BOTS
+from tests.simulator.environment import World, WorldOptions
 from tests.simulator.options import DEFAULT_FILE
 from tests.simulator.page.server import PageServer
 from tests.simulator.tests.page.watching import card_of, verdict_of, watching
@@ -24,7 +26,8 @@ def real_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     description["rules"] = [{"countryCode": ["DE"], "regions": ["sea", "weu"]}]
     path = tmp_path_factory.mktemp("params") / "prod.json"
     path.write_text(json.dumps(description))
-    with World(Environment.read(path)) as world:
+    options = WorldOptions(bot=BOTS / "menu.py")
+    with World(Environment.read(path), options) as world:
         yield world
 
 
@@ -49,9 +52,19 @@ def test_the_page_follows_a_real_world(
         details = page.locator("#detail-body details[open]").first
         expect(details).to_contain_text("notification.handled")
         expect(details).to_contain_text("graph_status")
-        expect(page.locator("#detail-body .follow-ups summary").first).to_contain_text(
-            "5 follow-ups"
+        follow_ups = page.locator("#detail-body .follow-ups")
+        expect(follow_ups.locator("summary").first).to_contain_text("5 follow-ups")
+        expect(page.locator("#detail-body .came li")).to_contain_text(
+            [
+                "redirected",
+                "incoming answered. Graph: answer: 202",
+                re.compile(r"start, menu\.py:\d+ returned subscribeToTone, playPrompt"),
+                "established handled. Graph: subscribeToTone: 200; playPrompt: 200",
+                "participants follow-up",
+                "terminated follow-up. It ended with 0/0",
+            ]
         )
+        expect(page.locator("#ends tbody tr")).to_contain_text("0/0")
 
         card_of(page, "sea").get_by_role("button", name="Kill").click()
         expect(card_of(page, "sea").locator(".state")).to_have_text("stopped")

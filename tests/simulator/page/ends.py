@@ -1,0 +1,40 @@
+"""How calls ended, by result code: what the report's own query says of the log."""
+
+import json
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.simulator.environment.events import LogWritten
+from tests.simulator.platform.journal import Entry
+from tests.simulator.report.lines import LogLine
+from tests.simulator.report.queries import Traces, read_queries
+
+_QUERY = "call-ends"
+# Only these lines tell of an end; the query looks at them closely.
+_END = '"terminated"'
+# The query does not ask when a line was written, only which one is the last.
+_BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def end_line(entry: Entry) -> LogLine | None:
+    """Return the log line of an entry if it may tell how a call ended."""
+    event = entry.event
+    if not isinstance(event, LogWritten):
+        return None
+    text = json.dumps(event.line, separators=(",", ":"))
+    if _END not in text:
+        return None
+    at = _BEGINNING + timedelta(seconds=entry.seconds)
+    return LogLine(at, logging.INFO, event.region, event.region, text)
+
+
+def count_ends(lines: Iterable[LogLine]) -> list[dict[str, Any]]:
+    """Return a row for each result code and region, most calls first.
+
+    A row has code, subcode, meaning, region, build, calls and one_call.
+    """
+    query = read_queries()[_QUERY]
+    with Traces(lines) as traces:
+        return [dict(row) for row in traces.ask(query.asking()).members]
