@@ -48,6 +48,7 @@ class Rollout:
         self._neighbours = neighbours
         self._journal = journal
         self._settings = dict(settings)
+        self._regional: Mapping[str, Mapping[str, str]] = {}
         self._overrides: dict[str, Mapping[str, str]] = {}
         self._changing = threading.RLock()
         self.is_settled = threading.Event()
@@ -65,7 +66,8 @@ class Rollout:
         neighbours = self._neighbours.settings(
             CALLING_ISSUERS=ISSUER, CALLING_CREDENTIAL="managed-identity"
         )
-        return {**file, **neighbours, **self._settings, **self._overrides.get(code, {})}
+        own = {**self._regional.get(code, {}), **self._overrides.get(code, {})}
+        return {**file, **neighbours, **self._settings, **own}
 
     def start(self, code: str, *, warms_up: bool = True) -> None:
         """Start a region that is stopped."""
@@ -90,6 +92,10 @@ class Rollout:
     def change_settings(self, settings: Mapping[str, str]) -> None:
         """Start regions with other settings from now on; an empty one is none."""
         self._settings.update(settings)
+
+    def change_regional(self, settings: Mapping[str, Mapping[str, str]]) -> None:
+        """Start regions, by code, with these settings instead of those given before."""
+        self._regional = settings
 
     def override(self, code: str, settings: Mapping[str, str]) -> None:
         """Restart a region with some settings of its own."""

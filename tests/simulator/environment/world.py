@@ -237,6 +237,14 @@ class World(Running):
         self._rollout.change_settings(settings)
         self.restart()
 
+    def change_regional(self, settings: Mapping[str, Mapping[str, str]]) -> None:
+        """Restart all regions that run with settings of their own, by code.
+
+        They take the place of those that were given before.
+        """
+        self._rollout.change_regional(settings)
+        self.restart()
+
     def wait_for_restart(self, timeout_seconds: float) -> bool:
         """Wait until all regions have restarted, if they do; tell whether they have."""
         return self._rollout.is_settled.wait(timeout_seconds)

@@ -1,9 +1,10 @@
 """Instances in a world: their names, their settings, and their events."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 
 from tests.simulator.environment import World
 from tests.simulator.instances.events import EventCheck, check_events, sent_events
@@ -14,7 +15,7 @@ from tests.simulator.instances.stateful_bot import PATH, StatefulBot
 from tests.simulator.services.ports import free_port
 from tests.support.running import Running
 
-_HOME = "127.0.0.1"
+HOME = "127.0.0.1"
 # Where machines move to; regions have the addresses before it.
 ELSEWHERE = "127.0.1.4"
 _HEALTHY_SECONDS = 60.0
@@ -28,11 +29,30 @@ class Fleet(Running):
     """
 
     def __init__(
-        self, world: World, names: Iterable[str] = "abc", *, answers: bool = False
+        self,
+        world: World,
+        names: Iterable[str] = "abc",
+        *,
+        answers: bool = False,
+        label: str = "bot",
+        keeps: int | None = None,
+        on_taken: Callable[[str], object] = lambda _name: None,
     ) -> None:
-        """Plan instances that answer calls themselves, or leave that to the regions."""
+        """Plan instances that answer calls themselves, or leave that to the regions.
+
+        Args:
+            world: whose calls they take.
+            names: of the partitions.
+            answers: they answer calls themselves.
+            label: with what the names of their hosts begin.
+            keeps: how many of the latest POSTs each keeps; None: all.
+            on_taken: is told the name of an instance after each POST that it got.
+        """
         self.world = world
         self._answers = answers
+        self._label = label
+        self._keeps = keeps
+        self._on_taken = on_taken
         self.instances = {name: self._plan(name) for name in names}
 
     def start(self, stack: ExitStack) -> None:
@@ -94,12 +114,12 @@ class Fleet(Running):
         self.world.name_server.machines[name] = instance.address
 
     def _host(self, name: str) -> str:
-        return f"bot-{name}.{self.world.zone}"
+        return f"{self._label}-{name}.{self.world.zone}"
 
     def _plan(self, name: str) -> Instance:
         neighbours = self.world.neighbours
         bundle = neighbours.authority.bundle
-        port = free_port(_HOME, ELSEWHERE)
+        port = free_port(HOME, ELSEWHERE)
         tokens = PlatformTokens(
             neighbours.provider.configuration_url,
             audience=neighbours.app_id,
@@ -116,6 +136,8 @@ class Fleet(Running):
             tokens=tokens,
             graph=graph if self._answers else None,
             clock=lambda: self.world.journal.now_seconds,
+            keeps=self._keeps,
+            on_taken=partial(self._on_taken, name),
         )
         certificate = neighbours.authority.issue(self._host(name))
-        return Instance(name, bot, certificate=certificate, address=_HOME, port=port)
+        return Instance(name, bot, certificate=certificate, address=HOME, port=port)

@@ -8,6 +8,7 @@ https://microsoftgraph.github.io/microsoft-graph-comms-samples/docs/articles/ind
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -51,7 +52,8 @@ class StatefulBot:
         app: to be served over TLS.
         url: where it is; notifications of the calls that it answers come there.
         calls: those that it holds. Nothing else remembers them.
-        received: every POST, in order.
+        received: every POST, in order, or the latest of them.
+        taken: how many it took in all.
         delay_seconds: how long each reply takes.
     """
 
@@ -62,21 +64,26 @@ class StatefulBot:
         tokens: PlatformTokens,
         graph: OwnGraph | None,
         clock: Callable[[], float],
+        keeps: int | None = None,
+        on_taken: Callable[[], object] = lambda: None,
     ) -> None:
         """Answer calls through ``graph``; ``None``: somebody else answers them.
 
-        Then a call is new to it when it is established.
+        Then a call is new to it when it is established. ``keeps``: how many POSTs of
+        the latest are kept; ``on_taken`` is called after each.
         """
         self.app = Starlette(
             routes=[Route("/{rest:path}", self._take, methods=["POST"])]
         )
         self.url = url
         self.calls: set[str] = set()
-        self.received: list[Received] = []
+        self.received: deque[Received] = deque(maxlen=keeps)
+        self.taken = 0
         self.delay_seconds = 0.0
         self._tokens = tokens
         self._graph = graph
         self._clock = clock
+        self._on_taken = on_taken
 
     async def _take(self, request: Request) -> Response:
         """Take a notification, and keep it whatever becomes of it."""
@@ -93,6 +100,8 @@ class StatefulBot:
         event_id = request.headers.get("ce-id", "")
         ids = tuple(map(_call_id, items))
         self.received.append(Received(at_seconds, body, ids, event_id, status))
+        self.taken += status == 202
+        self._on_taken()
         return Response(status_code=status)
 
     async def _take_item(self, item: Any) -> int:

@@ -99,11 +99,6 @@ def set_fault(environment: ShownEnvironment, fields: RequestFields) -> None:
         environment.heal(fault, region)
 
 
-def heal_all(environment: ShownEnvironment, _fields: RequestFields) -> None:
-    """Heal all faults."""
-    environment.heal_all()
-
-
 def set_rules(environment: ShownEnvironment, fields: RequestFields) -> None:
     """Give the regions, or one of them, other rules."""
     rules, problems = read_rules(fields.text("rules"))

@@ -14,11 +14,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from shared.core.strict_json import StrictJsonError, read_object
+from tests.simulator.instances.regional import RegionalInstances
 from tests.simulator.page import actions, preview
 from tests.simulator.page.actions import ActionError, RequestFields
 from tests.simulator.page.ends import count_ends
 from tests.simulator.page.feed import Feed
 from tests.simulator.page.guard import Guard
+from tests.simulator.page.instance_routes import InstanceRoutes
 from tests.simulator.page.phone_routes import PhoneRoutes
 from tests.simulator.page.port import ShownEnvironment
 from tests.simulator.page.state import routes_of, state_of
@@ -38,19 +40,24 @@ class Page:
     """The handlers of the page. Whatever may block runs on a thread."""
 
     def __init__(
-        self, environment: ShownEnvironment, feed: Feed, phone: Phone | None = None
+        self,
+        environment: ShownEnvironment,
+        feed: Feed,
+        phone: Phone | None = None,
+        instances: RegionalInstances | None = None,
     ) -> None:
-        """Show ``environment``, whose events ``feed`` reads, and its ``phone``."""
+        """Show ``environment``, whose events ``feed`` reads, and what it may have."""
         self._environment = environment
         self._feed = feed
         self._phone = None if phone is None else PhoneRoutes(phone, feed)
+        self._instances = None if instances is None else InstanceRoutes(instances)
 
     def app(self) -> Starlette:
         """Return the app."""
-        phone = [] if self._phone is None else self._phone.routes(self._do)
+        parts = [part for part in (self._phone, self._instances) if part is not None]
         return Starlette(
             routes=[
-                *phone,
+                *(route for part in parts for route in part.routes(self._do)),
                 Route("/", self._index),
                 Route("/favicon.ico", self._icon),
                 Mount("/static", StaticFiles(directory=STATIC)),
@@ -62,7 +69,7 @@ class Page:
                 Route("/api/calls", self._do(actions.place_calls), methods=["POST"]),
                 Route("/api/traffic", self._do(actions.set_traffic), methods=["POST"]),
                 Route("/api/faults", self._do(actions.set_fault), methods=["POST"]),
-                Route("/api/heal-all", self._do(actions.heal_all), methods=["POST"]),
+                Route("/api/heal-all", self._do(self._heal_all), methods=["POST"]),
                 Route("/api/rules", self._do(actions.set_rules), methods=["POST"]),
                 Route(
                     "/api/explain",
@@ -87,7 +94,15 @@ class Page:
 
     def _snapshot(self) -> dict[str, Any]:
         phone = None if self._phone is None else self._phone.phone.snapshot()
-        return {**state_of(self._environment), "phone": phone}
+        instances = self._instances
+        shown = None if instances is None else instances.instances.snapshot()
+        return {**state_of(self._environment), "phone": phone, "instances": shown}
+
+    def _heal_all(self, environment: ShownEnvironment, _fields: RequestFields) -> None:
+        """Heal all faults, also those of instances."""
+        if self._instances is not None:
+            self._instances.instances.cure_all()
+        environment.heal_all()
 
     async def _routes(self, _request: Request) -> Response:
         return JSONResponse(await asyncio.to_thread(routes_of, self._environment))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from tests.simulator.environment import World, WorldOptions
+from tests.simulator.instances.regional import RegionalInstances
+from tests.simulator.instances.ways import Way, way_of
 from tests.simulator.options import (
     UNUSABLE,
     add_environment_option,
@@ -42,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="calls per second from the start",
     )
+    parser.add_argument(
+        "--instances",
+        choices=[*Way],
+        type=Way,
+        help="stateful instances in each region, and how events reach them "
+        "(default: as the environment file says); the page can change it",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,10 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
         return UNUSABLE
     codes = ", ".join(region.code for region in file.regions)
     print(f"Starting the regions of {file.name}: {codes} …", file=sys.stderr)
+    way = arguments.instances or way_of(file)
     with (
         World(file, WorldOptions(bot=bot)) as world,
+        RegionalInstances(world, way) as instances,
         Phone(world, bot) as phone,
-        PageServer(world, port=port, phone=phone) as page,
+        PageServer(world, port=port, phone=phone, instances=instances) as page,
     ):
         if arguments.traffic > 0:
             world.start_traffic(arguments.traffic)

@@ -45,7 +45,13 @@ _LINE = (
     "line",
     "function",
     "detail",
+    "instance",
+    "delivery_status",
+    "delivery_ms",
+    "delivery_attempts",
 )
+# What all pages show of lines that are about no call.
+_OTHER_LINE = ("event", "peer", "instance")
 # Too large for every page; only the selected call shows them.
 _LEFT_OUT = frozenset({"headers", "notification", "url"})
 
@@ -221,7 +227,7 @@ class Feed(Running):
             event = line.get("event")
             if members["call_id"] or event in {None, "notification.handled"}:
                 return None
-            members["line"] = {name: line.get(name) for name in ("event", "peer")}
+            members["line"] = {name: line.get(name) for name in _OTHER_LINE}
         named = self._name(members)
         return {name: v for name, v in named.items() if name not in _LEFT_OUT}
 

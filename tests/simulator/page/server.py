@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+from tests.simulator.instances.regional import RegionalInstances
 from tests.simulator.page.app import Page
 from tests.simulator.page.feed import Feed
 from tests.simulator.page.port import ShownEnvironment
@@ -19,8 +20,9 @@ class PageServer(Running):
         *,
         port: int = 0,
         phone: Phone | None = None,
+        instances: RegionalInstances | None = None,
     ) -> None:
-        """Show ``environment``, and a phone if there is one.
+        """Show ``environment``, and a phone and instances if there are any.
 
         ``port`` 0 is any free one.
         """
@@ -31,7 +33,7 @@ class PageServer(Running):
         self._feed = Feed(
             environment.journal, region_of_host=hosts, name_of_client=clients
         )
-        app = Page(environment, self._feed, phone).app()
+        app = Page(environment, self._feed, phone, instances).app()
         self._server = WebServer(app, None, port=port)
 
     @property

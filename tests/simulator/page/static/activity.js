@@ -4,16 +4,18 @@ import { byId, h, oncePerFrame } from "./dom.js";
 import { clock, count } from "./words.js";
 
 const SHOWN = 30;
+// The panels that show these announce them, or nobody needs to hear of them.
+const QUIET = new Set(["log-written", "traffic-changed", "instances-chosen", "instance-changed"]);
 
 export class Activity {
   constructor(store, { announce }) {
     this.store = store;
     this.titles = new Map(store.faults.map((fault) => [fault.name, fault.title]));
     const draw = oncePerFrame(() => this.draw());
-    for (const kind of ["fault-injected", "fault-healed", "region-changed", "endpoint-changed", "rules-changed", "traffic-changed", "log-written"]) {
+    for (const kind of ["fault-injected", "fault-healed", "region-changed", "endpoint-changed", "rules-changed", "traffic-changed", "instances-chosen", "instance-changed", "log-written"]) {
       store.on(kind, (event) => {
         draw();
-        if (event.isNews && kind !== "log-written" && kind !== "traffic-changed") announce(`${this.#sentence(event)}.`);
+        if (event.isNews && !QUIET.has(kind)) announce(`${this.#sentence(event)}.`);
       });
     }
     this.draw();
@@ -41,7 +43,12 @@ export class Activity {
       case "endpoint-changed": return `Traffic Manager: ${event.region} is ${event.status}`;
       case "rules-changed": return `${event.region ?? "All regions"}: ${count(event.rules.length, "region rule")}`;
       case "traffic-changed": return event.calls_per_second ? `Traffic: ${count(event.calls_per_second, "call")} per second` : "Traffic is off";
-      default: return `${event.region} logged ${event.line.event}${event.line.peer ? ` (${event.line.peer})` : ""}`;
+      case "instances-chosen": return `Instances: ${event.way}`;
+      case "instance-changed": return event.sentence;
+      default: {
+        const about = event.line.peer ?? event.line.instance;
+        return `${event.region} logged ${event.line.event}${about ? ` (${about})` : ""}`;
+      }
     }
   }
 }

@@ -106,7 +106,7 @@ export class CallDetail {
         "div",
         { class: "step-line" },
         h("b", { class: "status" }, replyOf(step)),
-        h("span", { class: "step-what" }, `${step.what} to `, h("b", {}, step.region ?? "nobody")),
+        h("span", { class: "step-what" }, `${step.what} to `, h("b", {}, this.#receiverOf(step))),
         h("span", { class: "times" }, `+${milliseconds(step.startedAt - zero)}`, h("span", { class: "took" }, step.took_seconds === undefined ? "" : milliseconds(step.took_seconds))),
       ),
       bar((step.startedAt - from) / span, (step.took_seconds ?? 0) / span),
@@ -114,6 +114,13 @@ export class CallDetail {
       this.#came(step, zero),
       this.#more(step),
     );
+  }
+
+  /** Who got a POST: a region, or with direct callbacks an instance. */
+  #receiverOf({ region, url }) {
+    if (region) return region;
+    const instance = this.store.instanceAt(url);
+    return instance ? `instance ${instance.partition} of ${instance.region}` : "nobody";
   }
 
   #said(step) {
@@ -144,7 +151,7 @@ export class CallDetail {
       ` ${[item.reason ?? line.reason, ...(item.notes ?? [])].join(", ")}. `,
       actions?.length ? `Graph: ${actions.map((action) => replyTo(action)).join("; ")}. ` : "",
       deliveryOf(item),
-      code === undefined ? "" : `It ended with ${code}/${subcode}${meaning ? `: ${meaning}` : "."}`,
+      code === undefined ? "" : ` It ended with ${code}/${subcode}${meaning ? `: ${meaning}` : "."}`,
     ];
   }
 

@@ -8,6 +8,7 @@ import { CallMap } from "./map.js";
 import { DnsPanel } from "./dns.js";
 import { EndsPanel } from "./ends.js";
 import { FaultPanel, switchFault } from "./faults.js";
+import { InstancePanel } from "./instances.js";
 import { Keys } from "./keys.js";
 import { PHONE_KEYS, Phone } from "./phone.js";
 import { PlaceForm } from "./place.js";
@@ -103,6 +104,7 @@ async function start() {
 
   const healAll = () => post("/api/heal-all").catch((error) => tell(error.message));
   byId("heal-all").addEventListener("click", healAll);
+  if (store.snapshot.instances) new InstancePanel(store, { tell, announce, onSelect: showCall });
   const phone = store.snapshot.phone ? new Phone(store, { tell, announce }) : null;
   const keys = new Keys({
     ...(phone ? phoneKeys(phone) : {}),

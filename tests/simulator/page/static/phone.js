@@ -209,6 +209,7 @@ export class Phone {
   #silence() {
     const { call, isUp } = this.model;
     const isTaken = !isUp || call.steps.some(({ handlers }) => handlers.length > 0);
+    if (!isTaken && this.store.instanceWay !== "none") return "Nothing plays: an instance has the call.";
     return isTaken ? "Nothing plays." : `Nothing plays: no handler in ${this.model.bot.file} has taken an event.`;
   }
 

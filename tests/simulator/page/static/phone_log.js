@@ -1,7 +1,7 @@
 // What happens in the call: each event, the handler that took it, and what came of it.
 
 import { byId, h, setAttribute } from "./dom.js";
-import { baseName, handlerOf, repliesOf } from "./event_parts.js";
+import { baseName, deliveryOf, handlerOf, repliesOf } from "./event_parts.js";
 import { milliseconds, replyOf, toneOf } from "./words.js";
 
 const LATE_SECONDS = 5;
@@ -67,7 +67,7 @@ export class PhoneLog {
         h("span", { class: "when" }, `${(step.seconds - zero).toFixed(2)} s`),
         h("b", { class: "event-name" }, nameOf(step)),
         h("span", { class: "chip", "data-tone": step.ended ? toneOf(step.ended.status) : "neutral" }, step.ended ? replyOf(step.ended) : "…"),
-        h("span", { class: "event-reason" }, line ? `${line.reason}${notes}` : ""),
+        h("span", { class: "event-reason" }, line ? `${line.reason}${line.instance ? ` to ${line.instance}` : ""}${notes}` : ""),
         step.handlers.map((run) => h("code", { class: "event-place" }, `${baseName(run.file)}:${run.line} ${run.function}`)),
         h("span", { class: "event-actions" }, actions.map(({ name }) => name).join(", ")),
       ),
@@ -79,7 +79,7 @@ export class PhoneLog {
     const took = ended ? `${ended.region ?? "nobody"} replied ${replyOf(ended)} in ${milliseconds(ended.took_seconds)}.` : "There is no reply yet.";
     const graph = line?.graph_status ? ` Graph replied ${line.graph_status}${line.graph_code ? ` (${line.graph_code})` : ""}.` : "";
     const failure = line?.type ? ` ${line.type} in line ${line.line} of ${baseName(line.file ?? "")}.` : "";
-    return h("p", { class: "hint" }, `${what}: ${took}${line ? ` The log of ${region} says ${line.reason}.` : ""}${graph}${failure}`);
+    return h("p", { class: "hint" }, `${what}: ${took}${line ? ` The log of ${region} says ${line.reason}.` : ""}${graph}${failure} ${line ? deliveryOf(line) : ""}`);
   }
 
   #buttons(step) {

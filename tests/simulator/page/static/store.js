@@ -18,6 +18,7 @@ export class Store {
     this.activity = [];
     this.dnsAnswers = [];
     this.activeFaults = new Set();
+    this.instances = new Map();
     this.latencies = [];
     this.offset = 0;
   }
@@ -46,6 +47,8 @@ export class Store {
       ]),
     );
     this.callers = new Map(snapshot.callers.map((caller) => [caller.key, caller]));
+    this.instanceWay = snapshot.instances?.way ?? "none";
+    for (const instance of snapshot.instances?.instances ?? []) this.instances.set(instanceKey(instance), instance);
     for (const { fault, region } of snapshot.activeFaults) this.activeFaults.add(faultKey(fault, region));
   }
 
@@ -87,6 +90,8 @@ export class Store {
         if (event.isNews) for (const n of Object.values(event.statuses)) this.totals.forged += n;
         return undefined;
       }
+      case "instances-chosen": return this.#chooseInstances(event);
+      case "instance-changed": return this.#changeInstance(event);
       case "log-written": return this.#note(event);
       default: return undefined;
     }
@@ -152,6 +157,34 @@ export class Store {
     this.#note(event);
   }
 
+  #chooseInstances(event) {
+    if (event.isNews) {
+      this.instanceWay = event.way;
+      this.instances.clear();
+    }
+    this.#note(event);
+  }
+
+  /** Takes over how an instance is; `sentence` says what people should know of it. */
+  #changeInstance(event) {
+    if (!event.isNews) return;
+    const key = instanceKey(event);
+    const before = this.instances.get(key);
+    this.instances.set(key, event);
+    if (!before) return;
+    const name = `Instance ${event.partition} of ${event.region}`;
+    if (event.state !== before.state) event.sentence = `${name} is ${event.state}`;
+    else if (event.address !== before.address) event.sentence = `${name} is at ${event.address} now`;
+    else if (event.passed_over_until && !before.passed_over_until) event.sentence = `${event.region} passes instance ${event.partition} over: no new calls for 30 s`;
+    if (event.sentence) this.#note(event);
+  }
+
+  /** The instance that a URL names, or undefined. */
+  instanceAt(url) {
+    const [, host] = url?.match(/^https:..([^/]+)/) ?? [];
+    return [...this.instances.values()].find((instance) => instance.host === host);
+  }
+
   #note(event) {
     keep(this.activity, event, MAX_ACTIVITY);
   }
@@ -159,6 +192,10 @@ export class Store {
 
 export function faultKey(fault, region) {
   return `${fault}/${region ?? ""}`;
+}
+
+function instanceKey({ region, partition }) {
+  return `${region}/${partition}`;
 }
 
 function keep(list, item, most) {
