@@ -39,6 +39,9 @@ from tests.support.running import Running
 
 _CALLS_AT_ONCE = 512
 _START_SECONDS = 60.0
+# Regions look at their peers with the first probes, and tell of it with later ones.
+_FIRST_PROBE_SECONDS = 0.5
+_NEXT_PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +144,7 @@ class World(Running):
         stack.enter_context(self.traffic_manager)
         stack.callback(self.platform.stop)
         stack.callback(self.traffic.close)
-        missing = self.wait_until_healthy(_START_SECONDS)
+        missing = self._probe_until_healthy(_START_SECONDS)
         if missing:
             message = f"not healthy after {_START_SECONDS:.0f} s: {', '.join(missing)}"
             raise RuntimeError(message)
@@ -280,7 +283,22 @@ class World(Running):
         since, self._renewed = self._renewed, self.journal.next_number
         for code in failed_regions(self.journal.entries(since)):
             self._rollout.restart(code)
-        return self.wait_until_healthy(timeout_seconds)
+        return self._probe_until_healthy(timeout_seconds)
+
+    def _probe_until_healthy(self, timeout_seconds: float) -> list[str]:
+        """Wait as ``wait_until_healthy``, and do not wait for the next probes.
+
+        What a region has found out about its peers it logs with the next request.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        pause_seconds = _FIRST_PROBE_SECONDS
+        while missing := self.wait_until_healthy(pause_seconds):
+            if time.monotonic() > deadline:
+                break
+            for code in {text.partition(" of ")[0] for text in missing}:
+                self.traffic_manager.probe(code)
+            pause_seconds = _NEXT_PROBE_SECONDS
+        return missing
 
     def region_of_host(self, url: str) -> str | None:
         """Return the region that a URL names; None for the global host and others."""

@@ -106,6 +106,11 @@ class TrafficManager(Running):
         self._health = {e.code: _Health(e.is_enabled) for e in self._endpoints}
         self._frozen: Mapping[str, str] | None = None
         self._stopping = threading.Event()
+        # Without the certificates of the system: to load them takes long, and none is
+        # checked.
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._context.check_hostname = False
+        self._context.verify_mode = ssl.CERT_NONE
 
     def start(self, stack: ExitStack) -> None:
         """Start to probe."""
@@ -140,6 +145,12 @@ class TrafficManager(Running):
             self._health[code] = _Health(is_enabled)
             status = self._health[code].status
         self._tell(EndpointChanged(region=code, status=status))
+
+    def probe(self, code: str) -> None:
+        """Probe an endpoint once more, now; the real one probes from many places."""
+        [endpoint] = [e for e in self._endpoints if e.code == code]
+        if self._health[code].is_enabled:
+            self._probe(endpoint)
 
     def freeze(self, *, is_frozen: bool) -> None:
         """Keep answering as now, whatever probes find, until told otherwise."""
@@ -176,16 +187,13 @@ class TrafficManager(Running):
 
     def _ask(self, endpoint: Endpoint) -> tuple[int | None, str | None]:
         """Ask for health once; return the status, or an error of ``failures``."""
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
         address = (endpoint.address, endpoint.port)
         seconds = self.profile.timeout_seconds
         is_connected = False
         try:
             with (
                 socket.create_connection(address, seconds) as plain,
-                context.wrap_socket(
+                self._context.wrap_socket(
                     plain, server_hostname=self._global_name
                 ) as connection,
             ):
