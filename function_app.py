@@ -55,5 +55,5 @@ def _to_request(
 
 def _to_response(reply: WebhookReply) -> func.HttpResponse:
     return func.HttpResponse(
-        reply.body, status_code=reply.status, headers=dict(reply.headers)
+        reply.body, status_code=reply.status, headers=reply.headers
     )

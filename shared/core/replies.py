@@ -6,7 +6,6 @@
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 
 from shared.core.decisions import Accept, AskForGraph
 from shared.core.errors import (
@@ -28,14 +27,12 @@ type Outcome = AskForGraph | RedirectTo | Taken | Accept | WebhookError
 # sample closes each one, too:
 # https://github.com/microsoftgraph/microsoft-graph-comms-samples (PolicyRecordingBot)
 # The host sends this Content-Type with empty replies anyway.
-_EVERY_REPLY = MappingProxyType(
-    {
-        "Content-Type": "text/plain; charset=utf-8",
-        "Cache-Control": "no-store",
-        "Connection": "close",
-    }
-)
-_JSON = {"Content-Type": "application/json"}
+_EVERY_REPLY: Mapping[str, str] = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Cache-Control": "no-store",
+    "Connection": "close",
+}
+_JSON: Mapping[str, str] = {"Content-Type": "application/json"}
 
 # Constant: whoever sent these has shown no token, and learns nothing from the reply.
 _UNAUTHORIZED = WebhookReply(
@@ -77,7 +74,7 @@ def health_reply(report: HealthReport) -> WebhookReply:
 def _reply(
     status: int,
     correlation: Correlation,
-    headers: Mapping[str, str] = MappingProxyType({}),
+    headers: Mapping[str, str],
     body: bytes | None = None,
 ) -> WebhookReply:
     echoes = _echoes(correlation)
