@@ -115,10 +115,10 @@ async def find_redirect(
         if any((rule.regions or (own,))[0] != own for rule in placed_rules):
             facts.notes.add(Reason.REDIRECT_SUPPRESSED)
         return None
-    # Every call is looked at, so that an unhealthy region is noted in any order.
-    budget = min(budget_seconds(call) for call, _rule in placed)
+    budget = min([budget_seconds(call) for call, _rule in placed])
     waits_until = request.received_at + budget - KEPT_FOR_GRAPH_SECONDS
-    chosen = {await _choose(rule, waits_until, context, facts) for rule in placed_rules}
+    # Every call is looked at, so that an unhealthy region is noted in any order.
+    chosen = [await _choose(rule, waits_until, context, facts) for rule in placed_rules]
     regions = {choice.region for choice in chosen}
     if len(regions) > 1 or own in regions:
         return None
