@@ -6,7 +6,6 @@ the others nothing. Nothing in an item is ever used as a URL; a call id is vette
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.core.call_ids import CALL_ID, is_call_id
@@ -90,7 +89,7 @@ def read_notification(item: object) -> CallNotification | None:
     claimed = _text(data.get("id"))
     is_call = sub_resource is None and data.get("@odata.type") in _CALL_TYPES
     context = _object(data.get("incomingContext"))
-    result = _object(data.get("resultInfo"))
+    result_code, result_subcode = _read_result(data.get("resultInfo"))
     return CallNotification(
         call_id=call_id,
         sub_resource=sub_resource,
@@ -102,15 +101,14 @@ def read_notification(item: object) -> CallNotification | None:
         source_region=_text(source.get("region")),
         media_hosted_region=_text(bot_data.get("mediaHostedRegion")),
         client_location=_read_client_location(bot_data),
-        callees=tuple(_read_callees(data)),
+        callees=_read_callees(data.get("targets")),
         is_policy_recording=_is_policy_recording(context),
         is_incoming_call=(
             is_call and state == "incoming" and change_type in _NEW_CALL_CHANGES
         ),
-        operation=_read_operation(data),
-        result_code=_read_result_code(result, "code"),
-        # The documentation has both spellings.
-        result_subcode=_read_result_code(result, "subcode", "subCode"),
+        operation=None if is_call else _read_operation(data),
+        result_code=result_code,
+        result_subcode=result_subcode,
         transferor=_read_identity(context.get("transferor")),
         on_behalf_of=_read_identity(context.get("onBehalfOf")),
     )
@@ -150,18 +148,17 @@ def _read_client_location(bot_data: JsonObject) -> str | None:
     return next((location for location in locations if location), None)
 
 
-def _read_callees(data: JsonObject) -> Iterator[str]:
+def _read_callees(targets: object) -> tuple[str, ...]:
     """Read whom the call is for: an application, a resource account, a user, a phone.
 
     https://learn.microsoft.com/graph/api/resources/invitationparticipantinfo
     """
-    targets = data.get("targets")
+    callees: list[str | None] = []
     for target in targets if type(targets) is list else ():
         identities = _object(_object(target).get("identity"))
-        for kind in _CALLEE_KINDS:
-            callee = _text(_object(identities.get(kind)).get("id"))
-            if callee is not None:
-                yield callee
+        named = [identities[kind] for kind in _CALLEE_KINDS if kind in identities]
+        callees += [_text(_object(identity).get("id")) for identity in named]
+    return tuple([callee for callee in callees if callee is not None])
 
 
 def _read_operation(data: JsonObject) -> str | None:
@@ -169,6 +166,15 @@ def _read_operation(data: JsonObject) -> str | None:
     kind = _text(data.get("@odata.type"))
     match = _OPERATION.fullmatch(kind) if kind else None
     return match[1] if match else None
+
+
+def _read_result(result: object) -> tuple[int | None, int | None]:
+    """Read how a call or an operation ended: code and subcode."""
+    if type(result) is not dict:
+        return None, None
+    # The documentation has both spellings.
+    subcode = _read_result_code(result, "subcode", "subCode")
+    return _read_result_code(result, "code"), subcode
 
 
 def _read_result_code(result: JsonObject, *names: str) -> int | None:
