@@ -4,6 +4,8 @@ Three routes and the warm-up function. No decision is made here, no setting is r
 nothing heavy is imported: the first request builds the service.
 """
 
+import time
+
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
 
@@ -49,7 +51,12 @@ def _to_request(
     req: func.HttpRequest, context: func.Context, partition: str | None = None
 ) -> WebhookRequest:
     return WebhookRequest(
-        req.url, req.headers, req.get_body(), partition, context.invocation_id
+        req.url,
+        req.headers,
+        req.get_body(),
+        partition,
+        context.invocation_id,
+        time.monotonic(),
     )
 
 

@@ -60,17 +60,14 @@ class Service(ABC):
         if report.warnings:
             log_event(logging.WARNING, "settings.warnings", warnings=report.warnings)
 
-    async def receive(
-        self, request: WebhookRequest, *, received_at: float
-    ) -> WebhookReply:
-        """Handle a POST that arrived at ``received_at`` (``time.monotonic``)."""
+    async def receive(self, request: WebhookRequest) -> WebhookReply:
+        """Handle a POST."""
         correlation = Correlation.of(request.headers)
         facts = LogFacts()
-        request = request._replace(received_at=received_at)
         outcome = await self._outcome_of(request, facts)
         reply = reply_to(outcome, correlation)
         fields = {
-            "duration_ms": round((time.monotonic() - received_at) * 1000, 1),
+            "duration_ms": round((time.monotonic() - request.received_at) * 1000, 1),
             "region": self._report.region or None,
             "build": self._build,
             **self._log_fields(),
@@ -266,9 +263,8 @@ def get_service() -> Service:
 
 async def receive(request: WebhookRequest) -> WebhookReply:
     """Handle a POST with the service of this process; nothing escapes."""
-    received_at = time.monotonic()
     try:
-        return await get_service().receive(request, received_at=received_at)
+        return await get_service().receive(request)
     except Exception as defect:  # noqa: BLE001 - the host would answer 500
         log_defect("request.failed", defect)
         return reply_to(UnexpectedError(), Correlation.of(request.headers))

@@ -90,8 +90,9 @@ async def accept_with_keys_held() -> None:
     service.keys = SigningKeyCache(lambda: KEY_SET)
     await service.keys.load(timeout_seconds=10.0)
     decide_by(service, build_deployment())
-    request = build_request(TOKENS, {"value": []})
-    await service.receive(request, received_at=time.monotonic())
+    now = time.monotonic()
+    request = build_request(TOKENS, {"value": []}, received_at=now)
+    await service.receive(request)
     service.close()
 
 

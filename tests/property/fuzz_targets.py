@@ -104,7 +104,8 @@ def _name(decided: Decision | WebhookError) -> str:
 
 def _post(body: bytes, token: str, **headers: str) -> WebhookRequest:
     sent = {"authorization": f"Bearer {token}", **headers}
-    return WebhookRequest("https://weu.example.org/api/calls", sent, body)
+    url = "https://weu.example.org/api/calls"
+    return WebhookRequest(url, sent, body, received_at=0.0)
 
 
 # --- token -> claims ------------------------------------------------------------------
@@ -261,9 +262,10 @@ def judge_headers(post: Recipe) -> str:
         headers=headers,
         body=body_bytes(post["body"]),
         partition=post["partition"],
+        received_at=0.0,
     )
     with logged_lines() as lines:
-        reply = finish(_SERVICE.receive(request, received_at=0.0))
+        reply = finish(_SERVICE.receive(request))
     is_good = headers["authorization"].lower() == f"bearer {token}".lower()
     assert (reply.status != 401) is is_good
     assert reply.status != 404 or post["partition"] is not None
@@ -333,9 +335,7 @@ def judge_settings(environ: Recipe) -> str:
     for host in settings.region_hosts.values():
         assert is_host(host)
         assert "trafficmanager.net" not in host.lower().rstrip(".")[-18:]
-    reply = finish(
-        build_service(report, NO_HANDLERS).receive(_post(b"{}", "x"), received_at=0.0)
-    )
+    reply = finish(build_service(report, NO_HANDLERS).receive(_post(b"{}", "x")))
     assert reply.status == 401
     return "usable"
 

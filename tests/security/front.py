@@ -129,9 +129,9 @@ class Front(Running):
     async def receive(self, token: str) -> Caller:
         """Let one caller in, and see what it sees."""
         call = established(Call(tenant_id=TENANT_ID), is_audio_active=True)
-        request = build_request(token, call, partition="default")
         started = time.monotonic()
-        reply = await self.service.receive(request, received_at=started)
+        request = build_request(token, call, partition="default", received_at=started)
+        reply = await self.service.receive(request)
         caller = Caller(reply.status, time.monotonic() - started)
         self.callers.append(caller)
         return caller

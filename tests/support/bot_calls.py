@@ -120,9 +120,9 @@ class BotCall:
             body or batch(*items),
             token=self._neighbours.tokens.mint(tid=tenant_id),
             partition=partition,
+            received_at=time.monotonic() - seconds_ago,
         )
-        received_at = time.monotonic() - seconds_ago
-        return await self.service.receive(request, received_at=received_at)
+        return await self.service.receive(request)
 
     @property
     def records(self) -> list[logging.LogRecord]:

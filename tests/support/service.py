@@ -84,7 +84,10 @@ class ScriptedNeighbours(Running):
         self, document: object, *, token: str | None = None, **parts: Any
     ) -> WebhookRequest:
         """Return a POST with a good token, unless another is given."""
-        return build_request(token or self.tokens, document, **parts)
+        now = time.monotonic()
+        return build_request(
+            token or self.tokens, document, **{"received_at": now, **parts}
+        )
 
     def incoming(self, **parts: Any) -> WebhookRequest:
         """Return the POST of an incoming call."""
@@ -101,4 +104,4 @@ def receive(
 ) -> WebhookReply:
     """Let a service handle a POST that arrived a moment ago."""
     received_at = time.monotonic() - seconds_ago
-    return asyncio.run(service.receive(request, received_at=received_at))
+    return asyncio.run(service.receive(request._replace(received_at=received_at)))

@@ -5,7 +5,6 @@ import importlib.util
 import json
 import logging
 import sys
-import time
 from collections.abc import Callable, Iterator
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -129,9 +128,7 @@ def test_with_a_mistake_calls_and_health_get_503(
 ) -> None:
     """The next request logs the traceback."""
     caplog.set_level(logging.INFO, "calling")
-    reply = asyncio.run(
-        broken.receive(build_request(None), received_at=time.monotonic())
-    )
+    reply = asyncio.run(broken.receive(build_request(None, received_at=0.0)))
     health = asyncio.run(broken.health({}))
 
     assert (reply.status, reply.headers["Retry-After"]) == (503, "30")

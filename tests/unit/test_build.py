@@ -51,7 +51,7 @@ def test_the_report_and_every_line_of_the_log_say_the_build(
     service = build_service(read_settings({}), BotFile(Bot()))
 
     async def scenario() -> Any:
-        await service.receive(WebhookRequest("https://a/", {}, b"{}"), received_at=0.0)
+        await service.receive(WebhookRequest("https://a/", {}, b"{}", received_at=0.0))
         report = await service.health({})
         return json.loads(report.body or b"")
 
