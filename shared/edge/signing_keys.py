@@ -94,11 +94,14 @@ class SigningKeyCache:
 
         ``None``: none is held, it is too old, or a refresh is overdue.
         """
-        held = self._usable()
+        held = self._held
         if held is None:
             return None
         now = self._clock()
-        if now - held.fetched_at >= OVERDUE_SECONDS and self._can_be_refreshed(now):
+        age = now - held.fetched_at
+        if age >= USABLE_SECONDS:
+            return None
+        if age >= OVERDUE_SECONDS and self._can_be_refreshed(now):
             return None
         return held.key_set
 
