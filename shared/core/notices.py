@@ -13,7 +13,7 @@ CERTIFICATE_SECONDS = 30 * 24 * 60 * 60
 CLOCK_SECONDS = 60
 
 
-def certificate_notices(ends_at: float | None, *, now: float) -> Iterator[str]:
+def certificate_notices(ends_at: float | None, *, now: float) -> tuple[str, ...]:
     """Tell of a certificate of the bot that ends soon, or has ended.
 
     Args:
@@ -21,23 +21,25 @@ def certificate_notices(ends_at: float | None, *, now: float) -> Iterator[str]:
         now: epoch seconds.
     """
     if ends_at is None or ends_at - now >= CERTIFICATE_SECONDS:
-        return
+        return ()
     verb = "ends" if ends_at > now else "ended"
     day = datetime.fromtimestamp(ends_at, UTC).date()
-    yield f"CALLING_CERTIFICATE_PATH: the certificate {verb} on {day}."
+    return (f"CALLING_CERTIFICATE_PATH: the certificate {verb} on {day}.",)
 
 
-def clock_notices(difference_seconds: float | None) -> Iterator[str]:
+def clock_notices(difference_seconds: float | None) -> tuple[str, ...]:
     """Tell of a clock that is wrong.
 
     Args:
         difference_seconds: from the identity provider's clock; ``None``: not known.
     """
-    if difference_seconds is not None and abs(difference_seconds) > CLOCK_SECONDS:
-        yield (
-            f"clock: it differs by more than {CLOCK_SECONDS} s from the clock of the "
-            "identity provider."
-        )
+    if difference_seconds is None or abs(difference_seconds) <= CLOCK_SECONDS:
+        return ()
+    notice = (
+        f"clock: it differs by more than {CLOCK_SECONDS} s from the clock of the "
+        "identity provider."
+    )
+    return (notice,)
 
 
 def bot_notices(
