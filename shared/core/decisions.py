@@ -136,7 +136,7 @@ async def decide(
     if facts.is_unlisted:
         items = leave_undelivered(items)
     facts.events = [item.event for item in items]
-    if all(is_accepted(item) for item in items):
+    if all(map(is_accepted, items)):
         reason = reason_to_accept(items)
         rule = rules.ANSWER if reason is Reason.ANSWERING_OFF else rules.ACCEPT
         return Accept(reason, rule, [item.reason for item in items])

@@ -39,7 +39,8 @@ _ERRORS = frozenset(
 
 def level_of(outcome: Outcome, notes: Iterable[Reason]) -> int:
     """Return the level of what a request ended with."""
-    levels = [_level_of_status(outcome.status), *map(level_of_reason, notes)]
+    levels = [_level_of_status(outcome.status)]
+    levels += [level_of_reason(note) for note in notes]
     if isinstance(outcome, Taken):
         levels += [level_of_item(item) for item in outcome.outcomes]
     else:

@@ -38,7 +38,10 @@ _MAX_CALL_IDS = 20
 # and the place of a defect: nothing that was sent.
 _ANONYMOUS_FIELDS = ("duration_ms", "region", "build")
 
-_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+# No line holds itself, so nothing looks for that.
+_encode = json.JSONEncoder(
+    separators=(",", ":"), default=str, check_circular=False
+).encode
 
 
 class RequestLog:
