@@ -4,8 +4,6 @@ Three routes and the warm-up function. No decision is made here, no setting is r
 nothing heavy is imported: the first request builds the service.
 """
 
-import time
-
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
 
@@ -51,12 +49,7 @@ def _to_request(
     req: func.HttpRequest, context: func.Context, partition: str | None = None
 ) -> WebhookRequest:
     return WebhookRequest(
-        req.url,
-        req.headers,
-        req.get_body(),
-        partition,
-        context.invocation_id,
-        time.monotonic(),
+        req.url, req.headers, req.get_body(), partition, context.invocation_id
     )
 
 
