@@ -17,7 +17,7 @@ from shared.core.strict_json import StrictJsonError, read_object
 from tests.simulator.instances.regional import RegionalInstances
 from tests.simulator.page import actions, preview
 from tests.simulator.page.actions import ActionError, RequestFields
-from tests.simulator.page.ends import count_ends
+from tests.simulator.page.ends import Ends
 from tests.simulator.page.feed import Feed
 from tests.simulator.page.guard import Guard
 from tests.simulator.page.instance_routes import InstanceRoutes
@@ -37,7 +37,11 @@ type _Action = Callable[[ShownEnvironment, RequestFields], Any]
 
 
 class Page:
-    """The handlers of the page. Whatever may block runs on a thread."""
+    """The handlers of the page. Whatever may block runs on a thread.
+
+    Attributes:
+        ends: counts how calls ended; it must run while the page is served.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Page:
         """Show ``environment``, whose events ``feed`` reads, and what it may have."""
         self._environment = environment
         self._feed = feed
+        self.ends = Ends()
         self._phone = None if phone is None else PhoneRoutes(phone, feed)
         self._instances = None if instances is None else InstanceRoutes(instances)
 
@@ -140,7 +145,8 @@ class Page:
         return JSONResponse({"entries": entries})
 
     async def _ends(self, _request: Request) -> Response:
-        rows = await asyncio.to_thread(lambda: count_ends(self._feed.ends()))
+        count = self.ends.count
+        rows = await asyncio.to_thread(lambda: count(self._feed.ends()))
         return JSONResponse({"ends": rows})
 
     async def _explain(self, request: Request) -> Response:

@@ -2,7 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from tests.simulator.environment.events import LogWritten
 from tests.simulator.platform.journal import Entry
 from tests.simulator.report.lines import LogLine
 from tests.simulator.report.queries import Traces, read_queries
+from tests.support.running import Running
 
 _QUERY = "call-ends"
 # Only these lines tell of an end; the query looks at them closely.
@@ -30,11 +33,28 @@ def end_line(entry: Entry) -> LogLine | None:
     return LogLine(at, logging.INFO, event.region, event.region, text)
 
 
-def count_ends(lines: Iterable[LogLine]) -> list[dict[str, Any]]:
-    """Return a row for each result code and region, most calls first.
+class Ends(Running):
+    """Counts while its ``with`` block runs. Safe for threads."""
 
-    A row has code, subcode, meaning, region, build, calls and one_call.
-    """
-    query = read_queries()[_QUERY]
-    with Traces(lines) as traces:
-        return [dict(row) for row in traces.ask(query.asking()).members]
+    def __init__(self) -> None:
+        """Plan; the tables of the report are there from ``start`` on."""
+        self._text = read_queries()[_QUERY].asking()
+        self._traces = Traces([])
+        # DuckDB would keep memory for every thread that ever asks it.
+        self._thread = ThreadPoolExecutor(1, "ends")
+
+    def start(self, stack: ExitStack) -> None:
+        """Make the report's table."""
+        stack.callback(self._thread.shutdown)
+        stack.enter_context(self._traces)
+
+    def count(self, lines: Sequence[LogLine]) -> list[dict[str, Any]]:
+        """Return a row for each result code and region, most calls first.
+
+        A row has code, subcode, meaning, region, build, calls and one_call.
+        """
+        return self._thread.submit(self._count, lines).result()
+
+    def _count(self, lines: Sequence[LogLine]) -> list[dict[str, Any]]:
+        self._traces.replace(lines)
+        return [dict(row) for row in self._traces.ask(self._text).members]

@@ -33,8 +33,8 @@ class PageServer(Running):
         self._feed = Feed(
             environment.journal, region_of_host=hosts, name_of_client=clients
         )
-        app = Page(environment, self._feed, phone, instances).app()
-        self._server = WebServer(app, None, port=port)
+        self._page = Page(environment, self._feed, phone, instances)
+        self._server = WebServer(self._page.app(), None, port=port)
 
     @property
     def url(self) -> str:
@@ -47,5 +47,6 @@ class PageServer(Running):
         The feed stops first, which ends the event streams; the server would wait for
         them.
         """
+        stack.enter_context(self._page.ends)
         stack.enter_context(self._server)
         stack.enter_context(self._feed)

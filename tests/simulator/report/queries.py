@@ -82,9 +82,13 @@ class Traces(Running):
         self._connection.execute("SET TimeZone = 'UTC'")
         # Threads cost more here than they save.
         self._connection.execute("SET threads = 1")
-        self._connection.execute(f"CREATE TABLE traces ({_COLUMNS})")
-        if self._lines:
-            columns = list(map(list, zip(*map(_row, self._lines), strict=True)))
+        self.replace(self._lines)
+
+    def replace(self, lines: Sequence[LogLine]) -> None:
+        """Put other lines into the table: cheaper than a table anew."""
+        self._connection.execute(f"CREATE OR REPLACE TABLE traces ({_COLUMNS})")
+        if lines:
+            columns = list(map(list, zip(*map(_row, lines), strict=True)))
             values = ", ".join(["unnest(?)"] * len(columns))
             self._connection.execute(f"INSERT INTO traces SELECT {values}", columns)
 
