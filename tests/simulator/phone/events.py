@@ -24,6 +24,7 @@ class PhoneChanged:
         state: ringing, connecting, up or over.
         is_subscribed: the bot is told of keys.
         is_recording: what the caller says is recorded, for ``longest_seconds`` at most.
+        has_beeped: a beep said so.
         asked: people whose telephones ring; ``asked_for``: transfer or invite.
         joined: who came into the call.
         ended_by: caller, bot, transfer or platform.
@@ -35,6 +36,7 @@ class PhoneChanged:
     state: str
     is_subscribed: bool
     is_recording: bool
+    has_beeped: bool
     longest_seconds: float
     asked: Sequence[str]
     asked_for: str | None

@@ -260,6 +260,7 @@ class LiveCall(Conversation):
             state=self._state(),
             is_subscribed=effects.is_subscribed,
             is_recording=is_recording,
+            has_beeped=effects.media.has_beeped,
             longest_seconds=effects.media.longest_seconds if is_recording else 0.0,
             asked=tuple(ringing.people) if ringing else (),
             asked_for=ringing.reason if ringing else None,

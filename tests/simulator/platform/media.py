@@ -163,6 +163,11 @@ class Media:
         """How long what is recorded now may become."""
         return float(self._setting("maxRecordDurationInSeconds", 5))
 
+    @property
+    def has_beeped(self) -> bool:
+        """Whether a beep told the caller to speak; Graph's own is True."""
+        return self.is_recording and bool(self._setting("playBeep", True))
+
     def length_of(self, name: str) -> float:
         """Return how many seconds a prompt lasts."""
         return self._lengths.get(name, usual_length(name))

@@ -6,6 +6,7 @@ import { PhoneLog } from "./phone_log.js";
 import { PhoneSettings } from "./phone_settings.js";
 import { PhoneStore, endOf, spoken } from "./phone_store.js";
 import { callerSelect, segments } from "./place.js";
+import { beepWav } from "./voice.js";
 import { VoiceCard } from "./voice_card.js";
 import { count } from "./words.js";
 
@@ -14,6 +15,7 @@ const KEY_NAMES = { "*": "star", "#": "hash" };
 const KINDS = { user: "Teams user", guest: "guest", phone: "telephone" };
 const REACTIONS = { answers: "Accept", refuses: "Decline", "does not answer": "Do not answer" };
 const MAX_DRIFT_SECONDS = 0.4;
+const MAX_BEEP_LATE_SECONDS = 2;
 
 export class Phone {
   #played = null;
@@ -23,6 +25,7 @@ export class Phone {
     this.store = store;
     this.tell = tell;
     this.audio = byId("phone-audio");
+    this.beep = byId("phone-beep");
     this.kind = "user";
     this.isBlocked = false;
     this.model = new PhoneStore(store, (event) => this.#take(event));
@@ -57,7 +60,7 @@ export class Phone {
     this.keypad = h("div", { class: "keypad", role: "group", "aria-label": "Keys" }, PHONE_KEYS.map((key) => h("button", { type: "button", "data-key": key, "aria-label": KEY_NAMES[key] ?? key, onclick: () => this.press(key) }, key)));
     this.target = h("div", { class: "phone-card", id: "phone-target", hidden: true });
     this.sound = h("input", { type: "checkbox", id: "phone-sound", checked: true });
-    this.sound.addEventListener("change", () => { this.audio.muted = !this.sound.checked; });
+    this.sound.addEventListener("change", () => { this.audio.muted = this.beep.muted = !this.sound.checked; });
     this.hangUpButton = h("button", { type: "button", class: "hang-up", id: "phone-hang-up", onclick: () => this.hangUp() }, "Hang up ", h("kbd", {}, "c"));
     byId("phone-device").append(this.form, this.state, this.now, this.bar, this.target, this.voice.element, this.keypad, h("div", { class: "phone-foot" }, this.hangUpButton, h("label", { class: "check" }, this.sound, " sound")), this.lines);
   }
@@ -138,6 +141,7 @@ export class Phone {
       this.voice.forget();
     }
     if (event.kind === "bot-file-changed" && event.isNews) this.#learn();
+    if (event.isBeep && this.store.seconds - event.seconds < MAX_BEEP_LATE_SECONDS) this.#beep();
     this.#follow();
     this.draw();
   }
@@ -166,6 +170,14 @@ export class Phone {
       // Browsers play nothing before the first click; a prompt may also be over by now.
       if (error.name === "NotAllowedError") this.#waitForClick();
     });
+  }
+
+  /** Beeps before a recording; what is heard is written, too. */
+  #beep() {
+    if (!this.beep.src) this.beep.src = URL.createObjectURL(beepWav());
+    this.beep.currentTime = 0;
+    // Browsers play nothing before the first click.
+    this.beep.play().catch(() => undefined);
   }
 
   #waitForClick() {

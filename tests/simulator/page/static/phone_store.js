@@ -108,10 +108,11 @@ export class PhoneStore {
   #change(event) {
     const before = this.call.now;
     this.call.now = event;
+    event.isBeep = event.has_beeped && !before.has_beeped;
     const { state } = event;
     if (state === "up" && before.state !== "up") this.#say(event, "note", "The bot has answered.");
     for (const person of event.asked.filter((each) => !before.asked.includes(each))) this.#say(event, "note", `The bot ${event.asked_for === "invite" ? "invites" : "transfers you to"} ${person}.`);
-    if (event.is_recording && !before.is_recording) this.#say(event, "note", "The bot records what you say.");
+    if (event.is_recording && !before.is_recording) this.#say(event, "note", `${event.has_beeped ? "A beep: the" : "The"} bot records what you say.`);
     if (!event.is_recording && before.is_recording) this.#say(event, "note", "The bot no longer records.");
     if (state === "over" && before.state !== "over") this.#say(event, "note", endOf(event));
   }

@@ -2,6 +2,7 @@
 
 const RATE = 16_000;
 const HEADER_BYTES = 44;
+const BEEP = { hertz: 1_000, seconds: 0.25, loudness: 0.3, edge: 0.02 };
 
 /** Records from the microphone until `stop`, which gives `{wav, seconds}`. */
 export class Microphone {
@@ -40,6 +41,17 @@ export async function toWav(blob) {
   source.start();
   const samples = (await mixing.startRendering()).getChannelData(0);
   return { wav: new Blob([encode(samples)], { type: "audio/wav" }), seconds: decoded.duration };
+}
+
+/** Makes a short beep, which begins and ends softly so that it does not click. */
+export function beepWav() {
+  const { hertz, seconds, loudness, edge } = BEEP;
+  const samples = Float32Array.from({ length: RATE * seconds }, (_, i) => {
+    const at = i / RATE;
+    const softness = Math.min(1, at / edge, (seconds - at) / edge);
+    return loudness * softness * Math.sin(2 * Math.PI * hertz * at);
+  });
+  return new Blob([encode(samples)], { type: "audio/wav" });
 }
 
 function encode(samples) {

@@ -19,6 +19,10 @@ PLAYING = """() => {
   const audio = document.getElementById("phone-audio");
   return [new URL(audio.src).pathname, audio.currentTime, audio.paused];
 }"""
+BEEPED = """() => {
+  const beep = document.getElementById("phone-beep");
+  return beep.src.startsWith("blob:") && beep.played.length === 1 && beep.ended;
+}"""
 # Counts how often the page asks for the microphone.
 COUNT_MICROPHONES = """() => {
   const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -142,10 +146,12 @@ def test_wrong_keys_and_silence_are_three_turns(page: Page) -> None:
 
 
 def test_a_voice_mail_comes_from_a_file(page: Page, tmp_path: Path) -> None:
-    """The bot gets the recording once the caller has been silent for a while."""
+    """A beep says when to speak. The bot gets the recording once it is silent."""
     lines = call(page)
     page.keyboard.press("2")
     expect(page.locator("#phone-voice")).to_be_visible()
+    expect(lines).to_contain_text("A beep: the bot records what you say.")
+    page.wait_for_function(BEEPED)
 
     page.set_input_files("#voice-file", write_tone(tmp_path / "hello.wav", 0.5))
 
