@@ -39,8 +39,12 @@ class Rollout:
         neighbours: Neighbours,
         journal: Journal,
         settings: Mapping[str, str],
+        variables: Mapping[str, str],
     ) -> None:
-        """Run ``regions`` as ``file`` says; ``settings`` win over the file's."""
+        """Run ``regions`` as ``file`` says; ``settings`` win over the file's.
+
+        ``variables`` are in their environment, too, and win over nothing.
+        """
         self.regions = regions
         self.rules = {code: tuple(file.rules) for code in regions}
         self.dns = ""
@@ -48,6 +52,7 @@ class Rollout:
         self._neighbours = neighbours
         self._journal = journal
         self._settings = dict(settings)
+        self._variables = variables
         self._regional: Mapping[str, Mapping[str, str]] = {}
         self._overrides: dict[str, Mapping[str, str]] = {}
         self._changing = threading.RLock()
@@ -67,7 +72,8 @@ class Rollout:
             CALLING_ISSUERS=ISSUER, CALLING_CREDENTIAL="managed-identity"
         )
         own = {**self._regional.get(code, {}), **self._overrides.get(code, {})}
-        return {**file, **neighbours, **self._settings, **own}
+        given = {**self._variables, **file, **neighbours}
+        return {**given, **self._settings, **own}
 
     def start(self, code: str, *, warms_up: bool = True) -> None:
         """Start a region that is stopped."""

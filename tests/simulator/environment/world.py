@@ -50,6 +50,7 @@ class WorldOptions:
 
     Attributes:
         settings: app settings of all regions; they win over those of the file.
+        variables: what a bot reads from its environment beside them.
         bot: file of the bot in every region.
         remembers: whether the regions keep what calls remember in ``World.storage``.
         journal_entries: how many of the latest the journal keeps.
@@ -58,6 +59,7 @@ class WorldOptions:
     profile: Profile = field(default_factory=Profile)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     settings: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     bot: Path = NO_HANDLERS
     remembers: bool = False
     journal_entries: int = 300_000
@@ -87,7 +89,12 @@ class World(Running):
         authority, entra = self.neighbours.authority, self.neighbours.entra
         self.storage = BlobStorage(authority.certificate, entra)
         self._rollout = Rollout(
-            file, self.regions, self.neighbours, self.journal, self.options.settings
+            file,
+            self.regions,
+            self.neighbours,
+            self.journal,
+            settings=self.options.settings,
+            variables=self.options.variables,
         )
         endpoints = [
             Endpoint(

@@ -1,14 +1,17 @@
 """``python -m tests.simulator world``: an environment that runs until it is stopped."""
 
 import argparse
+import os
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
 from tests.simulator.environment import World, WorldOptions
+from tests.simulator.environment.own_variables import own_variables
 from tests.simulator.instances.regional import RegionalInstances
 from tests.simulator.instances.ways import Way, way_of
 from tests.simulator.options import (
@@ -65,14 +68,15 @@ def run(arguments: argparse.Namespace) -> int:
     if file is None:
         return UNUSABLE
     bot = arguments.bot.resolve()
-    if (problem := _problem_of(bot)) is not None:
+    variables = own_variables(os.environ)
+    if (problem := _problem_of(bot, variables)) is not None:
         print(f"world: {problem}", file=sys.stderr)
         return UNUSABLE
     codes = ", ".join(region.code for region in file.regions)
     print(f"Starting the regions of {file.name}: {codes} …", file=sys.stderr)
     way = arguments.instances or way_of(file)
     with (
-        World(file, WorldOptions(bot=bot)) as world,
+        World(file, WorldOptions(bot=bot, variables=variables)) as world,
         RegionalInstances(world, way) as instances,
         Phone(world, bot) as phone,
         PageServer(world, port=port, phone=phone, instances=instances) as page,
@@ -84,11 +88,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _problem_of(bot: Path) -> str | None:
+def _problem_of(bot: Path, variables: Mapping[str, str]) -> str | None:
     """Say in a sentence why a bot's file cannot be used; None: it can."""
     if not bot.is_file():
         return f"{bot}: there is no such file."
-    problem = check_bot(bot, {})
+    problem = check_bot(bot, variables)
     if problem is None:
         return None
     line = "" if problem.line is None else f", line {problem.line}"

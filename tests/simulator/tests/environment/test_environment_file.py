@@ -8,6 +8,7 @@ import pytest
 
 from infra.environment import Environment, EnvironmentFileError
 from shared.settings import read_settings
+from tests.simulator.environment.own_variables import own_variables
 from tests.simulator.platform.callers import CALLERS
 from tests.simulator.services.places import LOCATIONS, distance_km
 from tests.support.checkout import CHECKOUT
@@ -80,6 +81,21 @@ def test_every_location_that_a_file_may_name_is_on_the_map() -> None:
     assert set(LOCATIONS) == known
     assert {caller.location for caller in CALLERS.values()} <= known
     assert len({caller.address for caller in CALLERS.values()}) == len(CALLERS)
+
+
+def test_regions_see_the_variables_of_a_bot_and_no_setting_of_the_machine() -> None:
+    own = {"PIN_SERVICE": "https://pins.test", "https_proxy": "http://proxy.test"}
+    others = (
+        "CALLING_TENANTS",
+        "AZURE_CLIENT_ID",
+        "AzureWebJobsStorage",
+        "IDENTITY_ENDPOINT",
+        "MicrosoftAppPassword",
+        "PYTHONPATH",
+        "WEBSITE_HOSTNAME",
+    )
+
+    assert own_variables({**own, **dict.fromkeys(others, "x")}) == own
 
 
 @pytest.mark.parametrize(

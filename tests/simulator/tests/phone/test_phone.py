@@ -18,10 +18,14 @@ from tests.simulator.tests.phone.following import (
 SALES = "0c8a1d2e-6f0b-4b5e-9f57-2d1c7a90e4b3"
 OPERATOR = "550fae72-d251-43ec-868c-373732c2704f"
 RECORDER = """
+import os
+import socket
+
 from shared import calls
 from shared.calls import Bot
 
 bot = Bot(otherwise=calls.answer())
+socket.getaddrinfo("localhost", 80)
 
 
 @bot.incoming
@@ -31,7 +35,8 @@ def take(event, state):
 
 @bot.established
 def record(event):
-    return calls.record_response(max_silence_timeout_in_seconds=1)
+    beep = os.environ["BEEP"] == "yes"
+    return calls.record_response(play_beep=beep, max_silence_timeout_in_seconds=1)
 
 
 @bot.operation_completed("record")
@@ -232,15 +237,20 @@ def test_the_store_keeps_states_over_a_restart_and_the_memory_does_not(
 def test_a_recording_holds_what_the_caller_said(
     make_phone: MakePhone, tmp_path: Path
 ) -> None:
-    """An error of a handler is told with its message, which no log ever has."""
+    """An error of a handler is told with its message, which no log ever has.
+
+    The bot reads a setting of its own, finds services on this machine, and wants no
+    beep.
+    """
     bot = tmp_path / "recorder.py"
     bot.write_text(RECORDER)
-    phone = make_phone(bot)
+    phone = make_phone(bot, variables={"BEEP": "no", "CALLING_REGION": "mars"})
     call = phone.call("amsterdam", kind="guest")
     call_id = call.call.call_id
     assert not call.speak(1.0)
-    wait_for(phone, "phone-changed", call_id=call_id, is_recording=True)
+    began = wait_for(phone, "phone-changed", call_id=call_id, is_recording=True)
 
+    assert not began["has_beeped"]
     assert call.speak(None)
     assert call.speak(0.0, WAV)
 
