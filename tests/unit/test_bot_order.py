@@ -340,9 +340,11 @@ def test_a_hung_thread_is_of_use_again_once_its_handler_returns(
     place_call: PlaceCall,
 ) -> None:
     bot, release, ended = Bot(), threading.Event(), threading.Semaphore(0)
+    hung: list[Tone] = []
 
     @bot.tone("1")
-    def hang(_event: Tone) -> None:
+    def hang(event: Tone) -> None:
+        hung.append(event)
         release.wait(60)
         ended.release()
 
@@ -356,7 +358,8 @@ def test_a_hung_thread_is_of_use_again_once_its_handler_returns(
     async def story() -> None:
         await asyncio.gather(*(post("tone1", 8.5) for _ in range(32)))
         release.set()
-        for _ in range(32):
+        # On a busy machine not all of them are called in time.
+        for _ in hung:
             await asyncio.to_thread(ended.acquire, timeout=30)
         await post("tone2", 0)
 
