@@ -95,7 +95,7 @@ export class EndsPanel {
       h("th", { scope: "row" }, h("span", { class: "chip" }, name)),
       h("td", {}, meaning ?? "Microsoft does not say."),
       h("td", { class: "mono" }, region),
-      h("td", {}, h("button", { type: "button", class: "quiet", "data-end": `${name} ${region}`, "aria-label": `Show a call of ${region} that ended with ${name}`, onclick: () => this.onSelect(callId) }, "Show it")),
+      h("td", {}, h("button", { type: "button", class: "quiet", "data-end": `${name} ${region}`, onclick: () => this.onSelect(callId) }, "Show it", h("span", { class: "visually-hidden" }, `: a call of ${region} that ended with ${name}`))),
     );
   }
 }
