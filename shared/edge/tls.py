@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Status line, headers, trailers and the sizes of chunks, beside the body.
 _OVERHEAD_BYTES = 128 * 1024
 _current = threading.local()
+_making = threading.Lock()
 
 
 class Transfer:
@@ -163,17 +164,23 @@ def idle_seconds(used: socket.socket | None) -> float:
     return time.monotonic() - getattr(used, "used_at", float("-inf"))
 
 
-@cache
 def tls_context(ca_bundle: str) -> ssl.SSLContext:
-    """Make the TLS context of all sessions that trust the same authorities.
+    """Return the TLS context of all sessions that trust the same authorities.
 
-    Once, because a context takes a megabyte outside of Python, and a session that met
-    an error is freed by the garbage collector at some later time. Where the bundle
-    cannot be read, the next session tries again.
+    It is made once, because a context takes a megabyte outside of Python, and a session
+    that met an error is freed by the garbage collector at some later time. Where the
+    bundle cannot be read, the next session tries again.
 
     Raises:
         OSError: ``ca_bundle`` cannot be read.
     """
+    # The first sessions are opened at once: to read the authorities takes a while.
+    with _making:
+        return _make_context(ca_bundle)
+
+
+@cache
+def _make_context(ca_bundle: str) -> ssl.SSLContext:
     import certifi  # noqa: PLC0415 - comes with requests
 
     context = ssl.create_default_context(cafile=certifi.where())
