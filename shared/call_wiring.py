@@ -39,6 +39,8 @@ class Calls(NamedTuple):
     """
 
     settings: Settings
+    graph: GraphClient
+    entra: EntraClient
     dispatcher: Dispatcher
     answering: CallAnswering
     health: AnsweringHealth
@@ -57,6 +59,9 @@ class Calls(NamedTuple):
 
     def load(self) -> None:
         """Open what the first event would have to wait for. Blocking, for threads."""
+        if self.settings.answer:
+            self.graph.load()
+            self.entra.load()
         if self.identity is not None:
             self.identity.load()
         self.store.load()
@@ -68,21 +73,21 @@ class Calls(NamedTuple):
         if self.forwarding is not None:
             self.forwarding.close()
         self.store.close()
+        self.graph.close()
+        self.entra.close()
         if self.identity is not None:
             self.identity.close()
 
 
-def calls(
-    settings: Settings, bot: Bot, graph_client: GraphClient, entra_client: EntraClient
-) -> Calls:
+def calls(settings: Settings, bot: Bot) -> Calls:
     """Make what takes calls and their events."""
+    graph, entra = _graph(settings), _entra(settings)
     # A bot of one tenant has no others to share with.
     is_for_one = len(settings.tenants) == 1
     per_tenant = PLACES if is_for_one else PLACES_PER_TENANT
-    tokens = GraphTokens(entra_client)
+    tokens = GraphTokens(entra)
     for_incoming, for_events = (
-        CallControl(graph_client, tokens, places_per_tenant=per_tenant)
-        for _ in range(2)
+        CallControl(graph, tokens, places_per_tenant=per_tenant) for _ in range(2)
     )
     turns = Turns()
     identity = _identity(settings)
@@ -105,6 +110,8 @@ def calls(
     )
     return Calls(
         settings,
+        graph,
+        entra,
         dispatcher,
         answering,
         health,
@@ -112,6 +119,22 @@ def calls(
         (for_incoming, for_events),
         store,
         identity,
+    )
+
+
+def _graph(settings: Settings) -> GraphClient:
+    """Make the client of Graph."""
+    return GraphClient(
+        graph_url=settings.graph_url,
+        ca_bundle=settings.ca_bundle,
+        connections=2 * PLACES,
+    )
+
+
+def _entra(settings: Settings) -> EntraClient:
+    """Make the client of Entra."""
+    return EntraClient(
+        settings.credential, graph_url=settings.graph_url, ca_bundle=settings.ca_bundle
     )
 
 

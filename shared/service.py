@@ -12,9 +12,10 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, override
 
-from shared import call_wiring, wiring
+from shared import wiring
 from shared.bot_file import BotFile, load_bot
 from shared.core import routes
 from shared.core.context import LogFacts
@@ -38,6 +39,7 @@ from shared.settings import Settings, SettingsReport, read_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shared.call_wiring import Calls
     from shared.core.answering_health import Answering
     from shared.core.bot import Bot
     from shared.core.health import KeyFreshness
@@ -162,30 +164,33 @@ class UsableService(Service):
     Attributes:
         keys: the signing keys.
         peers: the health of the other regions.
-        graph: the client of Graph.
-        entra: the client of Entra.
     """
 
     def __init__(self, report: SettingsReport, settings: Settings, bot: Bot) -> None:
         """Put rules, world and ``bot`` together as ``settings`` say."""
         super().__init__(report)
         self._settings = settings
+        self._bot = bot
         provider = wiring.identity_provider(settings)
         self.keys = wiring.signing_keys(provider)
         self._notices = wiring.notices(settings, bot, provider)
         self.peers = wiring.peers(settings)
-        self.graph = wiring.graph(settings)
-        self.entra = wiring.entra(settings)
-        self._calls = call_wiring.calls(settings, bot, self.graph, self.entra)
-        answering = self._calls.answering_now
         self._context = wiring.rule_context(
-            settings, bot, self.keys, self.peers, own_answering=answering
+            settings, bot, self.keys, self.peers, own_answering=self._answering
         )
+
+    @cached_property
+    def _calls(self) -> Calls:
+        """What takes calls; the redirects of a new process do not wait for it."""
+        from shared import call_wiring  # noqa: PLC0415 - a fifth of all imports
+
+        return call_wiring.calls(self._settings, self._bot)
 
     @override
     async def _handle(self, request: WebhookRequest, facts: LogFacts) -> Outcome:
         decision = await decide(request, self._context, facts)
-        self._calls.answering.note_follow_ups(facts.tenant_id or "", facts.follow_ups)
+        if follow_ups := facts.follow_ups:
+            self._calls.answering.note_follow_ups(facts.tenant_id or "", follow_ups)
         match decision:
             case TakeItems():
                 return await self._calls.dispatcher.take(decision, request)
@@ -208,9 +213,6 @@ class UsableService(Service):
     @override
     async def warm_up(self) -> None:
         self.peers.keep_watch()
-        if self._settings.answer:
-            await asyncio.to_thread(self.graph.load)
-            await asyncio.to_thread(self.entra.load)
         await asyncio.to_thread(self._calls.load)
         await self.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS)
 
@@ -218,8 +220,6 @@ class UsableService(Service):
     def close(self) -> None:
         self._calls.close()
         self.peers.close()
-        self.graph.close()
-        self.entra.close()
 
     @override
     def _answering(self) -> Answering:

@@ -12,9 +12,6 @@ from shared.core.ports import KeySource, PeerHealth
 from shared.core.regions import RegionPolicy
 from shared.core.tokens import TokenPolicy
 from shared.core.verified_tokens import VerifiedTokens
-from shared.edge.call_control import PLACES
-from shared.edge.entra import EntraClient
-from shared.edge.graph import GraphClient
 from shared.edge.health_check import HealthCheck
 from shared.edge.notices import Notices
 from shared.edge.openid import OpenIdProvider
@@ -70,22 +67,6 @@ def peers(settings: Settings) -> PeerHealthCache:
             for region, host in settings.region_hosts.items()
             if region != settings.region
         }
-    )
-
-
-def graph(settings: Settings) -> GraphClient:
-    """Make the client of Graph."""
-    return GraphClient(
-        graph_url=settings.graph_url,
-        ca_bundle=settings.ca_bundle,
-        connections=2 * PLACES,
-    )
-
-
-def entra(settings: Settings) -> EntraClient:
-    """Make the client of Entra."""
-    return EntraClient(
-        settings.credential, graph_url=settings.graph_url, ca_bundle=settings.ca_bundle
     )
 
 

@@ -342,7 +342,7 @@ def test_a_defect_while_answering_is_a_503(
     service: UsableService,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(service.graph, "send", lambda *_a, **_k: None)
+    monkeypatch.setattr(service._calls.graph, "send", lambda *_a, **_k: None)
     assert receive(service, neighbours.incoming()).status == 503
 
 

@@ -29,8 +29,8 @@ def test_warm_up_loads_keys_session_and_credentials(
     asyncio.run(service.warm_up())
 
     assert service.keys.freshness() == "fresh"
-    assert service.graph._session.is_open
-    assert service.entra._transport is not None
+    assert service._calls.graph._session.is_open
+    assert service._calls.entra._transport is not None
     assert neighbours.entra.requests == []
     assert neighbours.graph.requests == []
 
@@ -41,8 +41,8 @@ def test_warm_up_loads_only_keys_where_answering_is_off(make: Make) -> None:
     asyncio.run(service.warm_up())
 
     assert service.keys.freshness() == "fresh"
-    assert not service.graph._session.is_open
-    assert service.entra._transport is None
+    assert not service._calls.graph._session.is_open
+    assert service._calls.entra._transport is None
 
 
 @pytest.mark.parametrize(
