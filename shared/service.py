@@ -213,8 +213,10 @@ class UsableService(Service):
     @override
     async def warm_up(self) -> None:
         self.peers.keep_watch()
-        await asyncio.to_thread(self._calls.load)
-        await self.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS)
+        await asyncio.gather(
+            self.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS),
+            asyncio.to_thread(self._calls.load),
+        )
 
     @override
     def close(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from shared import service as module
 from shared.service import UsableService
 from shared.settings import read_settings
-from tests.support.clock import at_most
+from tests.support.clock import at_most, wait_until
 from tests.support.servers import hang, status
 from tests.support.service import Make, ScriptedNeighbours, receive
 from tests.support.threads import let_no_thread_start
@@ -33,6 +33,18 @@ def test_warm_up_loads_keys_session_and_credentials(
     assert service._calls.entra._transport is not None
     assert neighbours.entra.requests == []
     assert neighbours.graph.requests == []
+
+
+def test_warm_up_loads_keys_and_all_else_at_once(
+    service: UsableService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session for Graph is opened once the keys have come."""
+
+    def load() -> None:
+        wait_until(lambda: service.keys.freshness() == "fresh")
+
+    monkeypatch.setattr(service._calls.graph, "load", load)
+    asyncio.run(service.warm_up())
 
 
 def test_warm_up_loads_only_keys_where_answering_is_off(make: Make) -> None:
