@@ -87,7 +87,8 @@ class RequestLog:
             self.write_refusals()
             return
         call_ids = facts.call_ids
-        members |= {
+        line = {
+            **members,
             "decision": outcome.name,
             "next_step": outcome.reason.next_step,
             "invocation_id": request.invocation_id,
@@ -101,10 +102,9 @@ class RequestLog:
             **fields_of_items(facts, outcome),
             **fields,
             **outcome.log_fields,
+            "call_ids": call_ids[:_MAX_CALL_IDS] if len(call_ids) > 1 else None,
         }
-        if len(call_ids) > 1:
-            members["call_ids"] = call_ids[:_MAX_CALL_IDS]
-        _log(level, present(members))
+        _log(level, present(line))
 
     def write_refusals(self) -> None:
         """Write the lines that are due of refusals that had none."""
