@@ -21,9 +21,13 @@ class Instance:
         """Place a call of a service of its own."""
         return self._place_call(**{"CALLING_PARTITIONS": self.setting, **changes})
 
-    def one(self, script: Script, **changes: str) -> BotCall:
-        """Deliver one follow-up with half a second left."""
+    def one(
+        self, script: Script, *, seconds_ago: float = 0.0, **changes: str
+    ) -> BotCall:
+        """Deliver one follow-up; of its four seconds some have passed."""
         self.server.script = script
         call = self.place(**changes)
-        self.reply = call.post(call.established(), partition="a", seconds_ago=3.5)
+        self.reply = call.post(
+            call.established(), partition="a", seconds_ago=seconds_ago
+        )
         return call

@@ -92,7 +92,7 @@ def test_a_passing_failure_is_repeated(instance: Instance, script: Script) -> No
 
 @pytest.mark.parametrize("script", [*PASSING, pytest.param(hang, id="hangs")])
 def test_a_lasting_failure_is_unavailable(instance: Instance, script: Script) -> None:
-    call = instance.one(script)
+    call = instance.one(script, seconds_ago=3.5)
     assert instance.reply.status == 503
     assert instance.reply.headers["Retry-After"] == "1"
     assert call.reasons == ["delivery-unavailable"]
@@ -117,20 +117,20 @@ def test_a_pause_beyond_the_time_ends_it_at_once(instance: Instance) -> None:
 def test_there_are_four_seconds_and_three_for_a_call_to_be_recorded(
     instance: Instance, place_call: PlaceCall
 ) -> None:
-    """Three and a half have passed. What follows in such a call has four."""
+    """Somewhat more than three have passed. What follows in such a call has four."""
     instance.server.script = in_turn(status(503))
     only = json.dumps({"a": f"{instance.server.url}/x"})
     settings = {"CALLING_PARTITIONS": only, "CALLING_ANSWER": "false"}
     ordinary = place_call(**settings)
     recording = place_call(is_policy_recording=True, **settings)
-    ordinary.post(ordinary.incoming(), seconds_ago=3.5)
-    recording.post(recording.incoming(), seconds_ago=3.5)
+    ordinary.post(ordinary.incoming(), seconds_ago=3.1)
+    recording.post(recording.incoming(), seconds_ago=3.1)
     calls = {request.headers["ce-subject"] for request in instance.server.requests}
     assert calls == {ordinary.call.call_id}
 
     later = recording.established()
     later["resourceData"]["incomingContext"] = {"observedParticipantId": "observed"}
-    recording.post(later, partition="a", seconds_ago=3.5)
+    recording.post(later, partition="a", seconds_ago=3.1)
     assert instance.server.requests[-1].headers["ce-subject"] == recording.call.call_id
     assert ordinary.reasons == ["delivery-unavailable"] * 3
 
@@ -259,14 +259,14 @@ def test_the_33rd_delivery_at_a_time_is_unavailable_at_once(
 @pytest.fixture
 def audience(
     servers: TokenServers, neighbours: ScriptedNeighbours
-) -> Callable[..., dict[str, str]]:
+) -> Callable[..., dict[str, Any]]:
     """Settings with an audience, whose tokens the identity endpoint gives."""
     servers.identity.resources = {AUDIENCE}
     return lambda: {"CALLING_DELIVERY_AUDIENCE": AUDIENCE}
 
 
 def test_with_an_audience_the_identitys_token_goes_to_the_instance(
-    instance: Instance, audience: Callable[..., dict[str, str]]
+    instance: Instance, audience: Callable[..., dict[str, Any]]
 ) -> None:
     call = instance.one(status(202), **audience())
     assert call.reasons == ["delivered"]
@@ -287,12 +287,12 @@ def test_the_audience_is_asked_for_as_the_setting_spells_it(
 
 def test_without_a_token_for_the_audience_it_comes_again(
     instance: Instance,
-    audience: Callable[..., dict[str, str]],
+    audience: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It counts neither against the instance nor in answering."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:1/")
-    call = instance.one(status(202), **audience())
+    call = instance.one(status(202), seconds_ago=3.5, **audience())
     assert (instance.reply.status, call.reasons) == (503, ["credential-unavailable"])
     assert instance.server.requests == []
 
