@@ -35,7 +35,11 @@ class _RefusedError(Exception):
 
 
 class Connection:
-    """Serves the requests of one connection, one after another."""
+    """Serves the requests of one connection, one after another.
+
+    Attributes:
+        is_idle: no request has begun since the reply to the last one.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Connection:
         self._writer = writer
         self._handler = handler
         self._max_body_bytes = max_body_bytes
+        self.is_idle = False
         self._buffer = b""
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=_READ_BYTES)
         is_tls = writer.get_extra_info("ssl_object") is not None
@@ -60,6 +65,7 @@ class Connection:
         seconds = _HEAD_SECONDS
         while await self._serve_one(seconds):
             self._h11.start_next_cycle()
+            self.is_idle = not self._buffer
             seconds = _IDLE_SECONDS
 
     async def _serve_one(self, seconds: float) -> bool:
@@ -87,6 +93,7 @@ class Connection:
         while (end := data.find(b"\r\n\r\n")) < 0:
             _require_sizes(data)
             more = await self._reader.read(_READ_BYTES)
+            self.is_idle = False
             if not more:
                 return None
             data = (data + more).lstrip(b"\r\n")

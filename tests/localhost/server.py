@@ -73,7 +73,7 @@ class _Front:
     def __init__(self) -> None:
         self.host: FunctionsHost | None = None
         self.is_ready = asyncio.Event()
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], Connection | None] = {}
 
     async def accept(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -81,8 +81,8 @@ class _Front:
         """Serve one connection; whatever goes wrong ends that connection only."""
         task = asyncio.current_task()
         if task is not None:
-            self._open.add(task)
-            task.add_done_callback(self._open.discard)
+            self._open[task] = None
+            task.add_done_callback(self._open.pop)
         try:
             await self.is_ready.wait()
             if self.host is not None:
@@ -92,6 +92,8 @@ class _Front:
                     self.host.handle,
                     max_body_bytes=max_body_bytes(os.environ),
                 )
+                if task is not None:
+                    self._open[task] = connection
                 await connection.serve()
         except (OSError, EOFError, asyncio.CancelledError):
             pass  # the client went away, was too slow, or the host ends
@@ -102,7 +104,10 @@ class _Front:
                 writer.close()
 
     async def finish(self) -> None:
-        """Give open requests a little time."""
+        """End idle connections, as Kestrel does, and give requests a little time."""
+        for task, connection in self._open.items():
+            if connection is not None and connection.is_idle:
+                task.cancel()
         if self._open:
             await asyncio.wait(self._open, timeout=_GRACE_SECONDS)
 

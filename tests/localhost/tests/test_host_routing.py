@@ -1,5 +1,6 @@
 """Routing, failures and configuration errors at the local host."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -189,6 +190,39 @@ def test_a_signal_ends_the_process_at_once(tmp_path: Path, number: int) -> None:
     directory = write_app(tmp_path, TINY.format(more=more))
     with LocalHost({}, app_directory=directory) as host, connect(host), at_most(8):
         assert host.stop(number) == 0
+
+
+def test_a_host_that_ends_closes_idle_connections_and_finishes_requests(
+    tmp_path: Path,
+) -> None:
+    """The idle one is closed first, and the request still gets its reply."""
+    more = f"""
+import asyncio, logging, pathlib
+@app.route(route="waits", methods=["GET"])
+async def waits(req: func.HttpRequest) -> func.HttpResponse:
+    logging.getLogger("app").info("it waits")
+    while not pathlib.Path("{tmp_path}/go on").exists():
+        await asyncio.sleep(0.01)
+    return func.HttpResponse("waited")
+"""
+    directory = write_app(tmp_path, TINY.format(more=more))
+    with (
+        LocalHost({}, app_directory=directory) as host,
+        connect(host) as idle,
+        connect(host) as busy,
+    ):
+        idle.sendall(b"GET /api/here HTTP/1.1\r\nHost: h\r\n\r\n")
+        received = b""
+        while not received.endswith(b"0\r\n\r\n"):
+            received += idle.recv(65536)
+        busy.sendall(b"GET /api/waits HTTP/1.1\r\nHost: h\r\n\r\n")
+        wait_until(lambda: "it waits" in "".join(host.log_lines()))
+
+        os.kill(host.pid, signal.SIGTERM)
+
+        assert idle.recv(1) == b""
+        (tmp_path / "go on").touch()
+        assert busy.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_only_loopback_is_listened_on() -> None:
