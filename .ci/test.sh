@@ -2,14 +2,17 @@
 # Run all tests with the interpreter $1, fast ones first, and hold the coverage.
 #
 # Whatever is not named as fast is slow, so a new folder is run without being named.
+# The fast ones alone hold the coverage, so the slow ones run without being traced.
+# There are more workers than cores, because many tests wait. tests/conftest.py puts tests
+# that share what takes long to start into one worker, and what takes longest first.
 set -euo pipefail
 
 python=$1
 export COVERAGE_FILE=.coverage
 
 fast=(tests/unit tests/property tests/security tests/architecture)
+workers=(-n 4)
 
 "$python" -m coverage erase
-"$python" -m pytest -n 2 --cov --cov-report= "${fast[@]}"
-"$python" -m pytest -n 2 --cov --cov-append --cov-report=term tests \
-  "${fast[@]/#/--ignore=}"
+"$python" -m pytest "${workers[@]}" --cov --cov-report=term "${fast[@]}"
+"$python" -m pytest "${workers[@]}" tests "${fast[@]/#/--ignore=}"

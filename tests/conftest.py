@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.simulator.caller.fixtures import bot_services, call_bot
 from tests.simulator.services.authority import Authority
@@ -21,6 +23,47 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 _PROFILE = "ci" if os.environ.get("CI") else "default"
 settings.load_profile(_PROFILE)
+
+
+# Folders whose tests share what takes seconds to start: the compiler of templates, and
+# calls that were really placed. The tests of another file share a worker, too.
+_TOGETHER = ("tests/infra/test_", "tests/queries/test_")
+# What takes longest, longest first: started last, it would end alone.
+_FIRST = (
+    "tests/infra/test_",
+    "tests/simulator/tests/caller/test_bot_stories.py",
+    "tests/simulator/tests/phone/test_phone_for_all.py",
+    "tests/simulator/tests/phone/test_phone_in_browser.py",
+    "tests/simulator/tests/drill/test_drill.py",
+    "tests/simulator/tests/test_readmes.py",
+    "tests/simulator/tests/environment/test_world.py",
+    "tests/simulator/tests/phone/test_phone.py",
+    "tests/measure/tests/test_load.py",
+)
+
+
+class _ByFile(LoadScopeScheduling):
+    """Gives workers whole files, so that their servers and browsers start once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return next((some for some in _TOGETHER if path.startswith(some)), path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFile:
+    """Keep the order of the tests, instead of files with many tests first."""
+    config.option.loadscopereorder = False
+    return _ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: _place_of(item.location[0]))
+
+
+def _place_of(path: str) -> int:
+    places = enumerate(_FIRST)
+    return next((n for n, some in places if path.startswith(some)), len(_FIRST))
 
 
 @pytest.fixture(autouse=True)

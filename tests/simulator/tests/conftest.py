@@ -1,4 +1,4 @@
-"""One world for all tests that leave it healthy."""
+"""One world for all tests of a file that leave it healthy."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ PROD = CHECKOUT / "infra" / "params" / "prod.json"
 QUICK = Profile(interval_seconds=1.0, timeout_seconds=1.0, ttl_seconds=1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_world() -> Iterator[World]:
     """Return the regions of prod, with quick probes."""
     options = WorldOptions(profile=QUICK)
