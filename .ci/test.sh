@@ -9,6 +9,8 @@ set -euo pipefail
 
 python=$1
 export COVERAGE_FILE=.coverage
+# All workers, and the processes that tests start, share what is compiled once.
+unset PYTHONDONTWRITEBYTECODE
 
 fast=(tests/unit tests/property tests/security tests/architecture)
 workers=(-n 4)
