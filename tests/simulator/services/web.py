@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from starlette.requests import Request
 from tests.support.running import Running
 
 _START_SECONDS = 20.0
+# Replies carry the date of the last look.
+_DATE_SECONDS = 1.0
 # As services in front of a load balancer do; uvicorn's own 5 s are short.
 _KEEP_ALIVE_SECONDS = 120
 
@@ -24,6 +26,20 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.is_listening = threading.Event()
+        self._stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn would look for it ten times a second."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _DATE_SECONDS)
+
+    def stop(self) -> None:
+        """Let it end; safe for threads."""
+        self.should_exit = True
+        if self.is_listening.is_set():
+            with suppress(RuntimeError):  # it has ended by itself
+                self.loop.call_soon_threadsafe(self._stopping.set)
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
@@ -106,7 +122,7 @@ class WebServer(Running):
         self.host = f"{self._address}:{port}"
 
     def _stop(self) -> None:
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join(_START_SECONDS)
 
     def lose_paths(self) -> int:
