@@ -39,6 +39,13 @@ _FIRST = (
     "tests/simulator/tests/environment/test_world.py",
     "tests/simulator/tests/phone/test_phone.py",
     "tests/measure/tests/test_load.py",
+    # Of the fast half.
+    "tests/architecture/test_setup.py",
+    "tests/unit/test_blob_store.py",
+    "tests/unit/test_answering.py",
+    "tests/property/",
+    "tests/unit/test_bot_follow_ups.py",
+    "tests/unit/test_credentials.py",
 )
 
 

@@ -122,8 +122,8 @@ def test_a_lasting_failure_ends_with_the_budget(
 ) -> None:
     """The platform is told in time to come again."""
     harness.graph.script = script
-    with at_most(3.6):
-        outcome = harness.answer(make_call(), left=1.2)
+    with at_most(6):
+        outcome = harness.answer(make_call(), left=2)
 
     assert outcome.reason is Reason.ANSWER_UNAVAILABLE
     assert outcome.is_unavailable
