@@ -136,6 +136,8 @@ class FaultServer(Running):
             while not self._closing.is_set():
                 connection, _address = listener.accept()
                 connection.settimeout(HANG_SECONDS)
+                # Else the first reply over TLS waits 40 ms for an acknowledgement.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 peer = Peer(connection, self._closing)
                 self._peers.append(peer)
                 self._run_on_thread(self._serve_one, peer)
