@@ -39,6 +39,9 @@ async def authenticate(request: WebhookRequest, context: RuleContext) -> TokenCl
     if known is not None:
         return known
     jws, key_id = _guarded(_read_unverified, token)
+    if context.keys.current() is None:
+        # A call will need both: the other regions are looked at while the keys come.
+        context.peers.keep_watch()
     key_set = await context.keys.find(key_id)
     claims = _guarded(_validate, jws, key_set.keys.get(key_id), context)
     context.verified_tokens.remember(digest, key_set, claims)

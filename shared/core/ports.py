@@ -37,6 +37,9 @@ class KeySource(Protocol):
 class PeerHealth(Protocol):
     """The other regions' health."""
 
+    def keep_watch(self) -> None:
+        """Look at all of them for a while, in the background."""
+
     def current(self, region: str) -> bool | None:
         """Tell at once whether a call may be sent there; ``None`` if not known."""
 

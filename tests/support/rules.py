@@ -67,6 +67,9 @@ class FakePeers:
     def current(self, region: str) -> bool | None:
         return self.known.get(region)
 
+    def keep_watch(self) -> None:
+        """Nobody is looked at."""
+
     async def is_healthy(self, region: str, *, timeout_seconds: float = 0.5) -> bool:
         self.asked.append(region)
         self.waits.append(timeout_seconds)

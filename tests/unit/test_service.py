@@ -20,6 +20,8 @@ from tests.simulator.platform.notifications import (
 )
 from tests.simulator.services.signing import TENANT_ID
 from tests.support.servers import (
+    Peer,
+    Request,
     ScriptedServer,
     hang,
     healthy,
@@ -109,6 +111,34 @@ def test_a_call_stays_where_the_other_region_is_down(
 
     assert len(neighbours.graph.requests) == 1
     assert last_line(caplog)["notes"] == ["region-unhealthy"]
+
+
+def test_the_first_call_has_other_regions_looked_at_while_the_keys_come(
+    neighbours: ScriptedNeighbours, make: Make, other_region: ScriptedServer
+) -> None:
+    """The keys come once the other region was asked."""
+
+    def report(request: Request, peer: Peer) -> bytes | None:
+        neighbours.provider.is_hanging.clear()
+        return healthy("sea")(request, peer)
+
+    other_region.script = report
+    neighbours.provider.is_hanging.set()
+    service = make(**of_two_regions(other_region))
+
+    assert receive(service, neighbours.incoming()).status == 302
+
+
+@pytest.mark.requirement("R3")
+def test_what_is_refused_without_a_key_has_no_region_looked_at(
+    neighbours: ScriptedNeighbours, make: Make, other_region: ScriptedServer
+) -> None:
+    service = make(**of_two_regions(other_region))
+    assert isinstance(service, UsableService)
+    token = neighbours.tokens.variant("unsigned")
+
+    assert receive(service, neighbours.incoming(token=token)).status == 401
+    assert service.peers._watching is None
 
 
 def test_a_warm_redirect_asks_nobody(
