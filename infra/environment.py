@@ -49,12 +49,24 @@ class EnvironmentFileError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A region of the file; ``partitions`` are its own, ``None`` if it has none."""
+    """A region of the file.
+
+    Attributes:
+        default_host_name: that Azure gave its app, where it is not the usual one.
+        partitions: its own; ``None`` if it has none.
+    """
 
     code: str
     location: str
     is_enabled: bool
+    default_host_name: str = ""
     partitions: Json = None
+
+    @property
+    def apps_domain(self) -> str:
+        """The domain of Azure's usual host names there, as in topology.bicep."""
+        is_government = self.location.startswith(("usgov", "usdod"))
+        return f"azurewebsites.{'us' if is_government else 'net'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +281,7 @@ def _read_region(member: Mapping[str, Json]) -> Region:
         code=member["code"],
         location=member["location"],
         is_enabled=member.get("enabled", True),
+        default_host_name=member.get("defaultHostName", ""),
         partitions=member.get("partitions"),
     )
 

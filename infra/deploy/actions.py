@@ -6,7 +6,7 @@ So a dry run is a script that works.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 type Words = Sequence[str]
@@ -81,14 +81,6 @@ def has_no_line(name: str, line: str) -> Condition:
     return Condition(
         f'! grep -qx {quoted(line)} <<<"${name}"',
         lambda answers: line not in answers[name].splitlines(),
-    )
-
-
-def has_line(name: str, line: str) -> Condition:
-    """A line of the answer is ``line``."""
-    return Condition(
-        f'grep -qx {quoted(line)} <<<"${name}"',
-        lambda answers: line in answers[name].splitlines(),
     )
 
 
@@ -256,8 +248,3 @@ def _until(action: Until) -> str:
     ask = f"{ANSWER}=$({line_of(action.words)})"
     pause = f"sleep {action.every_seconds}"
     return f"until {ask}; {action.wanted.text}; do {pause}; done"
-
-
-def all_texts(actions: Iterable[Action]) -> str:
-    """Return a script of these actions."""
-    return "".join(f"{text_of(action)}\n" for action in actions)

@@ -11,7 +11,6 @@ from infra.deploy.actions import (
     Ask,
     Begin,
     Check,
-    Condition,
     Publish,
     Run,
     Say,
@@ -19,9 +18,7 @@ from infra.deploy.actions import (
     both,
     contains,
     differs,
-    either,
     equals,
-    has_line,
     has_no_line,
     is_empty,
     is_found,
@@ -127,24 +124,19 @@ def _deploy_first_stamps(target: Target, regions: list[Region]) -> Actions:
             stamp(target, "create", region.code, binds=False, name="first"),
             has_no_line(_deployed(region), "first"),
         )
-        # An older one does not know the description of today; the stamp's check does.
-        is_older = has_line(_deployed(region), "first")
-        yield from _check_host_name(target, region, "first", is_older)
+        yield from _check_host_name(target, region, "first")
 
 
-def _check_host_name(
-    target: Target, region: Region, deployment: str, unless: Condition | None = None
-) -> Actions:
+def _check_host_name(target: Target, region: Region, deployment: str) -> Actions:
     """Stop where the app is not where DNS and the other regions will look for it."""
     group = target.group(region.code)
     yield from ask_output("HOST_NAME", group, deployment, "defaultHostName")
-    described = "describedDefaultHostName"
-    yield from ask_output("DESCRIBED_HOST_NAME", group, deployment, described)
-    is_described = equals("HOST_NAME", "$DESCRIBED_HOST_NAME")
+    yield from ask_output("FUNCTION_APP", group, deployment, "functionAppName")
+    described = region.default_host_name or f"$FUNCTION_APP.{region.apps_domain}"
     yield Check(
-        either(unless, is_described) if unless else is_described,
+        equals("HOST_NAME", described),
         f"the app of {region.code} is at $HOST_NAME, and others would look for it at"
-        f' $DESCRIBED_HOST_NAME. Write "defaultHostName": "$HOST_NAME" into region'
+        f' {described}. Write "defaultHostName": "$HOST_NAME" into region'
         f" {region.code} of infra/params/{target.environment.name}.json, and deploy"
         " again.",
     )
@@ -202,7 +194,8 @@ def _roll_out(target: Target, region: Region, later: str) -> Actions:
     yield Begin(f"Deploy {code}")
     yield until_inactive(group, "stamp")
     yield Run(stamp(target, "create", code, binds=True, name="stamp"))
-    yield from _check_host_name(target, region, "stamp")
+    if not target.environment.has_domain:
+        yield from _check_host_name(target, region, "stamp")
     if federated := federation(target.environment):
         yield from _trust(target, code, federated)
     yield Begin(f"Publish to {code}")

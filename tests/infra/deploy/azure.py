@@ -37,13 +37,11 @@ class Group:
     Attributes:
         number: 1 for the first that was made: a region made again has a new identity.
         deployments: the time at which each of them is done, by name, in order.
-        described: where each of them takes the app to be.
     """
 
     number: int
     location: str = ""
     deployments: dict[str, float] = field(default_factory=dict)
-    described: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -72,7 +70,6 @@ class Azure:
     Attributes:
         codes: of the regions that the description names, and whether each is enabled.
         app_hosts: where an app is, if it is not at its usual name.
-        described_hosts: what the description says of that.
         lag_seconds: after an app is made Resource Graph does not know it for so long.
         role_seconds: for so long its identity's roles have not spread.
         throttles: every so many-th question is refused at first; 0: none.
@@ -121,7 +118,6 @@ class Azure:
     harm: list[str] = field(default_factory=list)
     hosts: dict[str, str] = field(default_factory=dict)
     app_hosts: dict[str, str] = field(default_factory=dict)
-    described_hosts: dict[str, str] = field(default_factory=dict)
     last: tuple[Group, str] | None = None
 
     def group(self, code: str) -> Group:

@@ -258,23 +258,17 @@ def _list(azure: Azure, group: Group, asked: str) -> str:
 
 
 def _show(azure: Azure, group: Group, words: Words) -> str:
-    name = option(words, "-n")
-    if name not in group.deployments:
+    if option(words, "-n") not in group.deployments:
         raise RefusedError("(DeploymentNotFound)")
     code = option(words, "-g").rpartition("-")[2]
     outputs = {
         "customDomainVerificationId": VERIFICATION_ID,
         "identityPrincipalId": f"principal-{code}-{group.number}",
         "functionAppName": f"func-{code}",
-        "defaultHostName": azure.app_hosts.get(code, _usual_host(code)),
-        "describedDefaultHostName": group.described.get(name, ""),
+        "defaultHostName": azure.app_hosts.get(code, f"func-{code}.azurewebsites.net"),
         "regionHost": azure.hosts.get(code, f"host-{code}"),
     }
     return outputs.get(query(words).split(".")[2], "")
-
-
-def _usual_host(code: str) -> str:
-    return f"func-{code}.azurewebsites.net"
 
 
 def _create(azure: Azure, group: Group, words: Words, variables: Variables) -> None:
@@ -293,7 +287,6 @@ def _create(azure: Azure, group: Group, words: Words, variables: Variables) -> N
         _deploy_region(azure, code, variables)
     group.deployments.pop(name, None)
     group.deployments[name] = azure.clock
-    group.described[name] = azure.described_hosts.get(code, _usual_host(code))
     azure.last = (group, name)
 
 

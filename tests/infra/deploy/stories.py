@@ -245,24 +245,24 @@ def trouble_stays(make: Callable[[], Workstation]) -> None:
 
 @story
 def an_app_is_elsewhere(make: Callable[[], Workstation]) -> None:
-    """The description must say so before anybody is sent there."""
+    """The description must say so before DNS does, and before code is published."""
     unique = "func-weu-a1b2.westeurope-01.azurewebsites.net"
-    sentence = f'Write "defaultHostName": "{unique}" into region weu'
-    for domain in ({}, {"domain": None}):
+    for members in ({}, {"domain": None}):
         one = make()
-        one.describe("test", "weu", **domain)
+        one.describe("test", "weu", **members)
         one.azure.app_hosts["weu"] = unique
         for _attempt in range(2):
-            assert sentence in one.fail("test")
+            failure = one.fail("test")
+            assert f'Write "defaultHostName": "{unique}" into region weu' in failure
+            assert one.azure.records == set()
             assert not one.azure.apps["weu"].build
-        one.azure.described_hosts["weu"] = unique
+        one.describe("test", "weu", hosts={"weu": unique}, **members)
         one.deploy("test")
         assert one.azure.apps["weu"].build
-    one = make()
-    one.describe("test", "weu")
-    one.azure.app_hosts["weu"] = unique
-    one.fail("test")
-    assert one.azure.records == set()
+        one.azure.app_hosts.clear()
+        failure = one.fail("test")
+        assert "is at func-weu.azurewebsites.net, and others" in failure
+        assert f"look for it at {unique}." in failure
 
 
 @story

@@ -155,19 +155,19 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("__main__", "if options.code in codes or", "if"),
     ],
     "trouble": [
-        ("rollout", 'equals("HOST_NAME", "$DESCRIBED', 'differs("HOST_NAME", "$DESC'),
+        ("rollout", 'equals("HOST_NAME", described)', 'is_found("HOST_NAME")'),
+        ("rollout", "region.default_host_name or f", "f"),
+        ("rollout", ".{region.apps_domain}", ".azurewebsites.us"),
         (
             "rollout",
-            "either(unless, is_described) if unless else is_described",
-            "unless or is_described",
-        ),
-        (
-            "rollout",
-            '        yield from _check_host_name(target, region, "first", is_older)\n',
+            '        yield from _check_host_name(target, region, "first")\n',
             "",
         ),
-        ("rollout", '    yield from _check_host_name(target, region, "stamp")\n', ""),
-        ("rollout", "is_older = has_line", "is_older = has_no_line"),
+        (
+            "rollout",
+            '        yield from _check_host_name(target, region, "stamp")\n',
+            "        pass\n",
+        ),
         ("runner", "ATTEMPTS = 4", "ATTEMPTS = 1"),
         ("runner", "ATTEMPTS = 4", "ATTEMPTS = 9"),
         ("rollout", "is_patient=True", "is_patient=False"),

@@ -62,12 +62,20 @@ class Workstation:
     def describe(self, environment: str, *codes: str, **members: object) -> None:
         """Write the description of an environment with these regions, and a domain.
 
-        ``disabled`` are codes of regions that are to get no calls.
+        ``disabled`` are codes of regions that are to get no calls, ``hosts`` are the
+        described host names of apps.
         """
         disabled = members.pop("disabled", ())
         assert isinstance(disabled, tuple)
+        hosts = members.pop("hosts", {})
+        assert isinstance(hosts, dict)
         regions = [
-            {"code": code, "location": LOCATIONS[code], "enabled": code not in disabled}
+            {
+                "code": code,
+                "location": LOCATIONS[code],
+                "enabled": code not in disabled,
+                **({"defaultHostName": hosts[code]} if code in hosts else {}),
+            }
             for code in codes
         ]
         prod = read_json("infra/params/prod.json")

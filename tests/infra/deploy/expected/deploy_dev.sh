@@ -30,9 +30,9 @@ until ANSWER=$(az deployment group list -g rg-tmscalls-dev-weu --query "[?name==
 env REGION=weu BIND_HOST_NAMES=true az deployment group create -g rg-tmscalls-dev-weu --parameters infra/params/dev.regional.bicepparam -n stamp -o none
 HOST_NAME=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.defaultHostName.value -o tsv)
 [ -n "$HOST_NAME" ]
-DESCRIBED_HOST_NAME=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.describedDefaultHostName.value -o tsv)
-[ -n "$DESCRIBED_HOST_NAME" ]
-[ "$HOST_NAME" = "$DESCRIBED_HOST_NAME" ]
+FUNCTION_APP=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.functionAppName.value -o tsv)
+[ -n "$FUNCTION_APP" ]
+[ "$HOST_NAME" = "$FUNCTION_APP.azurewebsites.net" ]
 
 # Let the bot's registration trust the identity of weu
 PRINCIPAL_ID=$(az deployment group show -g rg-tmscalls-dev-weu -n stamp --query properties.outputs.identityPrincipalId.value -o tsv)

@@ -38,23 +38,23 @@ until ANSWER=$(az deployment group list -g rg-tmscalls-prod-weu --query "[?name=
 if ! grep -qx first <<<"$DEPLOYED_weu"; then env REGION=weu BIND_HOST_NAMES=false az deployment group create -g rg-tmscalls-prod-weu --parameters infra/params/prod.regional.bicepparam -n first -o none; fi
 HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-weu -n first --query properties.outputs.defaultHostName.value -o tsv)
 [ -n "$HOST_NAME" ]
-DESCRIBED_HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-weu -n first --query properties.outputs.describedDefaultHostName.value -o tsv)
-[ -n "$DESCRIBED_HOST_NAME" ]
-grep -qx first <<<"$DEPLOYED_weu" || [ "$HOST_NAME" = "$DESCRIBED_HOST_NAME" ]
+FUNCTION_APP=$(az deployment group show -g rg-tmscalls-prod-weu -n first --query properties.outputs.functionAppName.value -o tsv)
+[ -n "$FUNCTION_APP" ]
+[ "$HOST_NAME" = "$FUNCTION_APP.azurewebsites.net" ]
 until ANSWER=$(az deployment group list -g rg-tmscalls-prod-eus2 --query "[?name=='first' && properties.provisioningState=='Running'].name" -o tsv); [ -z "$ANSWER" ]; do sleep 10; done
 if ! grep -qx first <<<"$DEPLOYED_eus2"; then env REGION=eus2 BIND_HOST_NAMES=false az deployment group create -g rg-tmscalls-prod-eus2 --parameters infra/params/prod.regional.bicepparam -n first -o none; fi
 HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-eus2 -n first --query properties.outputs.defaultHostName.value -o tsv)
 [ -n "$HOST_NAME" ]
-DESCRIBED_HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-eus2 -n first --query properties.outputs.describedDefaultHostName.value -o tsv)
-[ -n "$DESCRIBED_HOST_NAME" ]
-grep -qx first <<<"$DEPLOYED_eus2" || [ "$HOST_NAME" = "$DESCRIBED_HOST_NAME" ]
+FUNCTION_APP=$(az deployment group show -g rg-tmscalls-prod-eus2 -n first --query properties.outputs.functionAppName.value -o tsv)
+[ -n "$FUNCTION_APP" ]
+[ "$HOST_NAME" = "$FUNCTION_APP.azurewebsites.net" ]
 until ANSWER=$(az deployment group list -g rg-tmscalls-prod-sea --query "[?name=='first' && properties.provisioningState=='Running'].name" -o tsv); [ -z "$ANSWER" ]; do sleep 10; done
 if ! grep -qx first <<<"$DEPLOYED_sea"; then env REGION=sea BIND_HOST_NAMES=false az deployment group create -g rg-tmscalls-prod-sea --parameters infra/params/prod.regional.bicepparam -n first -o none; fi
 HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-sea -n first --query properties.outputs.defaultHostName.value -o tsv)
 [ -n "$HOST_NAME" ]
-DESCRIBED_HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-sea -n first --query properties.outputs.describedDefaultHostName.value -o tsv)
-[ -n "$DESCRIBED_HOST_NAME" ]
-grep -qx first <<<"$DEPLOYED_sea" || [ "$HOST_NAME" = "$DESCRIBED_HOST_NAME" ]
+FUNCTION_APP=$(az deployment group show -g rg-tmscalls-prod-sea -n first --query properties.outputs.functionAppName.value -o tsv)
+[ -n "$FUNCTION_APP" ]
+[ "$HOST_NAME" = "$FUNCTION_APP.azurewebsites.net" ]
 
 # Deploy the global part: Traffic Manager and DNS records
 CUSTOM_DOMAIN_VERIFICATION_ID=$(az deployment group show -g rg-tmscalls-prod-weu -n first --query properties.outputs.customDomainVerificationId.value -o tsv)
@@ -82,11 +82,6 @@ if [ -n "$OTHERS" ] && [[ " $DRAINED " != *" weu "* ]]; then sleep 65; fi
 # Deploy weu
 until ANSWER=$(az deployment group list -g rg-tmscalls-prod-weu --query "[?name=='stamp' && properties.provisioningState=='Running'].name" -o tsv); [ -z "$ANSWER" ]; do sleep 10; done
 env REGION=weu BIND_HOST_NAMES=true az deployment group create -g rg-tmscalls-prod-weu --parameters infra/params/prod.regional.bicepparam -n stamp -o none
-HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-weu -n stamp --query properties.outputs.defaultHostName.value -o tsv)
-[ -n "$HOST_NAME" ]
-DESCRIBED_HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-weu -n stamp --query properties.outputs.describedDefaultHostName.value -o tsv)
-[ -n "$DESCRIBED_HOST_NAME" ]
-[ "$HOST_NAME" = "$DESCRIBED_HOST_NAME" ]
 
 # Let the bot's registration trust the identity of weu
 PRINCIPAL_ID=$(az deployment group show -g rg-tmscalls-prod-weu -n stamp --query properties.outputs.identityPrincipalId.value -o tsv)
@@ -120,11 +115,6 @@ if [ -n "$OTHERS" ] && [[ " $DRAINED " != *" eus2 "* ]]; then sleep 65; fi
 # Deploy eus2
 until ANSWER=$(az deployment group list -g rg-tmscalls-prod-eus2 --query "[?name=='stamp' && properties.provisioningState=='Running'].name" -o tsv); [ -z "$ANSWER" ]; do sleep 10; done
 env REGION=eus2 BIND_HOST_NAMES=true az deployment group create -g rg-tmscalls-prod-eus2 --parameters infra/params/prod.regional.bicepparam -n stamp -o none
-HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-eus2 -n stamp --query properties.outputs.defaultHostName.value -o tsv)
-[ -n "$HOST_NAME" ]
-DESCRIBED_HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-eus2 -n stamp --query properties.outputs.describedDefaultHostName.value -o tsv)
-[ -n "$DESCRIBED_HOST_NAME" ]
-[ "$HOST_NAME" = "$DESCRIBED_HOST_NAME" ]
 
 # Let the bot's registration trust the identity of eus2
 PRINCIPAL_ID=$(az deployment group show -g rg-tmscalls-prod-eus2 -n stamp --query properties.outputs.identityPrincipalId.value -o tsv)
@@ -158,11 +148,6 @@ if [ -n "$OTHERS" ] && [[ " $DRAINED " != *" sea "* ]]; then sleep 65; fi
 # Deploy sea
 until ANSWER=$(az deployment group list -g rg-tmscalls-prod-sea --query "[?name=='stamp' && properties.provisioningState=='Running'].name" -o tsv); [ -z "$ANSWER" ]; do sleep 10; done
 env REGION=sea BIND_HOST_NAMES=true az deployment group create -g rg-tmscalls-prod-sea --parameters infra/params/prod.regional.bicepparam -n stamp -o none
-HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-sea -n stamp --query properties.outputs.defaultHostName.value -o tsv)
-[ -n "$HOST_NAME" ]
-DESCRIBED_HOST_NAME=$(az deployment group show -g rg-tmscalls-prod-sea -n stamp --query properties.outputs.describedDefaultHostName.value -o tsv)
-[ -n "$DESCRIBED_HOST_NAME" ]
-[ "$HOST_NAME" = "$DESCRIBED_HOST_NAME" ]
 
 # Let the bot's registration trust the identity of sea
 PRINCIPAL_ID=$(az deployment group show -g rg-tmscalls-prod-sea -n stamp --query properties.outputs.identityPrincipalId.value -o tsv)
