@@ -150,8 +150,7 @@ class RegionalInstances(Running):
             for found in judge(entry):
                 for key in [*self._told]:
                     if found.is_about(*key):
-                        before = self._until.get(key, 0.0)
-                        self._until[key] = found.after(before, entry.seconds)
+                        self._until[key] = found.until_seconds
                         self._tell(*key)
 
     def _tell_all(self) -> None:

@@ -4,7 +4,7 @@ import { RefusedError, get } from "./api.js";
 import { byId, h } from "./dom.js";
 import { baseName, deliveryOf, handlerOf, itemsOf, replyTo } from "./event_parts.js";
 import { FOLLOW_UPS } from "./store.js";
-import { milliseconds, replyOf, toneOf } from "./words.js";
+import { milliseconds, replyOf, resultOf, toneOf } from "./words.js";
 
 const PAUSE_MS = 150;
 
@@ -151,8 +151,12 @@ export class CallDetail {
       ` ${[item.reason ?? line.reason, ...(item.notes ?? [])].join(", ")}. `,
       actions?.length ? `Graph: ${actions.map((action) => replyTo(action)).join("; ")}. ` : "",
       deliveryOf(item),
-      code === undefined ? "" : ` It ended with ${code}/${subcode}${meaning ? `: ${meaning}` : "."}`,
+      code === undefined ? "" : ` ${this.#endedOf(item)} with ${resultOf(code, subcode)}${meaning ? `: ${meaning}` : "."}`,
     ];
+  }
+
+  #endedOf({ bot_event: event }) {
+    return event === "operation_completed" ? "The operation ended" : "It ended";
   }
 
   #more(step) {

@@ -2,6 +2,7 @@
 
 import { RefusedError, get } from "./api.js";
 import { byId, h, oncePerFrame, setAttribute, setText } from "./dom.js";
+import { resultOf } from "./words.js";
 
 // The report's words; "refused" are calls that nobody had to take.
 const OUTCOMES = { answered: "answered", rejected: "rejected by the bot", redirected: "sent on by the bot", lost: "lost", refused: "refused" };
@@ -43,7 +44,8 @@ export class EndsPanel {
 
   /** Says in the report's words what a result code means; empty if that is not known. */
   meaningOf(code, subcode) {
-    return this.rows.find((row) => row.code === code && row.subcode === subcode)?.meaning ?? "";
+    const name = resultOf(code, subcode);
+    return this.rows.find((row) => resultOf(row.code, row.subcode) === name)?.meaning ?? "";
   }
 
   #later() {
@@ -87,7 +89,7 @@ export class EndsPanel {
   }
 
   #row({ code, subcode, meaning, region, calls, one_call: callId }) {
-    const name = `${code}/${subcode}`;
+    const name = resultOf(code, subcode);
     return h(
       "tr",
       { "data-tone": code >= FAILURE ? "red" : "neutral" },

@@ -29,6 +29,12 @@ export function outcomeOf({ outcome }) {
   return outcome === "redirected" ? "sent on" : outcome;
 }
 
+/** A result code with its subcode, as far as the platform told them. */
+export function resultOf(code, subcode) {
+  if (code == null) return "no code";
+  return subcode == null ? String(code) : `${code}/${subcode}`;
+}
+
 export function milliseconds(seconds) {
   const value = seconds * 1000;
   if (value >= 1000) return `${seconds.toFixed(value < 10_000 ? 2 : 1)}\u00a0s`;
