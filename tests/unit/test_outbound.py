@@ -2,15 +2,19 @@
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 
 import pytest
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from shared.edge.tls import Transfer
+from shared.edge.tls import Transfer, tls_context
+from tests.simulator.services.authority import Authority
 from tests.support.clock import at_most
 from tests.support.outbound import fail, get
 from tests.support.servers import (
@@ -270,3 +274,20 @@ def test_a_connection_that_comes_too_late_is_not_used(
 
     assert (error.is_late, error.was_sent) == (True, False)
     assert peer.requests == []
+
+
+def test_threads_that_open_sessions_at_once_share_a_context(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """Each context would read all authorities, and keep a megabyte of them."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(Path(authority.bundle).read_bytes())
+    start = threading.Barrier(4)
+
+    def make() -> ssl.SSLContext:
+        start.wait(30)
+        return tls_context(str(bundle))
+
+    with ThreadPoolExecutor(4) as threads:
+        contexts = [each.result() for each in [threads.submit(make) for _ in range(4)]]
+    assert len({id(context) for context in contexts}) == 1
