@@ -44,9 +44,9 @@ def check_settings(settings: Json, notes: Notes) -> None:
         place = f"settings.{name}"
         if name in OWNED:
             notes.note(place, "is written by the templates, not by this file.")
-        elif name in SECRETS:
-            notes.note(place, "is a secret and must not be in a file.")
-        elif name not in known:
+        elif name in SECRETS and not _is_reference(value):
+            notes.note(place, "is a secret; only a reference to it may be here.")
+        elif name not in known and name not in SECRETS:
             notes.note(place, f"is not a setting of the app{suggestion(name, known)}.")
         elif type(value) is not str:
             notes.note(place, "must be a string; put JSON and numbers in quotes, too.")
@@ -71,6 +71,11 @@ def check_app_settings(regions: Iterable[Mapping[str, str]], notes: Notes) -> bo
     for problem in sorted(found):
         notes.note("settings", f"the app would refuse to start: {problem}")
     return True
+
+
+def _is_reference(value: Json) -> bool:
+    """Tell whether a value only says where in a Key Vault the secret is."""
+    return type(value) is str and value.startswith("@Microsoft.KeyVault(")
 
 
 def _known_names() -> list[str]:

@@ -32,6 +32,8 @@ def test_a_good_description_has_no_problem() -> None:
 def test_a_reference_to_a_secret_is_resolved_by_azure_and_not_here() -> None:
     reference = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/t)"
     description = described("settings.CALLING_TENANTS", reference)
+    description["settings"]["MicrosoftAppPassword"] = reference
+    description["settings"]["CALLING_CREDENTIAL"] = "client-secret"
     assert check_description("prod", description).problems == []
 
 
