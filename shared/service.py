@@ -213,14 +213,19 @@ class UsableService(Service):
     @override
     async def warm_up(self) -> None:
         self.peers.keep_watch()
-        await asyncio.gather(
-            self.keys.load(timeout_seconds=_WARM_UP_WAIT_SECONDS),
-            asyncio.to_thread(self._calls.load),
-        )
+        seconds = _WARM_UP_WAIT_SECONDS
+        fetching = asyncio.create_task(self.keys.load(timeout_seconds=seconds))
+        # It starts on a thread, before the imports of the rest hold the event loop.
+        await asyncio.sleep(0)
+        try:
+            await asyncio.to_thread(self._calls.load)
+        finally:
+            await fetching
 
     @override
     def close(self) -> None:
-        self._calls.close()
+        if "_calls" in self.__dict__:
+            self._calls.close()
         self.peers.close()
 
     @override
