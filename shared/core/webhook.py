@@ -4,7 +4,6 @@ Knows neither Azure Functions nor sockets.
 """
 
 from collections.abc import Mapping
-from math import inf
 from typing import NamedTuple, Self
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -40,7 +39,8 @@ class WebhookRequest(NamedTuple):
         body: the bytes as received, undecoded.
         partition: of the callback route; ``None`` on the calling webhook.
         invocation_id: the host's id of this invocation, for the log.
-        received_at: when it arrived, in monotonic seconds.
+        received_at: when it arrived, in monotonic seconds. By default that is long ago,
+            and no time is left for anything.
     """
 
     url: str
@@ -48,7 +48,7 @@ class WebhookRequest(NamedTuple):
     body: bytes
     partition: str | None = None
     invocation_id: str = ""
-    received_at: float = inf
+    received_at: float = 0.0
 
     @property
     def raw_query(self) -> str:
