@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Run all tests with the interpreter $1, fast ones first, and hold the coverage.
+# Run all tests with the interpreter $1, fast ones first, and check the coverage.
 #
 # Whatever is not named as fast is slow, so a new folder is run without being named.
-# The fast ones alone hold the coverage, so the slow ones run without being traced.
+# Coverage is measured on the fast ones only: being traced would slow the others down.
 # There are more workers than cores, because many tests wait. tests/conftest.py puts tests
 # that share what takes long to start into one worker, and what takes longest first.
 set -euo pipefail

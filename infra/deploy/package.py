@@ -83,7 +83,7 @@ def read_source(checkout: Path, further: Sequence[str]) -> Source:
     return Source(commit, [entry[3:] for entry in changed], files)
 
 
-def _strangers(checkout: Path) -> list[str]:
+def _untracked_modules(checkout: Path) -> list[str]:
     """Return modules beside the app's that stay out; somebody may miss them."""
     others = "ls-files", "-z", "--others", "--exclude-standard", "shared"
     return [name for name in _git(checkout, *others) if name.endswith(".py")]
@@ -131,7 +131,7 @@ def build(checkout: Path, further: Sequence[str], *, force: bool) -> str:
     if source.changed and not force:
         why = "has changes that are not committed; commit them, or use --force"
         raise PackageError(f"{source.changed[0]} {why}.")
-    for name in _strangers(checkout):
+    for name in _untracked_modules(checkout):
         print(f"# Left out, because git does not track it: {name}")
     target = checkout / TARGET
     print(f"# Copy {len(source.files)} files of the app to {TARGET}")

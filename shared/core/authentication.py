@@ -29,6 +29,8 @@ from shared.core.webhook import WebhookRequest
 async def authenticate(request: WebhookRequest, context: RuleContext) -> TokenClaims:
     """Validate the token of a POST, or take its claims from the verified tokens.
 
+    A token that waits for the first keys also has the other regions looked at.
+
     Raises:
         TokenRefusedError: the token is not acceptable.
         KeysUnavailableError: no signing keys are held.
@@ -40,7 +42,7 @@ async def authenticate(request: WebhookRequest, context: RuleContext) -> TokenCl
         return known
     jws, key_id = _guarded(_read_unverified, token)
     if context.keys.current() is None:
-        # A call will need both: the other regions are looked at while the keys come.
+        # A call needs both, so the other regions are looked at meanwhile.
         context.peers.keep_watch()
     key_set = await context.keys.find(key_id)
     claims = _guarded(_validate, jws, key_set.keys.get(key_id), context)

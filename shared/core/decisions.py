@@ -75,7 +75,7 @@ class AskForGraph:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Reply 202: there is nothing to do."""
+    """Reply 202: there is nothing to do; for the log, ``item_reasons`` say why."""
 
     reason: Reason
     rule: rules.Rule = rules.ACCEPT

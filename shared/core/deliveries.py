@@ -146,7 +146,7 @@ class InstanceReply(NamedTuple):
     Attributes:
         retry_after_seconds: ``Retry-After``, already relative.
         body: its JSON object, where it is one and all of it came.
-        is_json: its ``Content-Type`` said so.
+        is_json: its ``Content-Type`` is that of JSON.
     """
 
     status: int

@@ -96,7 +96,7 @@ def read_notification(item: object) -> CallNotification | None:
         change_type=change_type,
         state=state,
         tenant_id=_lower(data.get("tenantId")),
-        claimed_call_id=claimed if is_call and not _is_same(claimed, call_id) else None,
+        claimed_call_id=claimed if is_call and _differs(claimed, call_id) else None,
         country_code=_text(source.get("countryCode")),
         source_region=_text(source.get("region")),
         media_hosted_region=_text(bot_data.get("mediaHostedRegion")),
@@ -114,8 +114,8 @@ def read_notification(item: object) -> CallNotification | None:
     )
 
 
-def _is_same(claimed: str | None, call_id: str) -> bool:
-    return claimed is None or claimed.lower() == call_id.lower()
+def _differs(claimed: str | None, call_id: str) -> bool:
+    return claimed is not None and claimed.lower() != call_id.lower()
 
 
 def read_joining_call_id(body: JsonObject) -> str | None:

@@ -25,7 +25,10 @@ class Reason(ExplainedCode):
     )
     ANSWERED = ("answered", "Graph accepted the answer.")
     ALREADY_ANSWERED = ("already-answered", "The call came again, answered already.")
-    ALREADY_HANDLED = ("already-handled", "The call or event came again.")
+    ALREADY_HANDLED = (
+        "already-handled",
+        "The call or event came again, or the event came after the call's end.",
+    )
     CALL_REJECTED = ("call-rejected", "The bot rejected the call.")
     CALL_REDIRECTED = ("call-redirected", "The bot sent the call on.")
     HANDLED = ("handled", "The bot handled the event and its actions.")
@@ -44,7 +47,7 @@ class Reason(ExplainedCode):
     EMPTY_BATCH = ("empty-batch", "The list of notifications is empty.")
     UNREADABLE_ITEM = (
         "unreadable-item",
-        "An item of the batch has no resource URL with a valid call id.",
+        "An item, or the call of a joining participant, has no valid call id.",
         "Compare what the platform sends with the Graph documentation.",
     )
     BATCH = ("batch", "Several notifications; see items.")

@@ -128,8 +128,8 @@ class BlobStore:
     ) -> OutboundReply:
         """Ask on a thread, and once more where the connection is lost.
 
-        A write is repeated only if it surely was not sent: else the second would meet
-        the first, and look like another process's.
+        A write is repeated only if it surely was not sent: the repeat could meet our
+        own first write, and take it for another process's.
         """
         ends_at = monotonic() + timeout_seconds
         try:

@@ -156,7 +156,7 @@ class CallMemory:
         with time.spending():
             return await self._keep(opened, state, time)
 
-    def is_handled_here(self, key: CallKey, arrival: Arrival) -> bool:
+    def is_done_with(self, key: CallKey, arrival: Arrival) -> bool:
         """Tell whether this process claimed an event, or saw the call's end before."""
         own = self._own.get(key.path)
         return own is not None and not own.may_handle(arrival)

@@ -25,10 +25,10 @@ class DeliveryTokens:
         self._scope = f"{audience}/.default"
 
     async def authorization(self, request: WebhookRequest, *, ends_at: float) -> str:
-        """Return the header's value for what ``request`` brought.
+        """Return the header's value for deliveries of ``request``.
 
         Raises:
-            CredentialError: no token was obtained until ``ends_at`` (monotonic).
+            CredentialError: no token was obtained by ``ends_at`` (monotonic).
         """
         if self._tokens is None:
             return request.headers.get("authorization", "")

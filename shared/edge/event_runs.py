@@ -93,7 +93,7 @@ class EventRuns:
 
     def is_repeat(self, call: CallKey, arrival: Arrival) -> bool:
         """Tell whether this process knows that an event was handled, or comes late."""
-        return self._memory.is_handled_here(call, arrival)
+        return self._memory.is_done_with(call, arrival)
 
     async def run_stateless(
         self, event: Event, handler: Registered, *, ends_at: float

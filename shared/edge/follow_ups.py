@@ -88,7 +88,7 @@ class FollowUps:
             is_end=isinstance(event, Terminated),
             is_late_allowed=isinstance(event, OperationCompleted),
         )
-        # A repeat need not wait for its turn: it must not fail for want of time.
+        # A repeat does not wait for its turn, so it cannot run out of time.
         if self._runs.is_repeat(call, arrival):
             return ItemOutcome(Reason.ALREADY_HANDLED)
         budget = FOLLOW_UP_BUDGET_SECONDS

@@ -1,7 +1,7 @@
 """The health of the other regions as last seen, so that no call is sent to a dead one.
 
-* All other regions are polled every 10 s while there is traffic: from the first health
-  probe or call until five minutes after the last.
+* All other regions are polled every 10 s while there is traffic: from the first
+  health probe, warm-up or call until five minutes after the last.
 * One bad look may be bad luck: a region that was healthy counts as unhealthy after two
   in a row, the second of which follows after 1 s. One good look makes it healthy.
 * A call takes what is known. Only where nothing recent is known it waits for a look,

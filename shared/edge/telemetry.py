@@ -38,7 +38,7 @@ _MAX_CALL_IDS = 20
 # and the place of a defect: nothing that was sent.
 _ANONYMOUS_FIELDS = ("duration_ms", "region", "build")
 
-# No line holds itself, so nothing looks for that.
+# A line never contains itself, so that check is left out.
 _encode = json.JSONEncoder(
     separators=(",", ":"), default=str, check_circular=False
 ).encode

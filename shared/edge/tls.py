@@ -174,7 +174,7 @@ def tls_context(ca_bundle: str) -> ssl.SSLContext:
     Raises:
         OSError: ``ca_bundle`` cannot be read.
     """
-    # The first sessions are opened at once: to read the authorities takes a while.
+    # Several threads open the first sessions; one of them reads the authorities.
     with _making:
         return _make_context(ca_bundle)
 

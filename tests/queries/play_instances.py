@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from shared.calls import Bot
+from shared.core.answering_health import CALLS_IN_A_ROW
 from shared.core.webhook import WebhookRequest
 from shared.service import Service
 from tests.queries.played import PARTITIONS, Own, recording
@@ -29,8 +30,6 @@ _SETTINGS = {
     "CALLING_REGION": "frc",
     "CALLING_REGION_HOSTS": '{"frc": "weu.example"}',
 }
-# A process that fails to answer so many calls in a row finds that it cannot.
-_FAILURES = 3
 # Of the four seconds that a delivery has, so much is over when these are made.
 _SECONDS_AGO = 2.0
 _SECONDS_AGO_IF_REPEATED = 3.5
@@ -110,7 +109,7 @@ def play_failing_process(authority: Authority) -> list[LogLine]:
         neighbours.graph.script = status(503, Retry_After="60")
         recorder.app = "func-frc"
         service = neighbours.service(Bot(), **_SETTINGS)
-        for _ in range(_FAILURES):
+        for _ in range(CALLS_IN_A_ROW):
             call = Call(tenant_id=TENANT_ID)
             receive(service, neighbours.post(incoming(call, WEBHOOK)))
         service.close()

@@ -359,6 +359,7 @@ def test_a_hung_thread_is_of_use_again_once_its_handler_returns(
         await asyncio.gather(*(post("tone1", 8.5) for _ in range(32)))
         release.set()
         # On a busy machine not all of them are called in time.
+        assert hung
         for _ in hung:
             await asyncio.to_thread(ended.acquire, timeout=30)
         await post("tone2", 0)

@@ -129,7 +129,6 @@ def test_the_first_call_has_other_regions_looked_at_while_the_keys_come(
     assert receive(service, neighbours.incoming()).status == 302
 
 
-@pytest.mark.requirement("R3")
 def test_what_is_refused_without_a_key_has_no_region_looked_at(
     neighbours: ScriptedNeighbours, make: Make, other_region: ScriptedServer
 ) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 # The product's settings; those that Azure sets, or reads; and those of Python itself,
-# which would change how a region runs. All of them as Windows has them: upper-case.
-_NOT_A_BOTS = (
+# which would change how a region runs. Names are compared in upper case.
+_PREFIXES_OF_OTHERS = (
     "CALLING_",
     "MICROSOFTAPP",
     "APPINSIGHTS_",
@@ -28,5 +28,5 @@ def own_variables(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in variables.items()
-        if not name.upper().startswith(_NOT_A_BOTS)
+        if not name.upper().startswith(_PREFIXES_OF_OTHERS)
     }

@@ -4,7 +4,7 @@ import { byId, h, oncePerFrame } from "./dom.js";
 import { clock, count } from "./words.js";
 
 const SHOWN = 30;
-// The panels that show these announce them, or nobody needs to hear of them.
+// Not announced here: their own panels do that, or nobody needs to hear of them.
 const QUIET = new Set(["log-written", "traffic-changed", "instances-chosen", "instance-changed"]);
 
 export class Activity {

@@ -73,7 +73,8 @@ def test_an_instance_is_passed_over_for_30_s_from_its_third_failure() -> None:
     assert passed_over(failed) == 0
     assert passed_over(first) == 40
     assert passed_over(first, failed, rings, token, other) == 40
-    assert passed_over(first, failed, log(41.0, **first.event.line)) == 71
+    again = log(41.0, event="instance.passed-over", instance="a")
+    assert passed_over(first, failed, again) == 71
 
 
 def test_a_success_or_a_restart_of_the_region_ends_it() -> None:
