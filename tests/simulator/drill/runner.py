@@ -7,6 +7,8 @@ the machine than most scenarios do.
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -95,7 +97,8 @@ class Drill:
             try:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
+                # With its regions, which are of its session and would go on.
+                os.killpg(process.pid, signal.SIGKILL)
 
     def _run_group(self, names: Sequence[str]) -> None:
         """Run some scenarios in one world; one without a result has failed."""

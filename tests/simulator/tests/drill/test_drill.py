@@ -325,8 +325,9 @@ def children_of(pid: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_an_interrupted_drill_stops_all_its_worlds() -> None:
+    """None of them starts or restarts meanwhile: calls are answered, a minute goes."""
     process = subprocess.Popen(
-        drill("entra-down"),
+        drill("idle-path-gone"),
         cwd=CHECKOUT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -334,8 +335,8 @@ def test_an_interrupted_drill_stops_all_its_worlds() -> None:
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "entra-down: starting\n"
-    assert process.stdout.readline() == "entra-down: running\n"
+    assert process.stdout.readline() == "idle-path-gone: starting\n"
+    assert process.stdout.readline() == "idle-path-gone: running\n"
     started = children_of(process.pid)
     assert len(started) >= 4
 
