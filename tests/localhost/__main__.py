@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from tests.localhost.bot_file import load_bot_from
-from tests.localhost.names import resolve_through
 from tests.localhost.server import ServerOptions, serve
 from tests.localhost.settings import LocalSettingsError
 from tests.localhost.worker import INVOCATIONS
@@ -46,6 +45,9 @@ def _read_options() -> ServerOptions:
     if arguments.bot is not None:
         load_bot_from(arguments.bot, is_watched=arguments.watch_bot)
     if arguments.dns is not None:
+        # It imports a whole name server's worth of modules, which few hosts need.
+        from tests.localhost.names import resolve_through  # noqa: PLC0415
+
         resolve_through(arguments.dns)
     certificate = None
     if arguments.certfile is not None:
