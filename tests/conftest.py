@@ -27,9 +27,9 @@ settings.load_profile(_PROFILE)
 
 # Folders whose tests share what takes seconds to start: the compiler of templates, and
 # calls that were really placed. The tests of another file share a worker, too.
-_TOGETHER = ("tests/infra/test_", "tests/queries/test_")
+TOGETHER = ("tests/infra/test_", "tests/queries/test_")
 # What takes longest, longest first: started last, it would end alone.
-_FIRST = (
+BEGIN_FIRST = (
     "tests/infra/test_",
     "tests/simulator/tests/caller/test_bot_stories.py",
     "tests/simulator/tests/phone/test_phone_for_all.py",
@@ -54,7 +54,7 @@ class _ByFile(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return next((some for some in _TOGETHER if path.startswith(some)), path)
+        return next((some for some in TOGETHER if path.startswith(some)), path)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFile:
@@ -69,8 +69,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place_of(path: str) -> int:
-    places = enumerate(_FIRST)
-    return next((n for n, some in places if path.startswith(some)), len(_FIRST))
+    places = enumerate(BEGIN_FIRST)
+    return next((n for n, some in places if path.startswith(some)), len(BEGIN_FIRST))
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.funcignore import is_published
+from tests.conftest import BEGIN_FIRST, TOGETHER
 from tests.support.checkout import CHECKOUT, read_text
 from tests.support.processes import run
 from tests.support.tracked_files import tracked_files
@@ -258,3 +259,10 @@ def test_the_version_of_python_is_said_once_and_is_this_one() -> None:
     """It is 3.13, which Functions takes where nothing else is configured."""
     assert read_text(".python-version").strip() == "3.13"
     assert sys.version_info[:2] == (3, 13)
+
+
+def test_what_begins_first_or_shares_a_worker_is_there() -> None:
+    """A folder or file that was renamed would silently lose its place."""
+    names = [str(path.relative_to(CHECKOUT)) for path in code_files()]
+    named = [*BEGIN_FIRST, *TOGETHER]
+    assert [some for some in named if not any(n.startswith(some) for n in names)] == []
