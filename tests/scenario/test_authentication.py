@@ -51,7 +51,7 @@ def test_a_missing_token_is_401_and_so_are_two(app: Deployments) -> None:
 
 def test_a_new_signing_key_waits_while_the_old_one_serves_on() -> None:
     """Keys that were fetched a moment ago are not fetched again for an unknown key."""
-    with Deployments() as app:
+    with Deployments(Plan(regions=("weu",))) as app:
         assert app.post({"value": []}).status == 202
         assert len(app.provider.fetches) == 2
         new = SigningKey("new-key")
