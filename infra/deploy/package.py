@@ -11,6 +11,7 @@ it is not complete.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -26,13 +27,14 @@ PACKAGES = ".python_packages/lib/site-packages"
 BUILD_ID = "build_id.txt"
 LOCK = "requirements.lock"
 TOP = ("function_app.py", "host.json", "requirements.txt")
-PYTHON = ".venv/bin/python"
+# -P: a pip.py that lies in the checkout must not stand in for pip.
+PYTHON = (".venv/bin/python", "-P", "-m")
 _HEX = 12
 
 # Every locked package has a wheel for glibc 2.17 and later. If a new version has none,
 # this fails; then add a --platform that the Linux of Functions supports.
 INSTALL = (
-    *(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+    *(*PYTHON, "pip", "install", "--quiet", "--disable-pip-version-check"),
     *("--no-compile", "--target", f"{TARGET}/{PACKAGES}"),
     *("--implementation", "cp", "--python-version", "3.13"),
     *("--only-binary", ":all:", "--platform", "manylinux_2_17_x86_64"),
@@ -41,7 +43,7 @@ INSTALL = (
 # A zip keeps no exact times, so at every cold start Python would recompile bytecode
 # that it checks by time. It does not check this bytecode.
 COMPILE = (
-    *(PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
+    *(*PYTHON, "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
     TARGET,
 )
 
@@ -135,7 +137,7 @@ def build(checkout: Path, further: Sequence[str], *, force: bool) -> str:
         print(f"# Left out, because git does not track it: {name}")
     target = checkout / TARGET
     print(f"# Copy {len(source.files)} files of the app to {TARGET}")
-    shutil.rmtree(target, ignore_errors=True)
+    _remove(target)
     for name in source.files:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(checkout / name, target / name)
@@ -147,10 +149,32 @@ def build(checkout: Path, further: Sequence[str], *, force: bool) -> str:
     return name
 
 
+def _remove(target: Path) -> None:
+    """Remove what an earlier build left, or somebody put there.
+
+    Raises:
+        PackageError: something of it would stay, and be packaged.
+    """
+    try:
+        if target.is_symlink() or target.is_file():
+            target.unlink()
+        elif target.exists():
+            shutil.rmtree(target)
+    except OSError as error:
+        why = f"cannot be removed ({error.strerror}); remove it yourself."
+        raise PackageError(f"{TARGET} {why}") from error
+
+
 def _run(command: Sequence[str], checkout: Path) -> None:
-    print(" ".join(map(quoted, command)), flush=True)
-    if subprocess.run(command, cwd=checkout, check=False).returncode:  # noqa: S603
-        raise PackageError(f"{command[2]} failed.")
+    line = " ".join(map(quoted, command))
+    print(line, flush=True)
+    # Variables of Python's would have it write bytecode elsewhere, or none.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    finished = subprocess.run(  # noqa: S603 - our own commands
+        command, cwd=checkout, env=inherited, check=False
+    )
+    if finished.returncode:
+        raise PackageError(f"this has failed: {line}")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -59,6 +59,8 @@ TRAPS = (
     "build/app/shared/core/removed.py",
     "tests-old/test_tokens.py",
     ".vscode/settings.json",
+    "compileall.py",
+    "pip.py",
     "\u043a\u043b\u044e\u0447/key.pem",
 )
 # Core Tools cannot tell these from what they begin with: only the script can.
@@ -122,9 +124,10 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def build(checkout: Path) -> Path:
+def build(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The package that was built in a checkout full of traps."""
     set_traps(checkout, *TRAPS, *TOLD_APART_BY_THE_SCRIPT_ONLY)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(checkout / "elsewhere"))
     # That one is refused, see below.
     (checkout / "shared" / "edge" / "drafts" / "graph.py").unlink()
     packaging.build(checkout, [], force=False)
@@ -162,32 +165,6 @@ def test_what_core_tools_cannot_tell_apart_is_known(name: str) -> None:
 
     assert is_published(name, lines)
     assert "host.json.bak" in read_text("docs/deploy.md")
-
-
-@pytest.mark.parametrize(
-    ("lines", "path", "expected"),
-    [
-        (["tests"], "tests/a.py", False),
-        (["tests"], "tests-old/a.py", False),
-        (["tests"], "testsuite/a.py", True),
-        (["tests"], "shared/tests/a.py", True),
-        (["*.pfx"], "a.pfx", False),
-        (["*.pfx"], "certs/a.pfx", True),
-        (["**.pfx"], "certs/a.pfx", False),
-        (["!shared", "*"], "shared/a.py", True),
-        (["*", "!shared/*.py"], "shared/core/a.py", False),
-        (["/docs", "# docs"], "docs/a.md", False),
-        (["*"], "---", True),
-        ([], "local.settings.json", False),
-        ([], ".git/config", False),
-        ([], "shared/.vscode/a.json", False),
-    ],
-)
-def test_core_tools_rules_are_not_those_of_git(
-    lines: list[str], path: str, *, expected: bool
-) -> None:
-    """The rows are derived from their parser."""
-    assert is_published(path, lines) is expected
 
 
 def test_the_build_id_names_the_commit_and_the_lock(build: Path) -> None:
@@ -252,6 +229,28 @@ def test_files_that_the_description_names_go_along(checkout: Path) -> None:
 
     found = {name for name in files_of(checkout / APP) if "certs/" in name}
     assert found == {"certs/our-ca.pem"}
+
+
+def test_a_link_in_place_of_the_folder_is_replaced(checkout: Path) -> None:
+    """Else what it leads to would be packaged, too."""
+    set_traps(checkout, "elsewhere/left.txt")
+    (checkout / APP).parent.mkdir()
+    (checkout / APP).symlink_to(checkout / "elsewhere")
+    packaging.build(checkout, [], force=False)
+    assert not (checkout / APP / "left.txt").exists()
+    assert (checkout / "elsewhere" / "left.txt").exists()
+
+
+def test_a_folder_that_cannot_be_removed_is_refused(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    packaging.build(checkout, [], force=False)
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(PackageError, match="cannot be removed"):
+        packaging.build(checkout, [], force=False)
 
 
 def test_a_file_that_is_missing_is_refused(checkout: Path) -> None:
