@@ -298,4 +298,4 @@ def _read_domain(member: Mapping[str, Json]) -> Domain:
 def _explain(cause: BaseException | None) -> str:
     if isinstance(cause, JSONDecodeError):
         return f"line {cause.lineno}, column {cause.colno}: {cause.msg}"
-    return str(cause)
+    return str(cause or "something follows its end")

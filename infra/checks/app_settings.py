@@ -6,6 +6,7 @@ needs the packages of the app (``make setup``); without them values are not chec
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -23,6 +24,10 @@ OWNED = (
     "CALLING_STATE_URL",
 )
 SECRETS = ("MicrosoftAppPassword",)
+# https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+_REFERENCE = re.compile(
+    r"@Microsoft\.KeyVault\((?:SecretUri=https://|VaultName=)[^()]+\)"
+)
 # Files of the app are not on this machine, and Azure resolves references to secrets.
 _ONLY_HERE = (
     "names a file that cannot be read.",
@@ -75,7 +80,7 @@ def check_app_settings(regions: Iterable[Mapping[str, str]], notes: Notes) -> bo
 
 def _is_reference(value: Json) -> bool:
     """Tell whether a value only says where in a Key Vault the secret is."""
-    return type(value) is str and value.startswith("@Microsoft.KeyVault(")
+    return type(value) is str and _REFERENCE.fullmatch(value) is not None
 
 
 def _known_names() -> list[str]:

@@ -191,7 +191,11 @@ PLACES: list[tuple[Any, ...]] = [
     ("settings.WEBSITE_TIME_ZONE", UNKNOWN, "x"),
     ("settings.CALLING_ANSWER", "must be a string", False),
     *((f"settings.{name}", "is written by the templates", "x") for name in OWNED),
-    *((f"settings.{name}", "is a secret", "x") for name in SECRETS),
+    *(
+        (f"settings.{name}", "is a secret", value)
+        for name in SECRETS
+        for value in ("x", "@Microsoft.KeyVault(x")
+    ),
 ]
 PROBLEMS = [
     *(
@@ -325,6 +329,7 @@ def test_the_templates_own_settings_and_the_secrets_are_the_apps() -> None:
             "the file is not JSON: line 1, column 14: Expecting value.",
         ),
         (b'{"a": 1, "a": 2}', "the file is not JSON: duplicate member."),
+        (b"{} x", "the file is not JSON: something follows its end."),
         (b"\xff", "the file is not JSON: 'utf-8' codec can't decode"),
         (b"[" * 100_000, "the file is not JSON: "),
         (b"[]", "must be an object with workload"),

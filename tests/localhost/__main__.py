@@ -20,7 +20,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(message)s")
     try:
         asyncio.run(serve(_read_options()))
-    except (LocalSettingsError, OSError, ValueError) as error:
+    except (LocalSettingsError, OSError, ValueError, OverflowError) as error:
         print(f"localhost: {error}", file=sys.stderr)
         return 1
     return 0

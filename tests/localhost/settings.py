@@ -46,7 +46,9 @@ def _read_values(path: Path) -> dict[str, str]:
         values = content.get("Values", {})
         # Core Tools count an absent IsEncrypted as true.
         is_encrypted = content.get("IsEncrypted", True)
-        texts = {str(name): str(value) for name, value in values.items()}
+        texts = {
+            str(name): str(value) for name, value in values.items() if value is not None
+        }
     except (OSError, ValueError, AttributeError) as error:
         message = f"{path.name} cannot be read: make it anew from the sample file."
         raise LocalSettingsError(message) from error

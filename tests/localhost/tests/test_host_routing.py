@@ -154,12 +154,12 @@ def test_a_broken_host_json_is_a_503_everywhere(tmp_path: Path, host_json: str) 
 def test_local_settings_are_read_and_the_environment_wins(tmp_path: Path) -> None:
     """Core Tools do the same."""
     more = "import os, sys\nprint(os.environ.get('A'), os.environ.get('B'),"
-    more += " os.environ['WEBSITE_HOSTNAME'][:10], file=sys.stderr)"
+    more += " 'N' in os.environ, os.environ['WEBSITE_HOSTNAME'][:10], file=sys.stderr)"
     directory = write_app(tmp_path, TINY.format(more=more))
-    values = '{"IsEncrypted": false, "Values": {"A": "file", "B": "file"}}'
+    values = '{"IsEncrypted": false, "Values": {"A": "file", "B": "file", "N": null}}'
     (directory / "local.settings.json").write_text(values)
     with LocalHost({"B": "environment"}, app_directory=directory) as host:
-        assert "file environment localhost:" in host.log_lines()
+        assert "file environment False localhost:" in host.log_lines()
 
 
 @pytest.mark.parametrize("content", ["{", '{"Values": {}}', '{"IsEncrypted": true}'])
