@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any
 
 from tests.simulator.drill.scenario import Load, mixed_calls, scenario
@@ -24,6 +24,8 @@ _EVENTS_OF_A_SHORT_CALL = 6
 _PAUSE_SECONDS = 0.5
 _CALLS_AT_ONCE = 100
 _START_SECONDS = 60.0
+# Multiples of it are spread evenly over a second.
+_GOLDEN_RATIO = 0.618
 # So that deliveries are under way when a region ends.
 _INSTANCE_SECONDS = 0.1
 
@@ -68,6 +70,7 @@ class _Callers(Running):
         self._lasting = lasting
         self._all_last = threading.Barrier(len(lasting) + 1)
         self._ending = threading.Event()
+        self._numbers = count()
         self._calls: list[Future[CallReport]] = []
         self._pool: ThreadPoolExecutor
 
@@ -109,6 +112,8 @@ class _Callers(Running):
             self._all_last.wait()
         if report.outcome is not Outcome.ANSWERED:
             return report
+        # Not all in one moment of each second, or a quick restart meets none of them.
+        self._ending.wait(next(self._numbers) * _GOLDEN_RATIO % _EVENT_SECONDS)
         number = 0
         while number != events and not self._ending.wait(_EVENT_SECONDS):
             number += 1
