@@ -81,6 +81,21 @@ def test_after_a_failed_refresh_the_old_keys_serve_and_nobody_waits(
 
 
 @pytest.mark.requirement("R14")
+def test_after_a_day_the_old_keys_serve_nobody_though_no_refresh_is_due(
+    loaded: Keys,
+) -> None:
+    """The last refresh has just failed, and the pause after it goes on."""
+    loaded.provider.fail()
+    fetched_at = loaded.clock.now
+    loaded.clock.now = fetched_at + USABLE_SECONDS - 0.5
+    assert "old" in loaded.ids_found("old")
+    assert loaded.current() is not None
+
+    loaded.clock.now = fetched_at + USABLE_SECONDS
+    assert loaded.current() is None
+
+
+@pytest.mark.requirement("R14")
 def test_an_overdue_refresh_that_hangs_costs_a_request_its_share_only(
     loaded: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
