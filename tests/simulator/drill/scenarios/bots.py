@@ -63,8 +63,9 @@ def menu_process_dies(run: ScenarioRun) -> None:
 
     The process of sea is killed while it handles an event of a call, just after Graph
     has begun a prompt or just before the store has taken what it writes; then another
-    one starts. The platform sends again what got no reply. Nobody hears a prompt twice,
-    and only calls of which an event was under way go otherwise than their script says.
+    one starts. The platform sends again what got no reply. Nobody hears a prompt twice
+    while the store is reached in time, and only calls of which an event was under way
+    go otherwise than their script says.
     """
     near = [key for key in CALLERS if _stays_there(run, key)]
     deaths = _Deaths(run)
@@ -72,9 +73,12 @@ def menu_process_dies(run: ScenarioRun) -> None:
     with deaths.watching():
         calls = follow(run, _scripts(near, _CALLS))
     run.expect(f"it dies {_DEATHS} times", deaths.number == _DEATHS, deaths.number)
-    expect_nothing_twice(run, calls)
-    others = [call for call in calls if "connection-lost" not in call.errors]
-    hit = len(calls) - len(others)
+    # Where a new process did not reach the store in time it knows of no claims.
+    known = [call for call in calls if _UNAVAILABLE not in call.notes]
+    expect_nothing_twice(run, known)
+    run.notes["calls whose state was unavailable"] = len(calls) - len(known)
+    others = [call for call in known if "connection-lost" not in call.errors]
+    hit = sum("connection-lost" in call.errors for call in calls)
     run.expect("each death meets a call", hit >= _DEATHS, hit)
     expect_as_told(run, others, "calls that no death met")
     run.notes["calls that a death met"] = hit
