@@ -162,6 +162,12 @@ def _flood_figures(floods: Sequence[Any]) -> tuple[Figure, ...]:
     )
 
 
+def _beside(alone: float, beside: float, *, digits: int = 2) -> tuple[Figure, ...]:
+    """Return the median alone, that beside something, and how many times it is."""
+    times = (Figure(f"{_milliseconds(median)} ms") for median in (alone, beside))
+    return (*times, Figure(f"{beside / alone:.{digits}f} times"))
+
+
 def batches_table(data: Mapping[str, Any]) -> Table:
     """Return how long others wait beside the batches of one tenant."""
     seen = data["batches"]
@@ -170,23 +176,19 @@ def batches_table(data: Mapping[str, Any]) -> Table:
         ("an honest call of another tenant", "calls"),
         ("the health report", "health"),
     ):
-        alone, beside = (seen[f"{name}_{when}"]["median"] for when in _WHEN)
-        times = (Figure(f"{_milliseconds(median)} ms") for median in (alone, beside))
-        multiple = Figure(f"{beside / alone:.1f} times")
-        rows.append((what, *times, multiple, f"≤ {MAX_MULTIPLE:.0f} times"))
+        medians = (seen[f"{name}_{when}"]["median"] for when in _WHEN)
+        rows.append((what, *_beside(*medians, digits=1), f"≤ {MAX_MULTIPLE:.0f} times"))
     headings = ("median of", "alone", "beside batches", "against alone", "wanted")
     return Table(headings, rows)
 
 
 def handlers_table(data: Mapping[str, Any]) -> Table:
     """Return how long calls take beside handlers that wait or hang."""
-    alone, beside = (data["handlers"][when]["median"] for when in _WHEN)
-    times = (Figure(f"{_milliseconds(median)} ms") for median in (alone, beside))
-    multiple = Figure(f"{beside / alone:.2f} times")
+    medians = (data["handlers"][when]["median"] for when in _WHEN)
     wanted = f"≤ {MAX_HANDLERS_MULTIPLE} times"
     what = f"an answer, beside {HUNG} hung handlers and one that waits"
     headings = ("median of", "alone", "beside them", "against alone", "wanted")
-    return Table(headings, [(what, *times, multiple, wanted)])
+    return Table(headings, [(what, *_beside(*medians), wanted)])
 
 
 def instances_table(data: Mapping[str, Any]) -> Table:
@@ -197,10 +199,8 @@ def instances_table(data: Mapping[str, Any]) -> Table:
         ("an answer", "answers"),
         ("a delivery to another instance", "deliveries"),
     ):
-        alone, beside = (seen[f"{name}_{when}"]["median"] for when in _WHEN)
-        times = (Figure(f"{_milliseconds(median)} ms") for median in (alone, beside))
-        multiple = Figure(f"{beside / alone:.2f} times")
-        rows.append((what, *times, multiple, f"≤ {MAX_INSTANCES_MULTIPLE} times"))
+        medians = (seen[f"{name}_{when}"]["median"] for when in _WHEN)
+        rows.append((what, *_beside(*medians), f"≤ {MAX_INSTANCES_MULTIPLE} times"))
     headings = ("median of", "alone", "beside it", "against alone", "wanted")
     return Table(headings, rows)
 
