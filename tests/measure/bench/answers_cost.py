@@ -7,16 +7,12 @@ round opens the connections and is not counted.
 
 import asyncio
 import json
-import logging
-import multiprocessing
-import os
-import threading
-import time
 from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from typing import Any
 
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
+from tests.measure.bench.at_once import invoke_all, services
 from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement
 from tests.simulator.platform.notifications import Call, incoming, new_id
@@ -30,17 +26,8 @@ TENANTS = tuple(new_id() for _ in range(4))
 
 def measure() -> list[Measurement]:
     """Answer 64 and 200 calls at once."""
-    logging.getLogger().setLevel(logging.CRITICAL)
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve_world, args=(there,), daemon=True)
-    process.start()
-    try:
-        os.environ.update(here.recv())
+    with services(_serve_world) as here:
         return asyncio.run(_measure(here))
-    finally:
-        here.send(None)
-        process.join(10)
 
 
 def _serve_world(pipe: Connection) -> None:
@@ -51,8 +38,6 @@ def _serve_world(pipe: Connection) -> None:
         pipe.send(world.settings(CALLING_GLOBAL_HOST="calls.example.org"))
         while (tenants := pipe.recv()) is not None:
             pipe.send([world.tokens.mint(x=new_id(), tid=one) for one in tenants])
-    # The servers' threads must not keep the process.
-    threading.Timer(2, lambda: os._exit(0)).start()
 
 
 async def _measure(pipe: Any) -> list[Measurement]:
@@ -76,15 +61,7 @@ async def _answer_all(
     tenants = list(islice(cycle(TENANTS), count))
     pipe.send(tenants)
     calls = list(map(_call, pipe.recv(), tenants))
-    started_at = time.perf_counter()
-    results = await asyncio.gather(
-        *(worker.invoke(function, call, new_id()) for call in calls)
-    )
-    seconds = time.perf_counter() - started_at
-    statuses = {result.status for result in results if result}
-    if statuses != {202}:
-        raise RuntimeError(f"unexpected replies {statuses}")
-    return seconds * 1e6
+    return await invoke_all(worker, function, calls)
 
 
 def _call(token: str, tenant_id: str) -> HttpCall:

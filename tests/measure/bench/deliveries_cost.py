@@ -7,16 +7,12 @@ counted.
 
 import asyncio
 import json
-import logging
-import multiprocessing
-import os
-import threading
-import time
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from typing import Any
 
 from tests.localhost.worker import HttpCall, IndexedFunction, Worker
+from tests.measure.bench.at_once import invoke_all, services
 from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement
 from tests.measure.instance import Behaviour, LoadInstance
@@ -33,17 +29,8 @@ _HOST = "calls.example.org"
 
 def measure() -> list[Measurement]:
     """Deliver 200 notifications at once."""
-    logging.getLogger().setLevel(logging.CRITICAL)
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve_world, args=(there,), daemon=True)
-    process.start()
-    try:
-        os.environ.update(here.recv())
+    with services(_serve_world) as here:
         return [asyncio.run(_measure(here))]
-    finally:
-        here.send(None)
-        process.join(10)
 
 
 def _serve_world(pipe: Connection) -> None:
@@ -62,8 +49,6 @@ def _serve_world(pipe: Connection) -> None:
         )
         while (count := pipe.recv()) is not None:
             pipe.send([world.tokens.mint(x=new_id()) for _ in range(count)])
-    # The servers' threads must not keep the process.
-    threading.Timer(2, lambda: os._exit(0)).start()
 
 
 async def _measure(pipe: Any) -> Measurement:
@@ -79,15 +64,7 @@ async def _deliver_all(worker: Worker, function: IndexedFunction, pipe: Any) -> 
     """Deliver so many at once; return the µs until the last reply."""
     pipe.send(DELIVERIES)
     calls = [_call(token, number) for number, token in enumerate(pipe.recv())]
-    started_at = time.perf_counter()
-    results = await asyncio.gather(
-        *(worker.invoke(function, call, new_id()) for call in calls)
-    )
-    seconds = time.perf_counter() - started_at
-    statuses = {result.status for result in results if result}
-    if statuses != {202}:
-        raise RuntimeError(f"unexpected replies {statuses}")
-    return seconds * 1e6
+    return await invoke_all(worker, function, calls)
 
 
 def _call(token: str, number: int) -> HttpCall:

@@ -8,10 +8,7 @@ and the instance run in another process and reply at once.
 
 import asyncio
 import json
-import logging
-import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from multiprocessing.connection import Connection
@@ -22,6 +19,7 @@ from shared.calls import Action, Bot, Established, mute
 from shared.service import Service, build_service
 from shared.settings import read_settings
 from tests.localhost.worker import HttpCall, Worker
+from tests.measure.bench.at_once import services
 from tests.measure.bench.rows import Row
 from tests.measure.bench.timing import Measurement, interleaved
 from tests.measure.instance import LoadInstance
@@ -58,18 +56,9 @@ def bot_with_one_handler() -> Bot:
 
 def measure() -> list[Measurement]:
     """Run (k), (l) and (m)."""
-    logging.getLogger().setLevel(logging.CRITICAL)
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve_world, args=(there,), daemon=True)
-    process.start()
-    try:
-        os.environ.update(here.recv())
+    with services(_serve_world) as here:
         token, tenant, instance = here.recv()
         return _Bench(token, tenant, instance).measure()
-    finally:
-        here.send(None)
-        process.join(10)
 
 
 def _serve_world(pipe: Connection) -> None:
@@ -79,8 +68,6 @@ def _serve_world(pipe: Connection) -> None:
         pipe.send(world.settings(CALLING_GLOBAL_HOST=_HOST))
         pipe.send((world.tokens.mint(x=new_id()), world.tenant_id, instance.url))
         pipe.recv()
-    # The servers' threads must not keep the process.
-    threading.Timer(2, lambda: os._exit(0)).start()
 
 
 class _Bench:
