@@ -77,6 +77,8 @@ def menu_process_dies(run: ScenarioRun) -> None:
     known = [call for call in calls if _UNAVAILABLE not in call.notes]
     expect_nothing_twice(run, known)
     run.notes["calls whose state was unavailable"] = len(calls) - len(known)
+    is_judged = 2 * len(known) > len(calls)
+    run.expect("most calls reach the store in time", is_judged, len(known))
     others = [call for call in known if "connection-lost" not in call.errors]
     hit = sum("connection-lost" in call.errors for call in calls)
     run.expect("each death meets a call", hit >= _DEATHS, hit)
