@@ -110,15 +110,19 @@ async def find_redirect(
         facts: gets a note where a redirect is suppressed or a region is unhealthy.
     """
     own = context.own_region
-    placed_rules = [rule for _call, rule in placed]
+    belong_here = all(rule.prefers(own) for _call, rule in placed)
     if was_redirected(request.raw_query):
-        if any((rule.regions or (own,))[0] != own for rule in placed_rules):
+        if not belong_here:
             facts.notes.add(Reason.REDIRECT_SUPPRESSED)
+        return None
+    if belong_here and context.own_answering() != "failing":
         return None
     budget = min([budget_seconds(call) for call, _rule in placed])
     waits_until = request.received_at + budget - KEPT_FOR_GRAPH_SECONDS
     # Every call is looked at, so that an unhealthy region is noted in any order.
-    chosen = [await _choose(rule, waits_until, context, facts) for rule in placed_rules]
+    chosen = [
+        await _choose(rule, waits_until, context, facts) for _call, rule in placed
+    ]
     regions = {choice.region for choice in chosen}
     if len(regions) > 1 or own in regions:
         return None

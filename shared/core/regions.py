@@ -36,6 +36,10 @@ class RegionRule(NamedTuple):
             for name, wanted in self.conditions.items()
         )
 
+    def prefers(self, region: str) -> bool:
+        """Tell whether ``region`` is where a call of this rule belongs."""
+        return not self.regions or self.regions[0] == region
+
     def allows(self, region: str) -> bool:
         """Tell whether ``region`` may take a call of this rule."""
         return not self.is_strict or region in self.regions
