@@ -4,14 +4,15 @@ Three routes and the warm-up function. No decision is made here, no setting is r
 nothing heavy is imported: the first request builds the service.
 """
 
+import time
+
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
 
 from shared import service
 from shared.core.webhook import WebhookReply, WebhookRequest
 
-# The calling platform authenticates with a token of its own in every POST; a function
-# key could not be told to it.
+# The calling platform sends a token of its own; it could not be told a function key.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
@@ -48,9 +49,9 @@ async def warmup(warm_up_context: WarmUpContext) -> None:  # noqa: ARG001 - bind
 def _to_request(
     req: func.HttpRequest, context: func.Context, partition: str | None = None
 ) -> WebhookRequest:
-    return WebhookRequest(
-        req.url, req.headers, req.get_body(), partition, context.invocation_id
-    )
+    now = time.monotonic()
+    parts = req.url, req.headers, req.get_body(), partition, context.invocation_id
+    return WebhookRequest(*parts, received_at=now)
 
 
 def _to_response(reply: WebhookReply) -> func.HttpResponse:

@@ -270,7 +270,6 @@ def get_service() -> Service:
 
 async def receive(request: WebhookRequest) -> WebhookReply:
     """Handle a POST with the service of this process; nothing escapes."""
-    request = request._replace(received_at=time.monotonic())
     try:
         return await get_service().receive(request)
     except Exception as defect:  # noqa: BLE001 - the host would answer 500
