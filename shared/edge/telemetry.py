@@ -164,10 +164,11 @@ def _log(level: int, line: Mapping[str, object]) -> None:
     """Log a line.
 
     The record is made here and not by ``logger.log``, which would look for its caller
-    in the stack (always this line) and take the message for a format string.
+    in the stack (always this line, so it is left out) and take the message for a format
+    string.
     """
     message = _encode(line)
-    record = logger.makeRecord(logger.name, level, __file__, 0, message, (), None)
+    record = logger.makeRecord(logger.name, level, "", 0, message, (), None)
     record.__dict__.update(line)
     logger.handle(record)
 

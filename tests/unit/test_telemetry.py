@@ -294,8 +294,4 @@ def test_short_records_leave_out_what_functions_never_shows(
     [record] = captured.records
     left_out = (record.threadName, record.processName, record.process, record.taskName)
     assert left_out == (None,) * 4
-    assert (record.name, record.levelname, record.module) == (
-        "calling",
-        "INFO",
-        "telemetry",
-    )
+    assert (record.name, record.levelname, record.pathname) == ("calling", "INFO", "")
