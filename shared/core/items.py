@@ -166,6 +166,8 @@ def is_accepted(item: Item) -> bool:
 
 def reason_to_accept(items: Sequence[Item]) -> Reason:
     """Name the reason where there is nothing to do with any of these items."""
+    if len(items) == 1:
+        return items[0].reason
     reasons = {item.reason for item in items}
     for reason in (
         Reason.ANSWERING_OFF,
@@ -174,8 +176,6 @@ def reason_to_accept(items: Sequence[Item]) -> Reason:
     ):
         if reason in reasons:
             return reason
-    if len(items) == 1:
-        return items[0].reason
     return Reason.BATCH if items else Reason.EMPTY_BATCH
 
 

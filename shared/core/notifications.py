@@ -153,12 +153,16 @@ def _read_callees(targets: object) -> tuple[str, ...]:
 
     https://learn.microsoft.com/graph/api/resources/invitationparticipantinfo
     """
-    callees: list[str | None] = []
+    callees = []
     for target in targets if type(targets) is list else ():
         identities = _object(_object(target).get("identity"))
-        named = [identities[kind] for kind in _CALLEE_KINDS if kind in identities]
-        callees += [_text(_object(identity).get("id")) for identity in named]
-    return tuple([callee for callee in callees if callee is not None])
+        for kind in _CALLEE_KINDS:
+            if kind not in identities:
+                continue
+            callee = _text(_object(identities[kind]).get("id"))
+            if callee is not None:
+                callees.append(callee)
+    return tuple(callees)
 
 
 def _read_operation(data: JsonObject) -> str | None:

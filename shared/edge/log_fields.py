@@ -34,9 +34,9 @@ def fields_of_items(facts: LogFacts, outcome: Outcome) -> Mapping[str, object]:
     """Return what the line says of the notifications; of several, item by item."""
     if len(facts.items) > 1:
         return _batch_fields(facts, outcome)
-    [event] = facts.events or (None,)
     fields = fields_of(facts.items[0]) if facts.items and facts.items[0] else {}
-    return {**fields, "bot_event": event}
+    [fields["bot_event"]] = facts.events or (None,)
+    return fields
 
 
 def _batch_fields(facts: LogFacts, outcome: Outcome) -> dict[str, object]:
