@@ -5,9 +5,8 @@
     environment = Environment.read(Path("infra/params/prod.json"))
     environment.app_settings("weu")["CALLING_REGION_HOSTS"]
 
-This is the only reader of these files in Python: the command check_environment.py, the
-lint, the tests and the simulator use it. It needs the standard library only and changes
-nothing. infra/checks has what is checked, a module for each member of the file.
+This is the only reader of these files in Python. It needs the standard library only and
+changes nothing. infra/checks has what is checked, a module for each member of the file.
 """
 
 import json

@@ -252,7 +252,7 @@ module customDomain 'modules/customDomain.bicep' = if (bindsHostNames) {
   dependsOn: [functionApp, certificateAccess]
 }
 
-module alerts 'modules/alerts.bicep' = {
+module operations 'modules/operations.bicep' = {
   params: {
     namePrefix: stem
     location: location
@@ -261,48 +261,9 @@ module alerts 'modules/alerts.bicep' = {
     actionGroupId: actionGroupId
     testedHost: testedHost
     healthPath: healthPath
+    queryPack: queryPack
   }
   dependsOn: [monitoring]
-}
-
-module hostCertificate 'modules/hostCertificate.bicep' = if (!empty(testedHost)) {
-  params: {
-    name: '${stem}-host-certificate'
-    location: location
-    tags: allTags
-    insightsName: insightsName
-    actionGroupId: actionGroupId
-    testedHost: testedHost
-    healthPath: healthPath
-  }
-  dependsOn: [monitoring]
-}
-
-module serviceHealth 'modules/serviceHealth.bicep' = {
-  params: {
-    name: '${stem}-announced'
-    location: location
-    tags: allTags
-    actionGroupId: actionGroupId
-  }
-}
-
-module workbook 'modules/workbook.bicep' = {
-  params: {
-    displayName: 'Calls of ${stem}'
-    location: location
-    tags: allTags
-    insightsName: insightsName
-  }
-  dependsOn: [monitoring]
-}
-
-module pack 'modules/queryPack.bicep' = if (queryPack) {
-  params: {
-    name: 'pack-${stem}'
-    location: location
-    tags: allTags
-  }
 }
 
 @description('Name of the function app, to publish to.')

@@ -289,9 +289,7 @@ def test_what_is_needed_is_there_before(templates: Templates) -> None:
     before = {"identity", "storage", "privateNetwork", "monitoring"}
     assert regional["functionApp"] >= before
     assert regional["customDomain"] >= {"functionApp", "certificateAccess"}
-    assert regional["alerts"] >= {"monitoring"}
-    assert regional["hostCertificate"] >= {"monitoring"}
-    assert regional["workbook"] >= {"monitoring"}
+    assert regional["operations"] >= {"monitoring"}
     shared = _dependencies(templates.compiled("global.bicep"))
     assert shared["dns"] >= {"trafficManager"}
     assert shared["callingWebhook"] >= {"trafficManager", "dns"}
