@@ -8,10 +8,12 @@ test run share.
 import fcntl
 import hashlib
 import json
+import posixpath
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -49,11 +51,14 @@ _FOR_HUNDREDS_OF_ANSWERS = {
     "DOTNET_TC_CallCountThreshold": "5",
     "DOTNET_GCgen0size": "0x8000000",
 }
+# How a file of infra/ names another one, relative to itself; how a template, a module.
+_NAMED = re.compile(r"'([\w./-]+\.(?:bicep|json|kql))'")
+_MODULE = re.compile(r"^(module \w+ 'modules/\w+)\.bicep'", re.MULTILINE)
 _VARIABLE = re.compile(r"readEnvironmentVariable\('(\w+)'(?:, '([^']*)')?\)")
 
 # What the compiler predicts of a resource: JSON.
 type Resource = Any
-# Answers a question about files in a folder.
+# Answers a question about files that it writes into a folder.
 type Answer = Callable[[BicepServer, Path], dict[str, Any]]
 
 
@@ -124,6 +129,7 @@ class Compiler:
         self._cli = cli
         self._memory = memory
         self._server: BicepServer | None = None
+        self._modules: dict[object, str] = {}
 
     def close(self) -> None:
         if self._server is not None:
@@ -135,26 +141,52 @@ class Compiler:
         """Predict a deployment. Raises ``BicepError`` with all that is wrong."""
 
         def predict(server: BicepServer, root: Path) -> dict[str, Any]:
+            write_files(self._with_modules_compiled(part), root)
             try:
                 return server.snapshot(root / parameters, target)
             except BicepError as error:
+                if str(error) != "Compilation failed":
+                    return {"error": str(error)}
                 found = server.compile_parameters(root / parameters)["diagnostics"]
-                texts = [str(error), *(finding["message"] for finding in found)]
-                return {"error": "\n".join(texts)}
+                return {"error": "\n".join(finding["message"] for finding in found)}
 
-        answer = self._ask(files, [parameters, target], predict)
+        part = part_of(files, parameters)
+        answer = self._ask(part, [parameters, target], predict)
         return Snapshot(answer["predictedResources"], answer["outputs"])
 
     def compile(self, files: Mapping[str, str], template: str) -> dict[str, Any]:
 
         def build(server: BicepServer, root: Path) -> dict[str, Any]:
+            write_files(part, root)
             result = server.compile(root / template)
             if not result["success"]:
                 return {"error": json.dumps(result["diagnostics"])}
             compiled: dict[str, Any] = json.loads(result["contents"])
             return compiled
 
-        return self._ask(files, [template], build)
+        part = part_of(files, template)
+        return self._ask(part, [template], build)
+
+    def _with_modules_compiled(self, files: Mapping[str, str]) -> dict[str, str]:
+        """Return the files with compiled modules, for templates to name instead.
+
+        Most mutants break one file, and what is made of the others is known by then.
+        """
+        compiled = {}
+        for name, text in files.items():
+            if name.startswith("modules/"):
+                json_name = name.replace(".bicep", ".json")
+                compiled[json_name] = self._compiled_module(files, name)
+            else:
+                compiled[name] = _MODULE.sub(r"\1.json'", text)
+        return compiled
+
+    def _compiled_module(self, files: Mapping[str, str], module: str) -> str:
+        part = part_of(files, module)
+        key = (module, *part.items())
+        if key not in self._modules:
+            self._modules[key] = json.dumps(self.compile(part, module))
+        return self._modules[key]
 
     def _ask(
         self,
@@ -168,17 +200,16 @@ class Compiler:
             # No two processes compute the same answer.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not memo.exists():
-                memo.write_text(json.dumps(self._compute(files, answer)))
+                memo.write_text(json.dumps(self._compute(answer)))
             known: dict[str, Any] = json.loads(memo.read_text())
         if "error" in known:
             raise BicepError(known["error"])
         return known
 
-    def _compute(self, files: Mapping[str, str], answer: Answer) -> dict[str, Any]:
+    def _compute(self, answer: Answer) -> dict[str, Any]:
         if self._server is None:
             self._server = BicepServer(self._cli, _FOR_HUNDREDS_OF_ANSWERS)
         with tempfile.TemporaryDirectory() as folder:
-            write_files(files, Path(folder))
             return answer(self._server, Path(folder))
 
 
@@ -187,6 +218,25 @@ def write_files(files: Mapping[str, str], folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
+
+
+def part_of(files: Mapping[str, str], start: str) -> dict[str, str]:
+    """Return what one file is made of: it, the files that it names, and theirs."""
+    part = {"bicepconfig.json": files["bicepconfig.json"]}
+    wanted = [start]
+    while wanted:
+        name = wanted.pop()
+        if name in files and name not in part:
+            part[name] = files[name]
+            folder = posixpath.dirname(name)
+            named = _names_in(files[name])
+            wanted += [posixpath.normpath(posixpath.join(folder, n)) for n in named]
+    return part
+
+
+@cache
+def _names_in(text: str) -> list[str]:
+    return _NAMED.findall(text)
 
 
 def read_files() -> dict[str, str]:
