@@ -131,6 +131,14 @@ class Compiler:
         self._server: BicepServer | None = None
         self._modules: dict[object, str] = {}
 
+    @property
+    def server(self) -> BicepServer:
+        """The process; it has the variables of the lint."""
+        if self._server is None:
+            variables = {**TEST_VARIABLES, **_FOR_HUNDREDS_OF_ANSWERS}
+            self._server = BicepServer(self._cli, variables)
+        return self._server
+
     def close(self) -> None:
         if self._server is not None:
             self._server.close()
@@ -207,10 +215,8 @@ class Compiler:
         return known
 
     def _compute(self, answer: Answer) -> dict[str, Any]:
-        if self._server is None:
-            self._server = BicepServer(self._cli, _FOR_HUNDREDS_OF_ANSWERS)
         with tempfile.TemporaryDirectory() as folder:
-            return answer(self._server, Path(folder))
+            return answer(self.server, Path(folder))
 
 
 def write_files(files: Mapping[str, str], folder: Path) -> None:

@@ -2,26 +2,19 @@
 
 import stat
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.bicep import CHECKOUT, BicepError, BicepServer, bicep_environment, find_bicep
-from infra.lint import TEST_VARIABLES, find_environment_problems, find_template_problems
-from tests.infra.templates import Templates, write_files
+from infra.lint import find_environment_problems, find_template_problems
+from tests.infra.templates import Compiler, Templates, write_files
 from tests.support.processes import run
 
 
-@pytest.fixture(scope="module")
-def server(bicep_cli: Path) -> Iterator[BicepServer]:
-    with BicepServer(bicep_cli, TEST_VARIABLES) as server:
-        yield server
-
-
-def test_the_compiler_has_nothing_to_say(server: BicepServer) -> None:
+def test_the_compiler_has_nothing_to_say(compiler: Compiler) -> None:
     """Neither has the check of descriptions."""
-    assert list(find_template_problems(server)) == []
+    assert list(find_template_problems(compiler.server)) == []
     assert list(find_environment_problems()) == []
 
 
@@ -67,14 +60,14 @@ BROKEN = [
 
 @pytest.fixture(scope="module")
 def problems(
-    server: BicepServer, templates: Templates, tmp_path_factory: pytest.TempPathFactory
+    templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> list[str]:
     """What the lint says of templates that are broken in all these places."""
     for file, old, new, _sentence in BROKEN:
         templates = templates.with_text(file, old, new)
     folder = tmp_path_factory.mktemp("broken")
     write_files(templates.files, folder)
-    return list(find_template_problems(server, folder))
+    return list(find_template_problems(templates.compiler.server, folder))
 
 
 @pytest.mark.parametrize("sentence", [sentence for *_, sentence in BROKEN])

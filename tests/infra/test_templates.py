@@ -70,9 +70,12 @@ def test_an_application_id_that_is_none_is_refused(templates: Templates) -> None
 def test_a_variable_that_is_missing_is_named(
     file: str, name: str, templates: Templates
 ) -> None:
+    """It is read without a default, and here under a name that nobody has set."""
+    reads = "readEnvironmentVariable('{}')"
+    files = templates.with_text(file, reads.format(name), reads.format("NOT_SET")).files
     with pytest.raises(BicepError) as refusal:
-        templates.compiler.snapshot(templates.files, file, {"resourceGroup": "rg"})
-    assert f'Environment variable "{name}" does not exist' in str(refusal.value)
+        templates.compiler.snapshot(files, file, {"resourceGroup": "rg"})
+    assert 'Environment variable "NOT_SET" does not exist' in str(refusal.value)
 
 
 def test_there_are_enough_environments_and_no_global_part_without_a_domain(
