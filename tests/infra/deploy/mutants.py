@@ -5,10 +5,11 @@ A mutant is ``(file, old, new)``. Its modules are loaded anew, so the real ones 
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from tests.infra.deploy.workstation import Main
@@ -44,7 +45,13 @@ class _Mutated(MetaPathFinder, Loader):
         if file == name:
             assert source.count(old) == 1, f"{file}: {old!r} is not there once"
             source = source.replace(old, new)
-        exec(compile(source, f"{name}.py", "exec"), module.__dict__)  # noqa: S102
+        exec(_compiled(source, f"{name}.py"), module.__dict__)  # noqa: S102
+
+
+# Most modules are the same in all mutants.
+@cache
+def _compiled(source: str, file: str) -> CodeType:
+    return compile(source, file, "exec")
 
 
 def load(mutant: Mutant) -> Main:
