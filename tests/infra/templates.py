@@ -51,6 +51,7 @@ _FOR_HUNDREDS_OF_ANSWERS = {
     "DOTNET_TC_CallCountThreshold": "5",
     "DOTNET_GCgen0size": "0x8000000",
 }
+TOPOLOGY = "topology.bicep"
 # How a file of infra/ names another one, relative to itself; how a template, a module.
 _NAMED = re.compile(r"'([\w./-]+\.(?:bicep|json|kql))'")
 _MODULE = re.compile(r"^(module \w+ 'modules/\w+)\.bicep'", re.MULTILINE)
@@ -175,11 +176,14 @@ class Compiler:
         part = part_of(files, template)
         return self._ask(part, [template], build)
 
-    def _with_modules_compiled(self, files: Mapping[str, str]) -> dict[str, str]:
+    def _with_modules_compiled(self, files: Mapping[str, str]) -> Mapping[str, str]:
         """Return the files with compiled modules, for templates to name instead.
 
         Most mutants break one file, and what is made of the others is known by then.
+        The topology is part of all modules: if it is broken, none of them is known.
         """
+        if files[TOPOLOGY] != (INFRA / TOPOLOGY).read_text("utf-8"):
+            return files
         compiled = {}
         for name, text in files.items():
             if name.startswith("modules/"):
