@@ -26,7 +26,12 @@ export class Microphone {
       await stopped;
     }
     for (const track of recorder.stream.getTracks()) track.stop();
-    return toWav(new Blob(this.#chunks));
+    try {
+      return await toWav(new Blob(this.#chunks));
+    } catch (error) {
+      if (error.name !== "EncodingError") throw error;
+      return { wav: toFile(new Float32Array(1)), seconds: 0 }; // stopped before the first sound
+    }
   }
 }
 
@@ -40,7 +45,7 @@ export async function toWav(blob) {
   source.connect(mixing.destination);
   source.start();
   const samples = (await mixing.startRendering()).getChannelData(0);
-  return { wav: new Blob([encode(samples)], { type: "audio/wav" }), seconds: decoded.duration };
+  return { wav: toFile(samples), seconds: decoded.duration };
 }
 
 /** Makes a short beep, which begins and ends softly so that it does not click. */
@@ -51,6 +56,10 @@ export function beepWav() {
     const softness = Math.min(1, at / edge, (seconds - at) / edge);
     return loudness * softness * Math.sin(2 * Math.PI * hertz * at);
   });
+  return toFile(samples);
+}
+
+function toFile(samples) {
   return new Blob([encode(samples)], { type: "audio/wav" });
 }
 

@@ -1,6 +1,6 @@
 """A page in the browser, with its requests and its complaints."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 _SECONDS = 30.0
 
 expect.set_options(timeout=_SECONDS * 1000)
+
+_REMEMBER = """selector => {
+  const element = document.querySelector(selector);
+  const said = [];
+  window.said = { ...window.said, [selector]: said };
+  new MutationObserver(() => said.push(element.textContent))
+    .observe(element, { childList: true, characterData: true, subtree: true });
+}"""
 
 
 class Watched:
@@ -70,6 +78,17 @@ def watching(
         yield watched
     finally:
         context.close()
+
+
+def remember_texts(page: Page, selector: str) -> Callable[[], list[str]]:
+    """Remember what an element says from now on: some of it stands only briefly."""
+    page.evaluate(_REMEMBER, selector)
+
+    def texts() -> list[str]:
+        said: list[str] = page.evaluate("selector => window.said[selector]", selector)
+        return said
+
+    return texts
 
 
 def card_of(page: Page, code: str) -> Locator:
