@@ -89,7 +89,7 @@ class HandlerRuns:
         if not done or time.monotonic() > ends_at:
             task.cancel()
             raise HandlerFailedError(too_late(handler))
-        ended = task.result()
+        ended = _ended_of(task)
         if ended.error is not None:
             raise HandlerFailedError(
                 {**place, **describe_defect(ended.error, within=place.get("file"))}
@@ -134,6 +134,13 @@ class HandlerRuns:
             reason=Reason.BOT_FAILED.value,
             next_step="Find the handlers that never return, in shared/bot.py.",
         )
+
+
+def _ended_of(task: asyncio.Task[_Ended]) -> _Ended:
+    """Tell how a task ended: a handler may have cancelled its own at last."""
+    if task.cancelled():
+        return _Ended(error=asyncio.CancelledError())
+    return task.result()
 
 
 def too_late(handler: Registered) -> Mapping[str, object]:

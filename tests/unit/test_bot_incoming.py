@@ -92,6 +92,25 @@ def test_what_no_handler_decides_gets_what_the_bot_says_otherwise(
         assert (call.asked, call.reasons[-1]) == (["POST /reject"], "call-rejected")
 
 
+def test_a_handler_that_cancels_itself_leaves_the_decision_to_the_default(
+    place_call: PlaceCall,
+) -> None:
+    bot = Bot()
+    bot.incoming(cancel_yourself)
+    call = place_call(bot)
+
+    assert call.post(call.incoming()).status == 202
+    assert call.asked == ["POST /answer"]
+    assert (call.line["reason"], call.line["type"]) == ("bot-failed", "CancelledError")
+
+
+async def cancel_yourself(_event: Incoming) -> None:
+    """Ask for the end of the task that runs this, and end before it comes."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+
+
 @pytest.mark.parametrize(
     "returned",
     [ValueError("secret"), SystemExit(1), "answer", [answer(), answer()], {"a": 1}],
