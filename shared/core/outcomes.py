@@ -25,6 +25,7 @@ class ActionOutcome(NamedTuple):
         graph_code: Graph's error code in it.
         entra_code: with which Entra refused a token for good, such as AADSTS7000215.
         is_regional: if it failed, another region might have succeeded.
+        was_reply_lost: it may have taken effect without our knowing.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ActionOutcome(NamedTuple):
     graph_code: str | None = None
     entra_code: str | None = None
     is_regional: bool = False
+    was_reply_lost: bool = False
 
     @property
     def log_fields(self) -> Mapping[str, object]:

@@ -71,6 +71,8 @@ class CallAnswering:
         # By ``CallKey.path``: the same call may be spelt in capitals.
         self._done: BoundedDict[str, _Remembered] = BoundedDict(REMEMBERED_CALLS)
         self._followed_up: BoundedDict[str, float] = BoundedDict(REMEMBERED_CALLS)
+        # Graph may have taken what was asked of it, but its reply was lost.
+        self._unheard: BoundedDict[str, float] = BoundedDict(REMEMBERED_CALLS)
         self._answers: SingleFlight[str, ItemOutcome] = SingleFlight(
             lambda _call, _task: None
         )
@@ -98,9 +100,8 @@ class CallAnswering:
             not_before: when the token became valid (epoch seconds).
         """
         key = CallKey(event.call.tenant_id, call.call_id)
-        now = time.monotonic()
         done = self._done.get(key.path)
-        if done is not None and now - done.at < REMEMBERED_SECONDS:
+        if done is not None and _is_recent(done.at):
             return ItemOutcome(done.reason)
         outcome = await asyncio.shield(
             self._answers.start(
@@ -109,12 +110,9 @@ class CallAnswering:
         )
         if outcome.reason is Reason.ANSWER_REFUSED:
             is_late = time.time() - not_before > budget_seconds(call)
-            return outcome._replace(was_expected=is_late or self._was_followed_up(key))
+            was_followed_up = _is_recent(self._followed_up.get(key.path))
+            return outcome._replace(was_expected=is_late or was_followed_up)
         return outcome
-
-    def _was_followed_up(self, key: CallKey) -> bool:
-        seen_at = self._followed_up.get(key.path)
-        return seen_at is not None and time.monotonic() - seen_at < REMEMBERED_SECONDS
 
     async def _answer(
         self, key: CallKey, call: CallNotification, event: Incoming, received_at: float
@@ -123,7 +121,14 @@ class CallAnswering:
         choice = await self._choose(key, event, ends_at)
         callback_uri = self._callback_uri_for(event.call.partition)
         request = request_for_incoming(choice.action, callback_uri)
-        ended = await self._control.carry_out(key, request, ends_at=ends_at)
+        ended = await self._control.carry_out(
+            key,
+            request,
+            ends_at=ends_at,
+            was_reply_lost=_is_recent(self._unheard.get(key.path)),
+        )
+        if ended.was_reply_lost:
+            self._unheard[key.path] = time.monotonic()
         self._judge(is_done=ended.reason is request.done, ended=ended)
         if ended.reason in {request.done, request.presumed} and request.again:
             self._done[key.path] = _Remembered(request.again, time.monotonic())
@@ -173,3 +178,8 @@ class CallAnswering:
                 return await self._runs.run_stateless(event, handler, ends_at=ends_at)
         except TimeoutError:
             return EventRun(failure=too_late(handler))
+
+
+def _is_recent(at: float | None) -> bool:
+    """Tell whether what happened at a time (monotonic) still counts."""
+    return at is not None and time.monotonic() - at < REMEMBERED_SECONDS

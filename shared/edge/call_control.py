@@ -82,10 +82,18 @@ class CallControl:
         return tuple(ended)
 
     async def carry_out(
-        self, call: CallKey, request: CallRequest, *, ends_at: float
+        self,
+        call: CallKey,
+        request: CallRequest,
+        *,
+        ends_at: float,
+        was_reply_lost: bool = False,
     ) -> ActionOutcome:
-        """Try until Graph's reply is final, or until ``ends_at`` (monotonic)."""
-        was_reply_lost = was_token_renewed = False
+        """Try until Graph's reply is final, or until ``ends_at`` (monotonic).
+
+        ``was_reply_lost``: so it was when the same was tried before.
+        """
+        was_token_renewed = False
         requests = pauses = 0
         last: AttemptResult | None = None
         while time.monotonic() < ends_at:
@@ -108,7 +116,8 @@ class CallControl:
             if time.monotonic() + pause >= ends_at:
                 break
             await asyncio.sleep(pause)
-        return _outcome(request, failure_of(last, request), requests, last)
+        ended = _outcome(request, failure_of(last, request), requests, last)
+        return ended._replace(was_reply_lost=was_reply_lost)
 
     async def _attempt(
         self, call: CallKey, request: CallRequest, ends_at: float

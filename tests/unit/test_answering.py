@@ -71,6 +71,19 @@ def test_a_refusal_after_a_lost_reply_means_answered(
     assert len(harness.graph.requests) == 2
 
 
+def test_a_reply_that_was_lost_counts_when_the_call_comes_again(
+    harness: AnsweringHarness,
+) -> None:
+    """The platform comes again after 503, when Graph has taken the answer long ago."""
+    call = make_call()
+    harness.graph.script = hang_up
+    assert harness.answer(call, left=0.5).is_unavailable
+    harness.graph.script = status(400)
+
+    assert harness.answer(call) == ended(Reason.ANSWER_PRESUMED, 1, 400)
+    assert harness.answer(make_call()).reason is Reason.ANSWER_REFUSED
+
+
 def test_a_refused_token_is_replaced_once(harness: AnsweringHarness) -> None:
     harness.graph.script = in_turn(status(401), status(202))
 
