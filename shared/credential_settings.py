@@ -47,16 +47,28 @@ class CredentialSettings(NamedTuple):
 
 
 def read_credential(
-    reader: SettingReader, cloud: Cloud, *, is_needed: bool
+    reader: SettingReader, cloud: Cloud, *, is_needed: bool, is_identity_needed: bool
 ) -> CredentialSettings:
-    """Read the credential; without calls to answer none is needed or checked."""
+    """Read the credential, which is checked only where it is needed.
+
+    Args:
+        reader: of the settings.
+        cloud: the defaults of its URLs.
+        is_needed: calls are answered.
+        is_identity_needed: the identity gets tokens for instances or the state store.
+    """
+    identity = "CALLING_IDENTITY_CLIENT_ID"
+    if is_needed or is_identity_needed:
+        identity_client_id = reader.guid(identity)
+    else:
+        identity_client_id = reader.text(identity).lower()
     if not is_needed:
         return CredentialSettings(
             kind=CredentialKind.MANAGED_IDENTITY,
             app_id=reader.text("MicrosoftAppId").lower(),
             login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
             federation_audience=cloud.federation_audience,
-            identity_client_id=reader.text("CALLING_IDENTITY_CLIENT_ID").lower(),
+            identity_client_id=identity_client_id,
         )
     kinds = tuple(kind.value for kind in CredentialKind)
     kind = CredentialKind(
@@ -69,7 +81,7 @@ def read_credential(
         app_id=reader.text("MicrosoftAppId").lower(),
         login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
         federation_audience=cloud.federation_audience,
-        identity_client_id=reader.guid("CALLING_IDENTITY_CLIENT_ID"),
+        identity_client_id=identity_client_id,
     )
     return _read_proof(reader, credential)
 

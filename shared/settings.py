@@ -132,6 +132,7 @@ def _read(reader: SettingReader) -> Settings:
     own_names = ("CALLING_GLOBAL_HOST", _OWN_HOST_NAME)
     own_hosts = [*region_hosts.values(), *map(reader.text, own_names)]
     delivery = read_delivery(reader, own_hosts)
+    state_url = reader.container_url("CALLING_STATE_URL")
     return Settings(
         app_id=reader.guid("MicrosoftAppId"),
         openid_configuration_url=reader.url(
@@ -155,7 +156,7 @@ def _read(reader: SettingReader) -> Settings:
         ),
         answer=answer,
         delivery=delivery,
-        state_url=reader.container_url("CALLING_STATE_URL"),
+        state_url=state_url,
         callback_host=_read_callback_host(
             reader,
             region_hosts.get(region, ""),
@@ -163,7 +164,12 @@ def _read(reader: SettingReader) -> Settings:
             # Where the platform posts to the instances, it must reach those.
             is_posted_to=not delivery.is_direct,
         ),
-        credential=read_credential(reader, cloud, is_needed=answer),
+        credential=read_credential(
+            reader,
+            cloud,
+            is_needed=answer,
+            is_identity_needed=bool(delivery.audience or state_url),
+        ),
         ca_bundle=reader.authorities_file("CALLING_CA_BUNDLE"),
     )
 

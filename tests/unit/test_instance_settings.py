@@ -164,6 +164,23 @@ def test_an_audience_is_an_absolute_uri_or_a_guid(
     assert (found.problems == ()) is is_legal
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_used"),
+    [
+        ({"CALLING_DELIVERY_AUDIENCE": AUDIENCE}, True),
+        ({"CALLING_STATE_URL": "https://x.blob.core.windows.net/state"}, True),
+        ({}, False),
+    ],
+)
+def test_the_identity_is_checked_wherever_it_gets_tokens(
+    changes: dict[str, str], *, is_used: bool
+) -> None:
+    off = {"CALLING_ANSWER": "false", "CALLING_IDENTITY_CLIENT_ID": "not-a-guid"}
+    problems = report({"a": "https://a.example"}, **off, **changes).problems
+    expected = ("CALLING_IDENTITY_CLIENT_ID: must be a GUID.",) if is_used else ()
+    assert problems == expected
+
+
 def test_with_instances_a_callback_host_is_needed_also_without_answering() -> None:
     off = {"CALLING_ANSWER": "false", "CALLING_REGION": "", "CALLING_REGION_HOSTS": ""}
     nowhere = {**off, "CALLING_GLOBAL_HOST": "", "WEBSITE_HOSTNAME": ""}
