@@ -53,7 +53,7 @@ from shared.core.notifications import (
     read_joining_call_id,
     read_notification,
 )
-from shared.core.partitions import is_partition_name
+from shared.core.partitions import is_listed, is_partition_name
 from shared.core.protocol import Protocol, detect_protocol, read_body
 from shared.core.reasons import Reason
 from shared.core.redirects import RedirectTo, find_redirect, place_calls
@@ -171,7 +171,7 @@ def _require_legal_partition(
         return
     if not is_partition_name(partition):
         raise PartitionIllegalError
-    if context.partitions and partition not in context.partitions:
+    if not is_listed(partition, context.partitions):
         facts.is_unlisted = True
         if not context.delivers:
             facts.notes.add(Reason.PARTITION_UNLISTED)

@@ -21,6 +21,11 @@ def is_partition_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def is_listed(name: str, partitions: Sequence[str]) -> bool:
+    """Tell whether ``name`` is one of ours; without partitions it is ``default``."""
+    return name in (partitions or (DEFAULT_PARTITION,))
+
+
 def choose_partition(call_id: str, partitions: Sequence[str]) -> str:
     """Choose by rendezvous hashing, so that everybody chooses the same partition.
 

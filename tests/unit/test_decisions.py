@@ -160,17 +160,21 @@ def test_another_id_in_the_data_than_in_the_url_is_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("listed", "notes"),
-    [(("new",), {Reason.PARTITION_UNLISTED}), ((), set())],
-    ids=["another list", "no list"],
+    ("listed", "partition", "notes"),
+    [
+        (("new",), "old", {Reason.PARTITION_UNLISTED}),
+        (("new",), "default", {Reason.PARTITION_UNLISTED}),
+        ((), "old", {Reason.PARTITION_UNLISTED}),
+        ((), "default", set()),
+    ],
 )
 def test_a_partition_that_is_not_listed_is_taken_and_noted(
-    listed: tuple[str, ...], notes: set[Reason]
+    listed: tuple[str, ...], partition: str, notes: set[Reason]
 ) -> None:
     """The last calls of a partition that was removed still end here."""
     deployment, facts = build_deployment(partitions=listed), LogFacts()
 
-    decision = decide_on(deployment, {"value": []}, partition="old", facts=facts)
+    decision = decide_on(deployment, {"value": []}, partition=partition, facts=facts)
 
     assert isinstance(decision, Accept)
     assert facts.notes == notes
