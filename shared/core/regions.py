@@ -13,7 +13,7 @@ from shared.core.conditions import CONDITION_NAMES, CONDITIONS, Facts
 
 _MAX_REMEMBERED = 32_768
 # Of one call. Few calls have more than one value for a condition.
-_MAX_REMEMBERED_VALUES = 16
+_MAX_REMEMBERED_VALUES = 64
 
 
 class RegionRule(NamedTuple):
@@ -80,16 +80,14 @@ class RegionPolicy:
     def _named_values(self, name: str, facts: Facts) -> tuple[str, ...]:
         """Return those values of a fact that rules name, as the rules spell them.
 
-        Others count as none: traffic cannot fill the memory with them.
+        Others count as none, and repeated ones once: traffic cannot fill the memory
+        with them.
         """
         named = self._named[name]
-        return tuple(
-            [
-                named[value]
-                for text in facts[name]
-                if (value := text.casefold()) in named
-            ]
-        )
+        values = [
+            named[value] for text in facts[name] if (value := text.casefold()) in named
+        ]
+        return tuple(dict.fromkeys(values))
 
     def _remember(self, values: tuple[tuple[str, ...], ...], rule: RegionRule) -> None:
         has_room = len(self._remembered) < _MAX_REMEMBERED

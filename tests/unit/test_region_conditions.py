@@ -126,7 +126,7 @@ def test_calls_with_very_many_listed_callees_are_not_remembered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each of them would take much memory; they are decided all the same."""
-    assert module._MAX_REMEMBERED_VALUES == 16
+    assert module._MAX_REMEMBERED_VALUES == 64
     monkeypatch.setattr(module, "_MAX_REMEMBERED_VALUES", 2)
     names = [f"callee-{number}" for number in range(3)]
     policy = RegionPolicy([RegionRule(regions=("weu",), conditions={"callee": names})])
@@ -134,6 +134,8 @@ def test_calls_with_very_many_listed_callees_are_not_remembered(
     for count in (3, 2, 3):
         found = policy.find_rule(facts(callee=tuple(names[:count])))
         assert found.regions == ("weu",)
+    assert len(policy._remembered) == 1
+    assert policy.find_rule(facts(callee=(*names[:2], names[0]))).regions == ("weu",)
     assert len(policy._remembered) == 1
     unlisted = tuple(f"unlisted-{number}" for number in range(1000))
     assert policy.find_rule(facts(callee=unlisted)).regions == ()
