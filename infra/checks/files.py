@@ -19,7 +19,7 @@ def check_files(files: Json, notes: Notes) -> None:
         if type(name) is not str or not name.endswith(".pem"):
             notes.note(place, "must be the path of a .pem file.")
         elif not _is_inside(name):
-            notes.note(place, "must be a path inside the checkout, such as ca/our.pem.")
+            notes.note(place, "must be a path like ca/our.pem, not in build or shared.")
 
 
 def _is_inside(name: str) -> bool:
@@ -29,5 +29,5 @@ def _is_inside(name: str) -> bool:
         and not path.is_absolute()
         and ".." not in path.parts
         and "\\" not in name
-        and path.parts[0] not in {"shared", ".python_packages"}
+        and path.parts[0] not in {"build", "shared", ".python_packages"}
     )
