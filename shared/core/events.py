@@ -42,6 +42,7 @@ _FAILURE = 400
 _CANCELLED_SUBCODE = 8508
 _CANCELLED_REASONS = ("operationcanceled", "mediaoperationcanceled")
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_BARE_GUID = re.compile(r"[0-9a-f]{32}")
 _OPERATION_URL = re.compile(r"/operations/([^/?#]+)", re.IGNORECASE)
 
 
@@ -206,7 +207,7 @@ def _operation(item: _Item) -> dict[str, Any]:
 
 
 def _operation_id(raw: JsonObject) -> str | None:
-    """Return the operation's id; the URL writes it without dashes, in capitals.
+    """Return the operation's id; URLs write a GUID without dashes, in capitals.
 
     Examples of participant-invite have ``null`` and the URL ``operations/participants``
     for all of a call's invitations: that is none.
@@ -216,7 +217,8 @@ def _operation_id(raw: JsonObject) -> str | None:
         match = _OPERATION_URL.search(text(raw.get(name)) or "")
         if not found and match and match[1].lower() != "participants":
             found = match[1]
-    return found.replace("-", "").lower() if found else None
+    bare = (found or "").replace("-", "").lower()
+    return bare if _BARE_GUID.fullmatch(bare) else found
 
 
 def _participants(item: _Item) -> dict[str, Any]:

@@ -267,6 +267,11 @@ def test_of_several_identities_the_one_that_can_be_called_names_the_person() -> 
     assert (found.kind, found.id) == ("user", "u")
 
 
+# An operation's id as Graph writes it in an item and, but for the case, in its URL.
+GUID = "0FE0623F-d628-42ed-b4bd-8ac290072cc5"
+BARE = "0fe0623fd62842edb4bd8ac290072cc5"
+
+
 @pytest.mark.parametrize(
     ("item", "claim"),
     [
@@ -274,8 +279,9 @@ def test_of_several_identities_the_one_that_can_be_called_names_the_person() -> 
         (item_of(None, "deleted"), "terminated"),
         (item_of(TONE), "tone 1"),
         (item_of({"toneInfo": {"tone": "tone1"}}), None),
-        (item_of({"id": "0FE0-a"}, "deleted", "/operations/9"), "operation 0fe0a"),
-        (item_of(None, "deleted", "/operations/0FE0A"), "operation 0fe0a"),
+        (item_of({"id": GUID}, "deleted", "/operations/9"), f"operation {BARE}"),
+        (item_of(None, "deleted", f"/operations/{BARE.upper()}"), f"operation {BARE}"),
+        (item_of({"id": "op-1-11"}, "deleted", "/operations/9"), "operation op-1-11"),
         (item_of({"id": None}, "deleted", "/operations/participants"), None),
         (item_of(FAILED), None),
         (item_of([], below="/participants"), None),
