@@ -159,13 +159,16 @@ class Dispatcher:
             )
         key = CallKey(decision.tenant_id, call.call_id)
         try:
-            return await self._follow_ups.handle(
+            outcome = await self._follow_ups.handle(
                 key, event, item.reason, received_at=received_at
             )
         # 503 would have the platform send it again, and prompts might play twice.
         except Exception as defect:  # noqa: BLE001 - whatever it is, it is ours
             failure = describe_defect(defect)
             return ItemOutcome(Reason.UNEXPECTED_ERROR, failure=failure)
+        if item.reason is Reason.INCOMING_ON_CALLBACK is not outcome.reason:
+            return outcome._replace(notes=outcome.notes | {item.reason})
+        return outcome
 
     def _call(
         self,

@@ -319,6 +319,7 @@ def test_an_incoming_call_on_the_callback_route_is_an_event_like_any_other(
     call.post(body={"value": [call.incoming()]})
     assert [type(each) for each in found] == [Event]
     assert (call.asked, call.reasons[-1]) == ([], "handled")
+    assert call.line["notes"] == ["incoming-on-callback"]
 
 
 def test_a_batch_says_of_each_item_how_it_ended(place_call: PlaceCall) -> None:
