@@ -185,6 +185,8 @@ def _read_result_code(result: JsonObject, *names: str) -> int | None:
     """Read a number, which some examples have as text."""
     for name in names:
         code = result.get(name)
+        if type(code) is float and code.is_integer():
+            code = int(code)
         if type(code) is int and 0 <= code <= _MAX_RESULT_CODE:
             return code
         if type(code) is str and _RESULT_CODE.fullmatch(code):

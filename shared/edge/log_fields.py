@@ -79,6 +79,7 @@ def _describe(
     fields: dict[str, object] = {
         "call_id": item and item.call_id,
         "reason": ended.reason,
+        "next_step": ended.reason.next_step,
         "notes": sorted(ended.notes) or None,
         **(fields_of(item) if item else {}),
         "bot_event": event,

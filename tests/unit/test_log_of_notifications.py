@@ -96,7 +96,7 @@ def of_item(line: dict[str, Any]) -> dict[str, Any]:
             },
         ),
         (
-            call(state="Terminating", resultInfo={"code": "0", "subcode": "7015"}),
+            call(state="Terminating", resultInfo={"code": "0", "subcode": 7015.0}),
             {
                 "change_type": "updated",
                 "call_state": "terminating",
@@ -230,13 +230,17 @@ def test_a_batch_lists_its_items_and_their_number_failures_first() -> None:
     assert line["items"][0] == {
         "call_id": "call-27",
         "reason": "answer-refused",
+        "next_step": Reason.ANSWER_REFUSED.next_step,
         "change_type": "created",
         "call_state": "incoming",
         "actions": [{"name": "answer", "status": 202, "attempts": 1}],
         "attempts": 1,
         "graph_status": 202,
     }
-    assert line["items"][1] == {"reason": "unreadable-item"}
+    assert line["items"][1] == {
+        "reason": "unreadable-item",
+        "next_step": Reason.UNREADABLE_ITEM.next_step,
+    }
     assert line["items"][2]["call_id"] == "call-0"
 
 
