@@ -13,7 +13,7 @@ export COVERAGE_FILE=.coverage
 unset PYTHONDONTWRITEBYTECODE
 
 fast=(tests/unit tests/property tests/security tests/architecture)
-workers=(-n 4)
+workers=(-n 6)
 
 "$python" -m coverage erase
 "$python" -m pytest "${workers[@]}" --cov --cov-report=term "${fast[@]}"

@@ -45,6 +45,8 @@ BEGIN_FIRST = (
     "tests/unit/test_blob_store.py",
     "tests/unit/test_answering.py",
     "tests/property/",
+    "tests/unit/test_answering_health.py",
+    "tests/unit/test_forwarding_replies.py",
     "tests/unit/test_bot_follow_ups.py",
     "tests/unit/test_credentials.py",
 )

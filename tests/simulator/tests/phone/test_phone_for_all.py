@@ -133,7 +133,7 @@ def test_fifty_calls_leave_memory_level(
     browser: Browser, server: PageServer, phone: Phone
 ) -> None:
     """What the page and the server keep of calls is bounded."""
-    with watching(browser, server.url) as opened, ExitStack() as stack:
+    with watching(browser, server.url, motion="reduce") as opened, ExitStack() as stack:
         page = opened.page
         session = page.context.new_cdp_session(page)
 
