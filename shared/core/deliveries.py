@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
 
-from shared.core.headers import is_safe_header_value
+from shared.core.headers import MAX_LENGTH, is_safe_header_value
 from shared.core.instances import is_service_bus
 from shared.core.partitions import build_callback_uri
 from shared.core.pauses import pause_after
@@ -30,14 +30,15 @@ _SUCCESS = range(200, 300)
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _MESSAGE_ID = "X-Microsoft-Skype-Message-ID"
-# These go on as they came.
-_PASSED_ON = (
-    "X-Microsoft-Skype-Chain-ID",
-    _MESSAGE_ID,
-    "Scenario-ID",
-    "traceparent",
-    "tracestate",
-)
+# These go on as they came, if they are no longer than this.
+_PASSED_ON = {
+    "X-Microsoft-Skype-Chain-ID": MAX_LENGTH,
+    _MESSAGE_ID: MAX_LENGTH,
+    "Scenario-ID": MAX_LENGTH,
+    "traceparent": MAX_LENGTH,
+    # https://www.w3.org/TR/trace-context/#tracestate-limits
+    "tracestate": 512,
+}
 # Section 3.1.3.2 of the HTTP binding escapes what is printable but space, " and %.
 _UNESCAPED = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _NOTIFICATIONS = "com.microsoft.graph.commsNotifications"
@@ -117,9 +118,9 @@ def headers_of(
         session = {"SessionId": delivery.call_id} if delivery.call_id else {}
         properties = {**session, "MessageId": event_id}
         headers["BrokerProperties"] = json.dumps(properties)
-    for name in _PASSED_ON:
+    for name, longest in _PASSED_ON.items():
         value = request.headers.get(name.lower(), "")
-        if is_safe_header_value(value):
+        if is_safe_header_value(value, longest=longest):
             headers[name] = value
     return headers
 

@@ -110,6 +110,28 @@ def test_a_notification_goes_to_the_partition_of_the_route_byte_for_byte(
     assert call.line["delivery_ms"] > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "longest"), [("scenario-id", 256), ("tracestate", 512)]
+)
+def test_a_header_goes_on_whole_or_not_at_all(
+    place: Place,
+    instances: Instances,
+    neighbours: ScriptedNeighbours,
+    name: str,
+    longest: int,
+) -> None:
+    call = place()
+    body = batch(call.established())
+    for length in (longest, longest + 1):
+        headers = {name: "a" * length}
+        request = neighbours.post(body, partition="a", headers=headers)
+        receive(call.service, request)
+
+    [whole, without] = instances.servers["a"].requests
+    assert dict(whole.headers)[name] == "a" * longest
+    assert name not in dict(without.headers)
+
+
 def test_headers_say_what_a_cloud_event_says(
     place: Place, instances: Instances, neighbours: ScriptedNeighbours
 ) -> None:
