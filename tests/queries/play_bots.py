@@ -60,7 +60,7 @@ class Stage:
         return call
 
     def tell(self, service: Service, event: str, *items: dict[str, object]) -> None:
-        request = self._neighbours.post(batch(*items), partition="media-a")
+        request = self._neighbours.post(batch(*items), partition="default")
         receive(service, request)
         self._own.events[_REGION, event] += len(items)
 
