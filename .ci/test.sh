@@ -13,8 +13,7 @@ export COVERAGE_FILE=.coverage
 unset PYTHONDONTWRITEBYTECODE
 
 fast=(tests/unit tests/property tests/security tests/architecture)
-workers=(-n 6)
 
 "$python" -m coverage erase
-"$python" -m pytest "${workers[@]}" --cov --cov-report=term "${fast[@]}"
-"$python" -m pytest "${workers[@]}" tests "${fast[@]/#/--ignore=}"
+"$python" -m pytest -n 6 --cov --cov-report=term "${fast[@]}"
+"$python" -m pytest -n 5 tests "${fast[@]/#/--ignore=}"

@@ -1,4 +1,4 @@
-"""The phone for everybody, and for long: keys, screen readers, fifty calls."""
+"""The phone for everybody, and for long: keys, screen readers, many calls."""
 
 import gc
 import os
@@ -46,6 +46,8 @@ CALL_AND_HANG_UP = """async (count) => {
   }
 }"""
 _MEGABYTE = 1024 * 1024
+# CI places 50.
+CALLS = int(os.environ.get("CALLS", "10"))
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +131,7 @@ def test_it_is_usable_wide_and_narrow_light_and_dark(
 
 
 @pytest.mark.timeout(400)
-def test_fifty_calls_leave_memory_level(
+def test_many_calls_leave_memory_level(
     browser: Browser, server: PageServer, phone: Phone
 ) -> None:
     """What the page and the server keep of calls is bounded."""
@@ -147,9 +149,9 @@ def test_fifty_calls_leave_memory_level(
         # What the C libraries hold back, DuckDB above all, is chance.
         tracemalloc.start()
         stack.callback(tracemalloc.stop)
-        page.evaluate(CALL_AND_HANG_UP, 25)
+        page.evaluate(CALL_AND_HANG_UP, CALLS // 2)
         page_before, server_before = sizes()
-        page.evaluate(CALL_AND_HANG_UP, 25)
+        page.evaluate(CALL_AND_HANG_UP, CALLS // 2)
         page_after, server_after = sizes()
 
         print(f"page {page_before:.1f} → {page_after:.1f} MB")

@@ -75,7 +75,7 @@ def server(phone: Phone) -> Iterator[PageServer]:
 
 @pytest.fixture
 def page(browser: Browser, server: PageServer) -> Iterator[Page]:
-    with watching(browser, server.url) as opened:
+    with watching(browser, server.url, motion="reduce") as opened:
         yield opened.page
         hang_up(opened.page)
         assert opened.complaints == []
