@@ -13,8 +13,8 @@ Rule 9  Every other notification: tell the bot, or accept it (202; 200 with its 
 ``docs/behaviour.md`` section 2 is the specification, ``rules`` has the same as data.
 
 >>> decision = await decide(request, context, facts)  # or a WebhookError is raised
->>> decision
-RedirectTo(region='sea', location='https://sea.example/api/calls?hop=1', status=302)
+>>> decision.location
+'https://sea.example/api/calls?hop=1'
 
 Nothing is read from the body before rule 3 has held, and nothing of the body but a
 vetted call id becomes part of a URL. ``decide`` raises ``WebhookError`` and nothing

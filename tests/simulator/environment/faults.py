@@ -1,4 +1,7 @@
-"""The faults that can be injected, by name; ``fault_switch`` turns them on and off."""
+"""The faults that can be injected, by name.
+
+``fault_switch`` turns them on and off: a new fault needs a switch of its name there.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
