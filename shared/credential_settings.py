@@ -57,33 +57,20 @@ def read_credential(
         is_needed: calls are answered.
         is_identity_needed: the identity gets tokens for instances or the state store.
     """
-    identity = "CALLING_IDENTITY_CLIENT_ID"
-    if is_needed or is_identity_needed:
-        identity_client_id = reader.guid(identity)
-    else:
-        identity_client_id = reader.text(identity).lower()
-    if not is_needed:
-        return CredentialSettings(
-            kind=CredentialKind.MANAGED_IDENTITY,
-            app_id=reader.text("MicrosoftAppId").lower(),
-            login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
-            federation_audience=cloud.federation_audience,
-            identity_client_id=identity_client_id,
-        )
-    kinds = tuple(kind.value for kind in CredentialKind)
-    kind = CredentialKind(
-        reader.choice(
-            "CALLING_CREDENTIAL", kinds, default=CredentialKind.MANAGED_IDENTITY
-        )
-    )
+    kind = CredentialKind.MANAGED_IDENTITY
+    if is_needed:
+        kinds = tuple(each.value for each in CredentialKind)
+        chosen = reader.choice("CALLING_CREDENTIAL", kinds, default=kind)
+        kind = CredentialKind(chosen)
+    read_identity = reader.guid if is_needed or is_identity_needed else reader.text
     credential = CredentialSettings(
         kind=kind,
         app_id=reader.text("MicrosoftAppId").lower(),
         login_url=reader.url("CALLING_LOGIN_URL", cloud.login_url).rstrip("/"),
         federation_audience=cloud.federation_audience,
-        identity_client_id=identity_client_id,
+        identity_client_id=read_identity("CALLING_IDENTITY_CLIENT_ID").lower(),
     )
-    return _read_proof(reader, credential)
+    return _read_proof(reader, credential) if is_needed else credential
 
 
 def _read_proof(
