@@ -54,7 +54,7 @@ _FOR_HUNDREDS_OF_ANSWERS = {
 TOPOLOGY = "topology.bicep"
 # How a file of infra/ names another one, relative to itself; how a template, a module.
 _NAMED = re.compile(r"'([\w./-]+\.(?:bicep|json|kql))'")
-_MODULE = re.compile(r"^(module \w+ 'modules/\w+)\.bicep'", re.MULTILINE)
+_MODULE = re.compile(r"(?<= ')(modules/\w+)\.bicep(?=' = )")
 _VARIABLE = re.compile(r"readEnvironmentVariable\('(\w+)'(?:, '([^']*)')?\)")
 
 # What the compiler predicts of a resource: JSON.
@@ -186,11 +186,14 @@ class Compiler:
             return files
         compiled = {}
         for name, text in files.items():
+            # What a module is made of is compiled with it.
             if name.startswith("modules/"):
-                json_name = name.replace(".bicep", ".json")
-                compiled[json_name] = self._compiled_module(files, name)
-            else:
-                compiled[name] = _MODULE.sub(r"\1.json'", text)
+                continue
+            compiled[name] = _MODULE.sub(r"\1.json", text)
+            for module in _MODULE.findall(text):
+                compiled[f"{module}.json"] = self._compiled_module(
+                    files, f"{module}.bicep"
+                )
         return compiled
 
     def _compiled_module(self, files: Mapping[str, str], module: str) -> str:
