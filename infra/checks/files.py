@@ -8,6 +8,10 @@ from pathlib import PurePosixPath
 
 from infra.checks.notes import Json, Notes
 
+_OUTSIDE = (
+    "must be a path inside the checkout, such as ca/our.pem, not in build or shared."
+)
+
 
 def check_files(files: Json, notes: Notes) -> None:
     """Note what is wrong with ``files``; whether they are there, packaging tells."""
@@ -19,7 +23,7 @@ def check_files(files: Json, notes: Notes) -> None:
         if type(name) is not str or not name.endswith(".pem"):
             notes.note(place, "must be the path of a .pem file.")
         elif not _is_inside(name):
-            notes.note(place, "must be a path like ca/our.pem, not in build or shared.")
+            notes.note(place, _OUTSIDE)
 
 
 def _is_inside(name: str) -> bool:

@@ -184,8 +184,8 @@ PLACES: list[tuple[Any, ...]] = [
     ("certificateReader", "must be appService or identity.", "App", None, []),
     ("files", "must be a list of paths.", {}, "a.pem"),
     ("files.0", "must be the path of a .pem file.", "a.pfx", "", 7),
-    ("files.0", "must be a path like ca/our", "../a.pem", "/a.pem", "shared/a.pem"),
-    ("files.0", "must be a path like ca/our", "build/app/a.pem"),
+    ("files.0", "must be a path inside the", "../a.pem", "/a.pem", "shared/a.pem"),
+    ("files.0", "must be a path inside the", "build/app/a.pem"),
     # The settings.
     ("settings", "must be an object, {} if there are none.", []),
     ("settings.CALLING_TENANT", f"{UNKNOWN}; did you mean «CALLING_TENANTS»", ""),
