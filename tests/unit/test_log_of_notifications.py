@@ -96,7 +96,7 @@ def of_item(line: dict[str, Any]) -> dict[str, Any]:
             },
         ),
         (
-            call(state="Terminating", resultInfo={"code": "0", "subcode": 7015.0}),
+            call(state="Terminating", resultInfo={"code": "0", "subcode": "7015"}),
             {
                 "change_type": "updated",
                 "call_state": "terminating",
@@ -138,6 +138,12 @@ def test_a_call_that_ended_and_one_that_was_dropped_look_different() -> None:
     dropped = call("deleted", resultInfo={"code": 410, "subcode": 301005})
 
     assert of_item(logged(ended)) != of_item(logged(dropped))
+
+
+def test_a_result_code_may_be_a_whole_number_with_a_fraction_of_zero() -> None:
+    """As the bot is told it, so that log and handler agree."""
+    line = logged(call("deleted", resultInfo={"code": 500.0, "subcode": 7015.0}))
+    assert (line["result_code"], line["result_subcode"]) == (500, 7015)
 
 
 @pytest.mark.parametrize("code", [True, 1.5, -1, 10**9, "x", "1e3", "", "٣", [], {}])
