@@ -26,8 +26,8 @@ settings.load_profile(_PROFILE)
 
 
 # Folders whose tests share what takes seconds to start: the compiler of templates, and
-# calls that were really placed. The tests of another file share a worker, too, such as
-# those with checkov, which is not the compiler and need not wait for it.
+# calls that were really placed. The tests of any other file share a worker, too, and so
+# do those of checkov, which need no compiler.
 TOGETHER = ("tests/infra/test_checkov.py", "tests/infra/test_", "tests/queries/test_")
 # What takes longest, longest first: started last, it would end alone.
 BEGIN_FIRST = (

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
 
-from shared.core.headers import MAX_LENGTH, is_safe_header_value
+from shared.core.headers import MAX_HEADER_LENGTH, is_safe_header_value
 from shared.core.instances import is_service_bus
 from shared.core.partitions import build_callback_uri
 from shared.core.pauses import pause_after
@@ -32,10 +32,10 @@ _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _MESSAGE_ID = "X-Microsoft-Skype-Message-ID"
 # These go on as they came, if they are no longer than this.
 _PASSED_ON = {
-    "X-Microsoft-Skype-Chain-ID": MAX_LENGTH,
-    _MESSAGE_ID: MAX_LENGTH,
-    "Scenario-ID": MAX_LENGTH,
-    "traceparent": MAX_LENGTH,
+    "X-Microsoft-Skype-Chain-ID": MAX_HEADER_LENGTH,
+    _MESSAGE_ID: MAX_HEADER_LENGTH,
+    "Scenario-ID": MAX_HEADER_LENGTH,
+    "traceparent": MAX_HEADER_LENGTH,
     # https://www.w3.org/TR/trace-context/#tracestate-limits
     "tracestate": 512,
 }

@@ -91,7 +91,8 @@ class CallControl:
     ) -> ActionOutcome:
         """Try until Graph's reply is final, or until ``ends_at`` (monotonic).
 
-        ``was_reply_lost``: so it was when the same was tried before.
+        ``was_reply_lost``: an earlier POST has led to the same request, whose reply was
+        lost.
         """
         was_token_renewed = False
         requests = pauses = 0

@@ -166,7 +166,8 @@ class Dispatcher:
         except Exception as defect:  # noqa: BLE001 - whatever it is, it is ours
             failure = describe_defect(defect)
             return ItemOutcome(Reason.UNEXPECTED_ERROR, failure=failure)
-        if item.reason is Reason.INCOMING_ON_CALLBACK is not outcome.reason:
+        is_misdirected = item.reason is Reason.INCOMING_ON_CALLBACK
+        if is_misdirected and outcome.reason is not item.reason:
             return outcome._replace(notes=outcome.notes | {item.reason})
         return outcome
 

@@ -137,7 +137,7 @@ class HandlerRuns:
 
 
 def _ended_of(task: asyncio.Task[_Ended]) -> _Ended:
-    """Tell how a task ended: a handler may have cancelled its own at last."""
+    """Tell how a task ended; a handler may have cancelled the one that runs it."""
     if task.cancelled():
         return _Ended(error=asyncio.CancelledError())
     return task.result()

@@ -35,7 +35,7 @@ def fields_of_items(facts: LogFacts, outcome: Outcome) -> Mapping[str, object]:
     if len(facts.items) > 1:
         return _batch_fields(facts, outcome)
     fields = fields_of(facts.items[0]) if facts.items and facts.items[0] else {}
-    [fields["bot_event"]] = facts.events or (None,)
+    fields["bot_event"] = facts.events[0] if facts.events else None
     return fields
 
 
